@@ -79,6 +79,12 @@ def _host(text: str) -> str:
     return text
 
 
+def _secret(secret: SecretStr) -> SecretStr:
+    if len(secret.get_secret_value()) < 8:
+        raise ValueError("8 characters or more")
+    return secret
+
+
 def _ice_url(*schemes: str) -> Callable[[str], str]:
     def check(url: str) -> str:
         scheme, _, rest = url.partition(":")
@@ -92,6 +98,7 @@ def _ice_url(*schemes: str) -> Callable[[str], str]:
 Listed = (NoDecode, BeforeValidator(_split))
 Host = Annotated[str, AfterValidator(_host)]
 ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
+Secret = Annotated[SecretStr, AfterValidator(_secret)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Origin = Annotated[str, AfterValidator(_origin)]
 Network = Annotated[IPvAnyNetwork, BeforeValidator(_network)]
@@ -196,7 +203,7 @@ class Settings(BaseSettings):
     turn_urls: Annotated[list[TurnUrl], *Listed] = Field(
         [], description="TURN servers, for the browsers; they need the TURN secret"
     )
-    turn_secret: Annotated[SecretStr, Field(min_length=8)] | None = Field(
+    turn_secret: Secret | None = Field(
         None, description="Secret shared with the TURN servers, from which credentials are made"
     )
     turn_ttl_s: int = Field(

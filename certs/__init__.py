@@ -1,0 +1,1 @@
+"""The certificate with which a developer's machine serves HTTPS."""
