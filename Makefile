@@ -1,0 +1,103 @@
+# Sets up, runs and tests gaze. `make` alone lists what there is to say.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.ONESHELL:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint clean
+
+ARGS ?=
+PYTHON := .venv/bin/python
+PIP := $(PYTHON) -m pip --disable-pip-version-check install --quiet --no-deps
+
+# $(call need,COMMAND,PACKAGES): where COMMAND fails, install the Debian packages that mend it.
+define need
+if ! { $1; } >/dev/null 2>&1; then
+    if [ "$$(id -u)" = 0 ]; then root=; else root=sudo; fi
+    if ! command -v apt-get >/dev/null || ! command -v $${root:-true} >/dev/null; then
+        echo "Missing: $2. Install that, or run make where apt-get and root or sudo are at hand." >&2
+        exit 1
+    fi
+    echo "Installing $2 with apt-get"
+    $$root apt-get update --quiet --quiet
+    $$root env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends $2
+    if ! { $1; } >/dev/null; then
+        echo "$2 from apt-get will not do. This must work: $1" >&2
+        exit 1
+    fi
+fi
+endef
+
+help:
+	@echo 'make setup   environment, packages, development certificate, demo film'
+	echo 'make run     set up and serve; ARGS="--port 9443" passes flags, ARGS=--help lists them'
+	echo 'make test    set up, lint and run every test; ARGS="tests/test_certs.py" for some'
+	echo 'make lint    ruff, mypy and the type check of the client'
+	echo 'make clean   remove what setup and the tests made'
+
+setup: .venv/runtime media/demo.mp4
+	@$(PYTHON) -m certs.development
+
+run: setup
+	@exec $(PYTHON) server.py $(ARGS)
+
+test: setup lint .venv/browsers
+	$(PYTHON) -m pytest $(ARGS)
+
+lint: .venv/development node_modules/.made
+	$(PYTHON) -m ruff check
+	$(PYTHON) -m ruff format --check
+	$(PYTHON) -m mypy --strict gaze certs server.py
+	npm run --silent check
+
+clean:
+	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis test-output
+	rm -f media/demo.mp4 certs/dev-*.pem
+	find . -name __pycache__ -prune -exec rm -r {} +
+
+# An environment whose Python no longer runs (moved, upgraded) is made anew.
+ifneq ($(shell $(PYTHON) -c 'print("runs")' 2>/dev/null),runs)
+.PHONY: .venv/made
+endif
+
+# A name on the path is not enough: version managers leave names there that fail when run.
+.venv/made:
+	@for name in python3.12 python3.11 python3 ''; do
+	    version=$$($$name -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || continue
+	    case $$version in 3.12 | 3.11) break ;; esac
+	done
+	if [ -z "$$name" ]; then
+	    echo 'gaze needs Python 3.12 or 3.11, and neither runs here. On Debian 12: apt-get install python3' >&2
+	    exit 1
+	fi
+	$(call need,$$name -c 'import ensurepip',python$$version-venv)
+	echo "Making .venv with Python $$version"
+	$$name -m venv --clear .venv
+	touch $@
+
+.venv/runtime: requirements.txt .venv/made
+	@echo 'Installing the packages of requirements.txt'
+	$(PIP) -r $<
+	touch $@
+
+.venv/development: requirements-dev.txt .venv/runtime
+	@echo 'Installing the packages of requirements-dev.txt'
+	$(PIP) -r $<
+	touch $@
+
+.venv/browsers: .venv/made
+	@. /etc/os-release || true
+	if [ "$${ID:-}" = ubuntu ]; then browsers='chromium-browser firefox'; else browsers='chromium firefox-esr'; fi
+	$(call need,(chromium --version || chromium-browser --version) && (firefox-esr --version || firefox --version),$$browsers)
+	touch $@
+
+node_modules/.made: package.json package-lock.json
+	@$(call need,node -e 'process.exit(parseInt(process.versions.node) < 18)' && npm --version,nodejs npm)
+	npm ci --no-audit --no-fund
+	touch $@
+
+media/demo.mp4: | .venv/runtime
+	@echo 'Making the demo film'
+	mkdir -p media
+	$(PYTHON) -m gaze.media.demo $@
