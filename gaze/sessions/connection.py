@@ -1,0 +1,570 @@
+"""One peer connection of a session, with the eyes, the film and the effects put together."""
+
+import asyncio
+import contextlib
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+import av
+
+from gaze.effects.chain import Chain, EffectError
+from gaze.effects.state import GazeState
+from gaze.effects.view import View
+from gaze.media.library import FilmInfo, Library
+from gaze.media.passthrough import Passthrough
+from gaze.media.player import Player
+from gaze.metrics import Metrics, StageTimes
+from gaze.problems import Problem, ProblemError
+from gaze.rtc.peer import Limits, OfferError, Peer
+from gaze.sessions.eyes import CameraEyes, PointerEyes, fit
+from gaze.sessions.film import BrowserFilm, HostedFilm, ReturnedFilm, ReturnedSound
+from gaze.sessions.geometry import Layout, Point
+from gaze.sessions.messages import Calibrate, Pointer, SessionRequest
+from gaze.sessions.playback import Playback
+from gaze.settings import Settings
+from gaze.vision.calibration import CalibrationError, CalibrationUpdate
+from gaze.vision.sample import GazeSample
+
+DISPLAY_DELAY_S = 0.1
+"""From composing a frame to its being seen: encoding, network, jitter buffer, screen."""
+GAZE_LIFE_S = 1.0
+"""A gaze older than this says nothing about now (the camera was unplugged, say)."""
+CLOSED_BELOW = 0.25
+VIEWS_KEPT = 64
+STATS_INTERVAL_S = 1.0
+
+Send = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What all sessions of a server share."""
+
+    settings: Settings
+    metrics: Metrics
+    library: Library
+    executor: Executor
+
+
+@dataclass(slots=True)
+class Memory:
+    """What a session keeps between two connections: plain data only."""
+
+    effects: list[dict[str, Any]]
+    media: str | None = None
+    position_s: float = 0.0
+    calibration: dict[str, Any] | None = None
+    layout: Layout | None = None
+    paused_by_viewer: bool = False
+
+
+class Connection:
+    """Everything of a session that lives only as long as its peer connection.
+
+    Made by `open`, ended by `close`, after which no task, thread, socket or frame is left.
+    """
+
+    def __init__(self, services: Services, memory: Memory, send: Send) -> None:
+        settings = services.settings
+        self.peer = Peer(
+            Limits(
+                start_bitrate_bps=settings.film_start_bitrate_bps,
+                max_bitrate_bps=settings.film_max_bitrate_bps,
+            )
+        )
+        self._services = services
+        self._memory = memory
+        self._send = send
+        self._times = StageTimes(services.metrics)
+        self._chain = Chain(memory.effects)
+        self._playback = Playback(by_viewer=memory.paused_by_viewer)
+        self._announced: tuple[bool, str | None] | None = None
+        self._views: deque[tuple[float, View]] = deque(maxlen=VIEWS_KEPT)
+        self._gaze: GazeState | None = None
+        self._eyes: CameraEyes | PointerEyes | None = None
+        self._hosted: HostedFilm | None = None
+        self._live: BrowserFilm | None = None
+        self._sound: Passthrough | None = None
+        self._returned = 0
+        self._counted: dict[tuple[str, str], int] = {}
+        self._failures_told = 0
+        self._tasks: list[asyncio.Task[None]] = []
+
+    # Opening and closing
+
+    async def open(self, request: SessionRequest) -> str:
+        """Answer the offer and start; returns the answer's SDP.
+
+        Raises:
+            ProblemError: 400 or 422, naming the field.
+        """
+        tracks = request.tracks
+        if request.gaze == "camera" and tracks.camera is None:
+            raise ProblemError(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                'tracks.camera: missing; name the camera\'s mid or choose "gaze": "pointer"',
+                field="tracks.camera",
+            )
+        tracker = None
+        if request.gaze == "camera":
+            try:
+                tracker = await CameraEyes.make_tracker(
+                    self._services.executor, self._memory.layout, self._memory.calibration
+                )
+            except CalibrationError as error:
+                raise ProblemError(
+                    HTTPStatus.UNPROCESSABLE_ENTITY,
+                    f"calibration: {error}",
+                    field="calibration",
+                ) from None
+        try:
+            if self._memory.media is not None:
+                player = Player(self._film_info(self._memory.media), self._memory.position_s)
+                self._hosted = HostedFilm(player)
+            else:
+                self._live = BrowserFilm(lambda: self.peer.film)
+            source = self._hosted or self._live
+            assert source is not None
+            roles = tracks.model_dump(exclude_none=True)
+            if tracker is None:
+                roles.pop("camera", None)
+            answer = await self.peer.answer(
+                request.sdp,
+                roles,
+                hosted=self._hosted is not None,
+                send_film=ReturnedFilm(source, self._compose),
+                send_audio=ReturnedSound(self._current_sound) if tracks.audio else None,
+            )
+        except OfferError as error:
+            await self._release(tracker_close=tracker.close if tracker else None)
+            status = (
+                HTTPStatus.BAD_REQUEST
+                if error.kind == "not-an-offer"
+                else HTTPStatus.UNPROCESSABLE_ENTITY
+            )
+            raise ProblemError(status, f"{error.field}: {error}", field=error.field) from None
+        except BaseException:
+            await self._release(tracker_close=tracker.close if tracker else None)
+            raise
+        if tracker is not None:
+            assert self.peer.camera is not None
+            self._eyes = CameraEyes(
+                tracker,
+                self.peer.camera,
+                self._services.executor,
+                self._times,
+                (
+                    self._services.settings.max_camera_width,
+                    self._services.settings.max_camera_height,
+                ),
+                self._on_sample,
+                self._on_calibration,
+            )
+        else:
+            self._eyes = PointerEyes(self._on_sample)
+        if self._memory.layout is not None:
+            self._eyes.set_layout(self._memory.layout)
+        if self._live is not None and self.peer.audio is not None:
+            self._sound = Passthrough(self.peer.audio)
+        self._apply_playback()
+        self._tasks = [
+            asyncio.create_task(self._eyes.run()),
+            asyncio.create_task(self._report()),
+        ]
+        return answer
+
+    async def close(self) -> None:
+        """Release everything; what the next connection needs stays in the memory."""
+        self._remember()
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        self._count_frames()
+        await self._release()
+
+    async def _release(self, tracker_close: Callable[[], None] | None = None) -> None:
+        await self.peer.close()
+        if self._sound is not None:
+            self._sound.stop()
+        if self._hosted is not None:
+            await self._hosted.player.close()
+        if self._eyes is not None:
+            await self._eyes.close()
+        if tracker_close is not None:
+            await asyncio.get_running_loop().run_in_executor(self._services.executor, tracker_close)
+
+    def _remember(self) -> None:
+        if self._hosted is not None:
+            self._memory.position_s = self._hosted.player.position_s
+        self._memory.paused_by_viewer = self._playback.by_viewer
+
+    def _film_info(self, name: str) -> FilmInfo:
+        info = self._services.library.films.get(name)
+        if info is None:
+            known = ", ".join(self._services.library.films) or "none"
+            raise ProblemError(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                f"media: no hosted film {name!r}; there are: {known}",
+                field="media",
+            )
+        return info
+
+    # The eyes
+
+    def _on_sample(self, sample: GazeSample) -> None:
+        screen_px, shown = self._locate(sample)
+        film = None if shown is None else self._view_at(sample.t_s).to_film(shown)
+        self._gaze = self._state(sample, shown)
+        self._judge(time.monotonic())
+        self._send(gaze_message(sample, screen_px, shown, film))
+
+    def _locate(self, sample: GazeSample) -> tuple[Point | None, Point | None]:
+        """The point of gaze on the screen and on the returned picture, where known."""
+        point = sample.screen_px
+        if point is None:
+            return None, None
+        if self._memory.layout is not None:
+            return point, self._memory.layout.to_shown(point)
+        if isinstance(self._eyes, PointerEyes):
+            return None, self._eyes.nominal_shown(point)
+        return point, None
+
+    def _state(self, sample: GazeSample, shown: Point | None) -> GazeState:
+        layout = self._memory.layout
+        openness = None if sample.openness is None else sum(sample.openness) / 2
+        head, pupil = sample.head, sample.pupil
+        distance_mm = None if head is None else head.distance_mm
+        return GazeState(
+            t_s=sample.t_s,
+            shown=shown,
+            uncertainty=(
+                None
+                if layout is None or sample.uncertainty_px is None
+                else sample.uncertainty_px / layout.picture_px[2]
+            ),
+            dwell_s=sample.dwell_s,
+            attentive=sample.attentive,
+            eyes_closed=openness is not None and openness < CLOSED_BELOW,
+            signals={
+                "pupil.relative": None if pupil is None else pupil.relative,
+                "pupil.mm": None if pupil is None else pupil.mm,
+                "dwell": sample.dwell_s,
+                "openness": openness,
+                "attention": 1.0 if sample.attentive else 0.0,
+                "eccentricity": (
+                    None
+                    if layout is None or shown is None
+                    else layout.eccentricity_deg(shown, distance_mm)
+                ),
+                "head.distance": distance_mm,
+                "head.yaw": None if head is None else head.yaw_deg,
+                "head.pitch": None if head is None else head.pitch_deg,
+                "blink.rate": sample.blink_rate,
+            },
+        )
+
+    def _view_at(self, t_s: float) -> View:
+        """The part of the film that was on the viewer's screen at `t_s`."""
+        seen = View()
+        for composed_s, view in self._views:
+            if composed_s > t_s - DISPLAY_DELAY_S:
+                break
+            seen = view
+        return seen
+
+    def _fresh_gaze(self, now_s: float) -> GazeState | None:
+        if self._gaze is None or now_s - self._gaze.t_s > GAZE_LIFE_S:
+            return None
+        return self._gaze
+
+    def _on_calibration(self, updates: list[CalibrationUpdate]) -> None:
+        for update in updates:
+            self._send(calibration_message(update))
+        if isinstance(self._eyes, CameraEyes) and (model := self._eyes.model) is not None:
+            self._memory.calibration = model
+
+    # The film
+
+    async def _compose(self, frame: av.VideoFrame) -> av.VideoFrame:
+        now_s = time.monotonic()
+        gaze = self._fresh_gaze(now_s)
+        if gaze is not None:
+            self._times.add("gaze_age", now_s - gaze.t_s)
+        self._judge(now_s)
+        composed = await asyncio.get_running_loop().run_in_executor(
+            self._services.executor, self._draw, frame, gaze, now_s
+        )
+        self._views.append((now_s, self._chain.view))
+        self._returned += 1
+        self._tell_failures()
+        return composed
+
+    def _draw(self, frame: av.VideoFrame, gaze: GazeState | None, now_s: float) -> av.VideoFrame:
+        settings = self._services.settings
+        with self._times.measure("effects"):
+            frame = fit(frame, (settings.max_film_width, settings.max_film_height))
+            if frame.format.name != "yuv420p":
+                frame = frame.reformat(format="yuv420p")
+            return self._chain.apply(frame, gaze, now_s)
+
+    def _tell_failures(self) -> None:
+        failures = self._chain.failures
+        for failure in failures[self._failures_told :]:
+            self._send(error_message(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, failure)))
+        self._failures_told = len(failures)
+
+    def _judge(self, now_s: float) -> None:
+        """Let the effects say whether the film should stand still."""
+        self._playback.by_eyes = self._chain.update(self._fresh_gaze(now_s), now_s)
+        if self._hosted is not None:
+            self._playback.ended = self._hosted.player.ended
+        self._apply_playback()
+
+    def _apply_playback(self) -> None:
+        playback = self._playback
+        if (playback.paused, playback.reason) == self._announced:
+            return
+        if self._hosted is not None and playback.paused != self._hosted.player.paused:
+            if playback.paused and not playback.ended:
+                self._hosted.player.pause()
+            elif not playback.paused:
+                self._hosted.player.resume()
+        if self._live is not None:
+            self._live.held = playback.paused
+        if self._sound is not None:
+            self._sound.muted = playback.paused
+        self._announced = (playback.paused, playback.reason)
+        self._send(self.playback_message())
+
+    def _current_sound(self) -> Passthrough | Any | None:
+        return self._sound if self._hosted is None else self._hosted.player.audio
+
+    # Commands
+
+    @property
+    def effects(self) -> list[dict[str, Any]]:
+        """The chain as it now is."""
+        return self._chain.specs
+
+    def replace_effects(self, specs: list[dict[str, Any]]) -> None:
+        """Change the whole chain.
+
+        Raises:
+            EffectError: a spec is wrong; nothing was changed.
+        """
+        self._chain.replace(specs)
+        self._failures_told = 0
+        self._memory.effects = self._chain.specs
+
+    def set_layout(self, layout: Layout) -> None:
+        """Where the picture lies on the screen."""
+        self._memory.layout = layout
+        if self._eyes is not None:
+            self._eyes.set_layout(layout)
+
+    def point(self, command: Pointer) -> None:
+        """The viewer's pointer: the point of gaze itself, or a click that the eyes went along."""
+        shown, screen_px = command.shown, command.screen
+        if isinstance(self._eyes, PointerEyes):
+            self._eyes.move(screen_px=screen_px, shown=shown)
+        elif command.click and self._eyes is not None:
+            if screen_px is None and shown is not None and self._memory.layout is not None:
+                screen_px = self._memory.layout.to_screen(shown)
+            if screen_px is not None:
+                self._eyes.click(screen_px)
+
+    async def calibrate(self, command: Calibrate) -> None:
+        """One step of a calibration; what comes of it is sent as `calibration` messages.
+
+        Raises:
+            ProblemError: there is no camera, or the step is not possible now.
+        """
+        if not isinstance(self._eyes, CameraEyes):
+            raise ProblemError(
+                HTTPStatus.CONFLICT, "calibrate: gaze comes from the pointer", field="action"
+            )
+        try:
+            self._on_calibration(await self._eyes.calibrate(command.action, command.target))
+        except CalibrationError as error:
+            raise ProblemError(HTTPStatus.CONFLICT, f"calibrate: {error}", field="action") from None
+
+    def set_paused(self, paused: bool) -> None:
+        """The viewer's own pause."""
+        self._playback.by_viewer = paused
+        if self._hosted is not None and not paused and self._playback.ended:
+            self._hosted.player.resume()
+            self._playback.ended = False
+        self._apply_playback()
+
+    def seek(self, position_s: float) -> None:
+        """Go elsewhere in a hosted film.
+
+        Raises:
+            ProblemError: the film is the browser's, or shorter.
+        """
+        if self._hosted is None:
+            raise ProblemError(
+                HTTPStatus.CONFLICT, "seek: only hosted films can be sought", field="seek"
+            )
+        player = self._hosted.player
+        if position_s > player.duration_s:
+            raise ProblemError(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                f"seek: beyond the end; the film lasts {player.duration_s:.2f} s",
+                field="seek",
+            )
+        player.seek(position_s)
+        self._playback.ended = player.ended
+        self._announced = None
+        self._apply_playback()
+
+    async def change_media(self, name: str) -> None:
+        """Change to another hosted film, from its beginning.
+
+        Raises:
+            ProblemError: the film is the browser's, or there is none of that name.
+        """
+        if self._hosted is None:
+            raise ProblemError(
+                HTTPStatus.CONFLICT, "media: the film comes from the browser", field="name"
+            )
+        old = self._hosted.player
+        self._hosted.player = Player(self._film_info(name))
+        self._memory.media = name
+        self._playback.ended = False
+        self._announced = None
+        self._apply_playback()
+        await old.close()
+
+    # Figures
+
+    def playback_message(self) -> dict[str, Any]:
+        """The `playback` message as things stand."""
+        return {
+            "type": "playback",
+            "paused": self._playback.paused,
+            "reason": self._playback.reason,
+            "position": None if self._hosted is None else round(self._hosted.player.position_s, 3),
+        }
+
+    def figures(self) -> dict[str, Any]:
+        """Frames, latencies, gaze age and bitrates, as in the `stats` message."""
+        now_s = time.monotonic()
+        return {
+            "frames": self._frames(),
+            "latency_ms": self._times.percentiles_ms(),
+            "gaze_age_ms": None
+            if self._gaze is None
+            else round((now_s - self._gaze.t_s) * 1000, 1),
+            "transport": self.peer.stats(),
+        }
+
+    def _frames(self) -> dict[str, dict[str, int]]:
+        frames: dict[str, dict[str, int]] = {}
+        if (camera := self.peer.camera) is not None:
+            frames["camera"] = {
+                "in": camera.received,
+                "out": camera.received - camera.dropped,
+                "dropped": camera.dropped,
+            }
+        film = self.peer.film
+        frames["film"] = {
+            "in": self._returned if film is None else film.received,
+            "out": self._returned,
+            "dropped": 0 if film is None else film.dropped,
+        }
+        return frames
+
+    def _count_frames(self) -> None:
+        for stream, fates in self._frames().items():
+            for fate, total in fates.items():
+                new = total - self._counted.get((stream, fate), 0)
+                self._counted[stream, fate] = total
+                self._services.metrics.frames.labels(stream, fate).inc(max(0, new))
+
+    async def _report(self) -> None:
+        while True:
+            await asyncio.sleep(STATS_INTERVAL_S)
+            self._count_frames()
+            self._send({"type": "stats", **self.figures()})
+
+
+def gaze_message(
+    sample: GazeSample, screen_px: Point | None, shown: Point | None, film: Point | None
+) -> dict[str, Any]:
+    """The `gaze` message of API.md."""
+    pupil, head = sample.pupil, sample.head
+    return {
+        "type": "gaze",
+        "t": round(sample.t_s, 4),
+        "screen": _rounded(screen_px, 1),
+        "shown": _rounded(shown, 4),
+        "film": _rounded(film, 4),
+        "confidence": round(sample.confidence, 3),
+        "uncertainty": _rounded_number(sample.uncertainty_px, 1),
+        "calibrated": sample.calibrated,
+        "event": sample.event,
+        "dwell": _rounded_number(sample.dwell_s, 3),
+        "attentive": sample.attentive,
+        "openness": _rounded(sample.openness, 3),
+        "blink_rate": _rounded_number(sample.blink_rate, 1),
+        "pupil": pupil
+        and {
+            "mm": _rounded_number(pupil.mm, 3),
+            "relative": _rounded_number(pupil.relative, 4),
+            "confidence": round(pupil.confidence, 3),
+        },
+        "head": head
+        and {
+            "yaw": round(head.yaw_deg, 2),
+            "pitch": round(head.pitch_deg, 2),
+            "roll": round(head.roll_deg, 2),
+            "distance": _rounded_number(head.distance_mm, 0),
+        },
+    }
+
+
+def calibration_message(update: CalibrationUpdate) -> dict[str, Any]:
+    """The `calibration` message of API.md; members that say nothing are left out."""
+    message = {
+        "type": "calibration",
+        "state": update.state,
+        "progress": update.progress,
+        "reason": update.reason,
+    }
+    for name in ("points", "quality", "model"):
+        if (value := getattr(update, name)) is not None:
+            message[name] = value
+    return message
+
+
+def error_message(problem: Problem) -> dict[str, Any]:
+    """The `error` message: the problem detail, told apart from others by `type`.
+
+    RFC 9457's own `type` would clash with the message's; `about:blank` is its default and may be
+    left out.
+    """
+    return {**problem.as_json(), "type": "error"}
+
+
+def effect_problem(error: EffectError) -> ProblemError:
+    """What was wrong in a chain, as a problem."""
+    return ProblemError(
+        HTTPStatus.UNPROCESSABLE_ENTITY, f"{error.field}: {error.message}", field=error.field
+    )
+
+
+def _rounded_number(value: float | None, digits: int) -> float | None:
+    return None if value is None or not math.isfinite(value) else round(value, digits)
+
+
+def _rounded(values: tuple[float, float] | None, digits: int) -> list[float] | None:
+    return None if values is None else [round(value, digits) for value in values]

@@ -1,0 +1,180 @@
+"""Where a session's gaze comes from: the camera's frames or the viewer's pointer."""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from gaze.media.slot import Slot, SlotClosed
+from gaze.metrics import StageTimes
+from gaze.sessions.geometry import CaptureClock, Layout, Point
+from gaze.vision.calibration import CalibrationUpdate
+from gaze.vision.pointer import PointerGaze
+from gaze.vision.sample import GazeSample, Screen
+from gaze.vision.tracker import Tracker
+
+POINTER_INTERVAL_S = 1 / 30
+NOMINAL_SCREEN = Screen(1920.0, 1080.0)
+
+OnSample = Callable[[GazeSample], None]
+
+
+def screen_of(layout: Layout | None) -> Screen | None:
+    """The screen as vision wants it."""
+    if layout is None:
+        return None
+    return Screen(*layout.screen_px, layout.diagonal_mm)
+
+
+class CameraEyes:
+    """Takes the newest camera frame, finds the gaze in a worker thread and reports it."""
+
+    def __init__(
+        self,
+        tracker: Tracker,
+        camera: Slot[av.VideoFrame],
+        executor: Executor,
+        times: StageTimes,
+        largest_px: tuple[int, int],
+        on_sample: OnSample,
+        on_calibration: Callable[[list[CalibrationUpdate]], None],
+    ) -> None:
+        self._tracker = tracker
+        self._camera = camera
+        self._executor = executor
+        self._times = times
+        self._largest_px = largest_px
+        self._on_sample = on_sample
+        self._on_calibration = on_calibration
+        self._clock = CaptureClock()
+
+    @classmethod
+    async def make_tracker(
+        cls, executor: Executor, layout: Layout | None, model: Mapping[str, Any] | None
+    ) -> Tracker:
+        """A tracker, made in a worker thread.
+
+        Raises:
+            CalibrationError: `model` is not a calibration model.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(executor, Tracker, screen_of(layout), model)
+
+    async def run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                frame = await self._camera.get()
+            except SlotClosed:
+                return
+            capture_s = self._capture_s(frame)
+            sample = await loop.run_in_executor(self._executor, self._track, frame, capture_s)
+            if updates := self._tracker.take_updates():
+                self._on_calibration(updates)
+            self._on_sample(sample)
+
+    def _capture_s(self, frame: av.VideoFrame) -> float:
+        now_s = time.monotonic()
+        if frame.pts is None or frame.time_base is None:
+            return now_s
+        return self._clock.capture_s(float(frame.pts * frame.time_base), now_s)
+
+    def _track(self, frame: av.VideoFrame, capture_s: float) -> GazeSample:
+        with self._times.measure("camera_convert"):
+            image = to_rgb(frame, self._largest_px)
+        with self._times.measure("track"):
+            return self._tracker.track(image, capture_s)
+
+    async def calibrate(self, action: str, target: Point | None) -> list[CalibrationUpdate]:
+        """One `calibrate` command, carried out in a worker thread.
+
+        Raises:
+            CalibrationError: the action is not possible now.
+        """
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._executor, self._tracker.calibrate, action, target, time.monotonic()
+        )
+
+    @property
+    def model(self) -> dict[str, Any] | None:
+        """The calibration as JSON, if there is one."""
+        return self._tracker.model
+
+    def click(self, screen_px: Point) -> None:
+        """The viewer surely looked there now."""
+        self._tracker.click(screen_px, time.monotonic())
+
+    def set_layout(self, layout: Layout) -> None:
+        self._tracker.screen = screen_of(layout)
+
+    async def close(self) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._executor, self._tracker.close)
+
+
+class PointerEyes:
+    """The viewer's mouse or finger as the point of gaze."""
+
+    def __init__(self, on_sample: OnSample) -> None:
+        self._pointer = PointerGaze(NOMINAL_SCREEN)
+        self._layout: Layout | None = None
+        self._on_sample = on_sample
+
+    async def run(self) -> None:
+        while True:
+            self._on_sample(self._pointer.sample(time.monotonic()))
+            await asyncio.sleep(POINTER_INTERVAL_S)
+
+    def move(self, *, screen_px: Point | None = None, shown: Point | None = None) -> None:
+        """Move the point of gaze; a sample follows at once."""
+        if shown is not None:
+            if self._layout is not None:
+                screen_px = self._layout.to_screen(shown)
+            else:
+                screen_px = (
+                    shown[0] * NOMINAL_SCREEN.width_px,
+                    shown[1] * NOMINAL_SCREEN.height_px,
+                )
+        if screen_px is None:
+            return
+        now_s = time.monotonic()
+        self._pointer.move(screen_px, now_s)
+        self._on_sample(self._pointer.sample(now_s))
+
+    @staticmethod
+    def nominal_shown(screen_px: Point) -> Point:
+        """The place on the picture while no layout is known and the picture fills the screen."""
+        return screen_px[0] / NOMINAL_SCREEN.width_px, screen_px[1] / NOMINAL_SCREEN.height_px
+
+    def set_layout(self, layout: Layout) -> None:
+        self._layout = layout
+
+    async def close(self) -> None:
+        return
+
+
+def to_rgb(frame: av.VideoFrame, largest_px: tuple[int, int]) -> npt.NDArray[np.uint8]:
+    """A camera frame as RGB (height, width, 3), scaled down to fit `largest_px`."""
+    frame = fit(frame, largest_px)
+    if frame.format.name != "yuv420p" or frame.width % 2 or frame.height % 2:
+        return frame.to_ndarray(format="rgb24")
+    return cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2RGB_I420)  # type: ignore[return-value]
+
+
+def fit(frame: av.VideoFrame, largest_px: tuple[int, int]) -> av.VideoFrame:
+    """The frame itself, or scaled down to even sizes within `largest_px` (either orientation)."""
+    longest, shortest = max(largest_px), min(largest_px)
+    scale = min(longest / max(frame.width, frame.height), shortest / min(frame.width, frame.height))
+    if scale >= 1:
+        return frame
+    return frame.reformat(
+        width=max(2, int(frame.width * scale) // 2 * 2),
+        height=max(2, int(frame.height * scale) // 2 * 2),
+    )

@@ -1,0 +1,157 @@
+"""The film of one session: where its frames come from, and the track that returns them."""
+
+import asyncio
+import fractions
+import time
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import av
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+
+from gaze.media.player import Player
+from gaze.media.slot import Slot, SlotClosed
+
+HELD_INTERVAL_S = 1 / 30
+STALLED_INTERVAL_S = 0.1
+VIDEO_CLOCK_HZ = 90_000
+AUDIO_RATE_HZ = 48_000
+AUDIO_FRAME_SAMPLES = 960
+
+
+class FilmSource(Protocol):
+    """Frames of a film, each when it is due."""
+
+    async def next(self) -> tuple[av.VideoFrame, float]:
+        """The newest frame that is due, and when it was.
+
+        Raises:
+            SlotClosed: the film is over for good.
+        """
+        ...
+
+
+class BrowserFilm:
+    """The film that the browser sends.
+
+    While held, the same frame is given again and again, so that effects stay alive; so it is when
+    the browser sends nothing new for a while (a still screen, a player that the page stopped).
+    """
+
+    def __init__(self, slot: Callable[[], Slot[av.VideoFrame] | None]) -> None:
+        self.held = False
+        self._slot = slot
+        self._last: av.VideoFrame | None = None
+
+    async def next(self) -> tuple[av.VideoFrame, float]:
+        if self.held and self._last is not None:
+            await asyncio.sleep(HELD_INTERVAL_S)
+            return self._last, time.monotonic()
+        slot = self._slot()
+        if slot is None:
+            raise SlotClosed
+        if self._last is None:
+            self._last = await slot.get()
+        else:
+            try:
+                async with asyncio.timeout(STALLED_INTERVAL_S):
+                    self._last = await slot.get()
+            except TimeoutError:
+                pass
+        return self._last, time.monotonic()
+
+
+class HostedFilm:
+    """A film hosted by the server; another one can take its place at any time."""
+
+    def __init__(self, player: Player) -> None:
+        self.player = player
+
+    async def next(self) -> tuple[av.VideoFrame, float]:
+        while True:
+            player = self.player
+            try:
+                return await player.next_video()
+            except SlotClosed:
+                if player is self.player:
+                    raise
+
+
+Compose = Callable[[av.VideoFrame], Awaitable[av.VideoFrame]]
+
+
+class ReturnedFilm(MediaStreamTrack):
+    """The modified film on its way back: takes the newest frame whenever the encoder is free."""
+
+    kind = "video"
+
+    def __init__(self, source: FilmSource, compose: Compose) -> None:
+        super().__init__()
+        self._source = source
+        self._compose = compose
+        self._epoch_s: float | None = None
+        self._last_pts = -1
+
+    async def recv(self) -> av.VideoFrame:
+        if self.readyState != "live":
+            raise MediaStreamError
+        try:
+            frame, due_s = await self._source.next()
+        except SlotClosed:
+            self.stop()
+            raise MediaStreamError from None
+        composed = await self._compose(frame)
+        if self._epoch_s is None:
+            self._epoch_s = due_s
+        pts = max(self._last_pts + 1, round((due_s - self._epoch_s) * VIDEO_CLOCK_HZ))
+        self._last_pts = pts
+        composed.pts = pts
+        composed.time_base = fractions.Fraction(1, VIDEO_CLOCK_HZ)
+        return composed
+
+
+class ReturnedSound(MediaStreamTrack):
+    """The hosted film's sound; goes on without a break when the film is changed."""
+
+    kind = "audio"
+
+    def __init__(self, current: Callable[[], MediaStreamTrack | None]) -> None:
+        super().__init__()
+        self._current = current
+        self._pts = 0
+        self._silence_due_s: float | None = None
+
+    async def recv(self) -> av.AudioFrame:
+        if self.readyState != "live":
+            raise MediaStreamError
+        frame = await self._next()
+        frame.pts = self._pts
+        frame.time_base = fractions.Fraction(1, AUDIO_RATE_HZ)
+        self._pts += frame.samples
+        return frame
+
+    async def _next(self) -> av.AudioFrame:
+        while True:
+            source = self._current()
+            if source is None:
+                return await self._silence()
+            try:
+                frame = await source.recv()
+            except MediaStreamError:
+                if source is self._current():
+                    self.stop()
+                    raise
+                continue
+            assert isinstance(frame, av.AudioFrame)
+            self._silence_due_s = None
+            return frame
+
+    async def _silence(self) -> av.AudioFrame:
+        now_s = time.monotonic()
+        due_s = now_s if self._silence_due_s is None else self._silence_due_s
+        await asyncio.sleep(max(0.0, due_s - now_s))
+        self._silence_due_s = due_s + AUDIO_FRAME_SAMPLES / AUDIO_RATE_HZ
+        frame = av.AudioFrame(format="s16", layout="stereo", samples=AUDIO_FRAME_SAMPLES)
+        frame.planes[0].update(bytes(frame.planes[0].buffer_size))
+        frame.sample_rate = AUDIO_RATE_HZ
+        return frame

@@ -1,0 +1,111 @@
+"""The command: read the settings, build the application, serve it until told to stop."""
+
+import asyncio
+import logging
+import signal
+import ssl
+import sys
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from gaze.settings import Settings, load
+from gaze.web.app import create_app
+
+CERTS = Path(__file__).resolve().parent / "certs"
+DEV_CERT, DEV_KEY = CERTS / "dev-cert.pem", CERTS / "dev-key.pem"
+
+log = structlog.get_logger()
+
+
+def configure_logging(settings: Settings) -> None:
+    """Structured logs on stderr; libraries' own loggers speak through the same handler."""
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    renderer: structlog.typing.Processor = (
+        structlog.processors.JSONRenderer()
+        if settings.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    shared: list[structlog.typing.Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso"),
+    ]
+    handler = logging.StreamHandler()
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                renderer,
+            ],
+        )
+    )
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)
+    logging.getLogger("gaze").setLevel(level)
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=lambda *names: logging.getLogger("gaze"),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        cache_logger_on_first_use=True,
+    )
+
+
+def tls(settings: Settings) -> ssl.SSLContext | None:
+    """The TLS context; None where there is no certificate, which is said."""
+    cert, key = settings.cert or DEV_CERT, settings.key or DEV_KEY
+    if not cert.is_file() or not key.is_file():
+        log.warning("no certificate, so no HTTPS; make setup makes one", expected=str(cert))
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(cert, key)
+    return context
+
+
+async def serve(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM, then end the sessions and return.
+
+    Raises:
+        OSError: an address cannot be bound.
+    """
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    runner = web.AppRunner(
+        create_app(settings), access_log=None, shutdown_timeout=settings.shutdown_timeout_s
+    )
+    await runner.setup()
+    try:
+        addresses = []
+        if settings.http_port:
+            await web.TCPSite(runner, "localhost", settings.http_port).start()
+            addresses.append(f"http://localhost:{settings.http_port}")
+        if settings.port and (context := tls(settings)) is not None:
+            await web.TCPSite(runner, settings.host, settings.port, ssl_context=context).start()
+            shown = (
+                "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host
+            )
+            addresses.append(f"https://{shown}:{settings.port}")
+        if settings.public_origin:
+            addresses.append(settings.public_origin)
+        print("Open one of these in a browser:", *addresses, sep="\n  ", flush=True)
+        await stopped.wait()
+        log.info("stopping")
+    finally:
+        await runner.cleanup()
+
+
+def main() -> None:
+    """Run the server from the command line."""
+    settings = load()
+    configure_logging(settings)
+    try:
+        asyncio.run(serve(settings))
+    except OSError as error:
+        sys.exit(f"server.py: cannot listen: {error.strerror or error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,56 @@
+import pytest
+
+from gaze.sessions.geometry import CaptureClock, Layout
+
+LAYOUT = Layout(
+    screen_px=(1440.0, 900.0),
+    viewport_px=(0.0, 100.0, 1440.0, 800.0),
+    picture_px=(80.0, 50.0, 1280.0, 720.0),
+    exact=True,
+    diagonal_mm=355.0,
+)
+
+
+@pytest.mark.parametrize(
+    ("screen_px", "shown"),
+    [
+        ((80.0, 150.0), (0.0, 0.0)),
+        ((720.0, 510.0), (0.5, 0.5)),
+        ((1360.0, 870.0), (1.0, 1.0)),
+        ((80.0 - 128.0, 150.0 + 1440.0), (-0.1, 2.0)),
+    ],
+)
+def test_screen_maps_to_the_picture_and_back(
+    screen_px: tuple[float, float], shown: tuple[float, float]
+) -> None:
+    assert LAYOUT.to_shown(screen_px) == pytest.approx(shown)
+    assert LAYOUT.to_screen(shown) == pytest.approx(screen_px)
+
+
+def test_eccentricity_is_a_visual_angle() -> None:
+    assert LAYOUT.eccentricity_deg((0.5, 0.5), 600.0) == 0
+    # Half the picture's width is 640 px of 355 mm / 1698 px each: 133.8 mm at 600 mm.
+    assert LAYOUT.eccentricity_deg((1.0, 0.5), 600.0) == pytest.approx(12.57, abs=0.05)
+    assert LAYOUT.eccentricity_deg((1.0, 0.5), None) == pytest.approx(12.57, abs=0.05)
+
+
+def test_capture_times_keep_the_frames_own_spacing_through_jitter() -> None:
+    clock = CaptureClock()
+    delays_s = [0.02, 0.005, 0.04, 0.01, 0.03, 0.005, 0.025]
+    captured = [
+        clock.capture_s(i / 30, 100 + i / 30 + delay_s) for i, delay_s in enumerate(delays_s)
+    ]
+    steps_s = [b - a for a, b in zip(captured[1:], captured[2:], strict=False)]
+    assert steps_s == pytest.approx([1 / 30] * 5, abs=2e-4)
+    assert all(
+        t_s <= 100 + i / 30 + delay_s
+        for i, (t_s, delay_s) in enumerate(zip(captured, delays_s, strict=True))
+    )
+
+
+def test_capture_clock_follows_a_slower_sender() -> None:
+    clock = CaptureClock(rise_per_s=0.001)
+    for i in range(30 * 600):
+        arrival_s = i / 30 * 1.0005
+        captured_s = clock.capture_s(i / 30, arrival_s)
+    assert arrival_s - captured_s < 0.01
