@@ -1,0 +1,129 @@
+"""What the lids and irises do: openness, closures and blinks, and how far each iris has turned.
+
+Openness follows the eye aspect ratio (Soukupova and Cech 2016, "Real-time eye blink detection
+using facial landmarks"), normalised by the same viewer's open eyes.
+"""
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaze.vision.face import Landmarks
+from gaze.vision.pose import IRIS_DIAMETER_MM, Pose
+
+
+@dataclass(frozen=True, slots=True)
+class EyeIndices:
+    """The landmarks of one eye; `lids` are pairs of upper and lower lid, one above the other."""
+
+    outer: int
+    inner: int
+    iris: int
+    ring: tuple[int, int, int, int]
+    lids: tuple[tuple[int, int], ...]
+
+
+RIGHT_EYE = EyeIndices(33, 133, 468, (469, 470, 471, 472), ((160, 144), (159, 145), (158, 153)))
+LEFT_EYE = EyeIndices(263, 362, 473, (474, 475, 476, 477), ((387, 373), (386, 374), (385, 380)))
+EYES = (RIGHT_EYE, LEFT_EYE)
+
+# How far the eyeball's centre of rotation lies behind the line between the corners of the eye,
+# and the radius at which the iris turns around it.
+EYE_DEPTH_MM = 6.0
+IRIS_ORBIT_MM = 10.5
+
+
+def aspect_ratio(landmarks: Landmarks, eye: EyeIndices) -> float:
+    """Return the opening of the lids over the width of the eye; about 0.3 when open."""
+    points = landmarks.points_px
+    width = float(np.linalg.norm(points[eye.outer] - points[eye.inner]))
+    gaps = [float(np.linalg.norm(points[up, :2] - points[low, :2])) for up, low in eye.lids]
+    return sum(gaps) / len(gaps) / max(width, 1e-6)
+
+
+def iris_offsets_mm(landmarks: Landmarks, pose: Pose) -> NDArray[np.float64]:
+    """Return how far each iris stands from its resting place straight in front of the eyeball.
+
+    Shape (2, 2): right and left eye; x to the image's right and y down, in millimetres, seen along
+    the line from the camera to the eye. Head rotation is taken out: a viewer who looks straight
+    into the camera has the same offsets whichever way the head is turned.
+    """
+    points = landmarks.points_px[:, :2]
+    mm_per_px = IRIS_DIAMETER_MM / pose.iris_px
+    socket_mm = pose.rotation @ np.array([0.0, 0.0, EYE_DEPTH_MM])
+    offsets = [
+        (points[eye.iris] - (points[eye.outer] + points[eye.inner]) / 2.0) * mm_per_px
+        - socket_mm[:2]
+        for eye in EYES
+    ]
+    return np.array(offsets)
+
+
+class LidBaseline:
+    """Turns aspect ratios into openness 0..1 by learning how wide this viewer's open eye is."""
+
+    _START = 0.27
+    _LIMITS = (0.15, 0.50)
+    _RISE_S = 0.7
+    _FALL_S = 25.0
+    _CLOSED_SHARE = 0.3
+    _OPEN_SHARE = 0.9
+
+    def __init__(self) -> None:
+        self._open = self._START
+        self._t_s: float | None = None
+
+    def openness(self, ratio: float, t_s: float) -> float:
+        """Return 0 (closed) to 1 (as open as usual) for an aspect ratio seen at `t_s`."""
+        step_s = 0.0 if self._t_s is None else min(max(t_s - self._t_s, 0.0), 0.2)
+        self._t_s = t_s
+        rising = ratio > self._open
+        # Half-closed eyes say nothing about how wide they open.
+        if rising or ratio > 0.6 * self._open:
+            share = 1.0 - math.exp(-step_s / (self._RISE_S if rising else self._FALL_S))
+            self._open += share * (ratio - self._open)
+            self._open = min(max(self._open, self._LIMITS[0]), self._LIMITS[1])
+        closed, opened = self._CLOSED_SHARE * self._open, self._OPEN_SHARE * self._open
+        return min(max((ratio - closed) / (opened - closed), 0.0), 1.0)
+
+
+class Blinks:
+    """Tells when the eyes are closed, with hysteresis, and counts blinks over the last minute."""
+
+    CLOSE_BELOW = 0.25
+    OPEN_ABOVE = 0.4
+    LONGEST_S = 0.7
+    WINDOW_S = 60.0
+    _FIRST_RATE_S = 10.0
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.closed_since_s: float | None = None
+        self._started_s: float | None = None
+        self._ends_s: deque[float] = deque()
+
+    def update(self, openness: float, t_s: float) -> None:
+        """Take the mean openness of both eyes at `t_s`."""
+        if self._started_s is None:
+            self._started_s = t_s
+        if not self.closed and openness < self.CLOSE_BELOW:
+            self.closed, self.closed_since_s = True, t_s
+        elif self.closed and openness > self.OPEN_ABOVE:
+            if self.closed_since_s is not None and t_s - self.closed_since_s <= self.LONGEST_S:
+                self._ends_s.append(t_s)
+            self.closed, self.closed_since_s = False, None
+
+    def forget(self) -> None:
+        """The face is gone: whether the eyes are closed is unknown, and no blink ends here."""
+        self.closed, self.closed_since_s = False, None
+
+    def rate_per_min(self, t_s: float) -> float | None:
+        """Return blinks per minute over the last 60 s; None in the first 10 s of seeing eyes."""
+        while self._ends_s and self._ends_s[0] < t_s - self.WINDOW_S:
+            self._ends_s.popleft()
+        if self._started_s is None or t_s - self._started_s < self._FIRST_RATE_S:
+            return None
+        return len(self._ends_s) * 60.0 / min(t_s - self._started_s, self.WINDOW_S)

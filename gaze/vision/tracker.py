@@ -1,0 +1,307 @@
+"""Camera frame in, `GazeSample` out: face, head, lids, irises, pupils and gaze put together."""
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaze.vision.attention import Attention, toward_screen
+from gaze.vision.calibration import Calibration, CalibrationUpdate, GazeModel
+from gaze.vision.events import Movements
+from gaze.vision.eyes import EYES, Blinks, LidBaseline, aspect_ratio, iris_offsets_mm
+from gaze.vision.face import FaceFinder, Image, Landmarks, MeshFaceFinder
+from gaze.vision.features import gaze_features
+from gaze.vision.filters import OneEuro
+from gaze.vision.geometry import DEFAULT_SCREEN, estimate_px, px_per_degree
+from gaze.vision.pose import Pose, head_pose
+from gaze.vision.pupil import PupilMeter
+from gaze.vision.sample import Event, GazeSample, Head, Pupil, Screen
+
+# The point of gaze outlives the face by this much.
+HOLD_S = 0.3
+# Irises between lids this far closed stand where the lids, not the gaze, put them.
+READABLE_OPENNESS = 0.4
+UNCALIBRATED_ERROR_DEG = 6.0
+
+_MIN_CUTOFF_HZ = 1.0
+_BETA_PER_DEG = 0.15
+_CLICK_WINDOW_S = 0.4
+_CLICKS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class _Eyes:
+    """What one frame shows before anything is known about time."""
+
+    pose: Pose
+    offsets_mm: NDArray[np.float64]
+    features: NDArray[np.float64]
+    openness: tuple[float, float]
+
+
+class Tracker:
+    """Follows one viewer's eyes. Safe to use from several threads; one call runs at a time."""
+
+    def __init__(
+        self,
+        screen: Screen | None = None,
+        calibration: Mapping[str, Any] | None = None,
+        finder: FaceFinder | None = None,
+    ) -> None:
+        """Start without knowing anything; `calibration` is an earlier `model`.
+
+        Raises:
+            CalibrationError: the model is of another version, or damaged.
+        """
+        self._model = GazeModel.from_json(calibration) if calibration else None
+        self._lock = threading.Lock()
+        self._known_screen = screen
+        self._screen = screen or DEFAULT_SCREEN
+        self._finder = finder or MeshFaceFinder()
+        self._calibration = Calibration(self._screen)
+        self._updates: list[CalibrationUpdate] = []
+        self._baselines = (LidBaseline(), LidBaseline())
+        self._blinks = Blinks()
+        self._movements = Movements(px_per_degree(self._screen))
+        self._filter = OneEuro(_MIN_CUTOFF_HZ, 0.0)
+        self._attention = Attention()
+        self._pupils = PupilMeter()
+        self._gaze_px: NDArray[np.float64] | None = None
+        self._seen_s: float | None = None
+        self._raw: deque[tuple[float, NDArray[np.float64]]] = deque(maxlen=60)
+        self._clicks: deque[NDArray[np.float64]] = deque(maxlen=_CLICKS)
+        self._shift = np.zeros(2)
+        self._tune()
+
+    @property
+    def screen(self) -> Screen | None:
+        """The viewer's screen; None (and one of 1920 x 1080 assumed) before it is known."""
+        return self._known_screen
+
+    @screen.setter
+    def screen(self, screen: Screen) -> None:
+        with self._lock:
+            if screen == self._known_screen:
+                return
+            self._known_screen = self._screen = screen
+            self._calibration.screen = screen
+            self._forget_gaze()
+            self._raw.clear()
+            self._tune()
+
+    @property
+    def model(self) -> dict[str, Any] | None:
+        """The calibration as plain data, None without one."""
+        with self._lock:
+            return None if self._model is None else self._model.to_json()
+
+    def calibrate(
+        self, action: str, target: tuple[float, float] | None, t_s: float
+    ) -> list[CalibrationUpdate]:
+        """Do one `calibrate` action of the page's at `t_s`; `target` is in screen pixels.
+
+        Raises:
+            CalibrationError: the action is impossible now; nothing has changed.
+        """
+        with self._lock:
+            before = self._calibration.model
+            updates = self._calibration.act(action, target, t_s)
+            if self._calibration.model is not before:
+                self._model = self._calibration.model
+                self._clicks.clear()
+                self._shift = np.zeros(2)
+                self._raw.clear()
+                self._forget_gaze()
+            return updates
+
+    def take_updates(self) -> list[CalibrationUpdate]:
+        """Return what `track` has done to the calibration since this was last asked."""
+        with self._lock:
+            updates, self._updates = self._updates, []
+            return updates
+
+    def click(self, screen_px: tuple[float, float], t_s: float) -> None:
+        """The viewer surely looked at `screen_px` at `t_s`: shift the gaze toward the truth.
+
+        The shift is the mean miss of the last clicks, drawn toward none while clicks are few.
+        """
+        with self._lock:
+            recent = [gaze for when, gaze in self._raw if t_s - _CLICK_WINDOW_S <= when <= t_s]
+            if len(recent) < 3:
+                return
+            size_px = np.array([self._screen.width_px, self._screen.height_px])
+            miss = (np.array(screen_px) - np.median(recent, axis=0)) / size_px
+            if not np.isfinite(miss).all() or float(np.abs(miss).max()) > 0.7:
+                return
+            self._clicks.append(miss)
+            count = len(self._clicks)
+            self._shift = np.mean(self._clicks, axis=0) * count / (count + 1.0)
+            if self._model is not None:
+                self._model.shift = self._shift
+
+    def track(self, image: Image, t_s: float) -> GazeSample:
+        """Take one camera frame, RGB (h, w, 3) uint8, not mirrored, captured at `t_s`."""
+        with self._lock:
+            landmarks = self._finder.find(image)
+            pose = None if landmarks is None else head_pose(landmarks)
+            if landmarks is None or pose is None:
+                self._updates += self._calibration.observe(None, False, t_s)
+                return self._without_face(t_s)
+            return self._with_face(image, landmarks, pose, t_s)
+
+    def close(self) -> None:
+        """Release the face model."""
+        with self._lock:
+            self._finder.close()
+
+    def _tune(self) -> None:
+        degree_px = px_per_degree(self._screen)
+        self._movements.degree_px = degree_px
+        self._filter = OneEuro(_MIN_CUTOFF_HZ, _BETA_PER_DEG / degree_px)
+
+    def _forget_gaze(self) -> None:
+        self._gaze_px = None
+        self._movements.clear()
+        self._filter.clear()
+
+    def _without_face(self, t_s: float) -> GazeSample:
+        self._blinks.forget()
+        lost = self._seen_s is None or t_s - self._seen_s > HOLD_S
+        if lost:
+            self._forget_gaze()
+        attentive = self._attention.update(False, False, False, t_s)
+        return self._sample(
+            t_s,
+            confidence=0.0 if self._gaze_px is None else 0.1,
+            event="lost",
+            attentive=attentive,
+        )
+
+    def _with_face(self, image: Image, landmarks: Landmarks, pose: Pose, t_s: float) -> GazeSample:
+        self._seen_s = t_s
+        ratios = tuple(aspect_ratio(landmarks, eye) for eye in EYES)
+        right, left = (
+            baseline.openness(ratio, t_s)
+            for baseline, ratio in zip(self._baselines, ratios, strict=True)
+        )
+        mean_openness = (right + left) / 2.0
+        self._blinks.update(mean_openness, t_s)
+        readable = not self._blinks.closed and mean_openness >= READABLE_OPENNESS
+
+        head = pose.head
+        self._calibration.distance_mm = head.distance_mm
+        offsets_mm = iris_offsets_mm(landmarks, pose)
+        features = gaze_features(offsets_mm, (ratios[0], ratios[1]), pose)
+        self._updates += self._calibration.observe(
+            features if readable else None, not readable, t_s
+        )
+        event: Event | None = "blink"
+        if readable:
+            event = self._look(offsets_mm, features, pose, t_s)
+        gaze = _pair(self._gaze_px)
+        uncertainty_px = self._uncertainty_px(head)
+        attentive = self._attention.update(
+            True,
+            self._blinks.closed,
+            toward_screen(
+                head,
+                gaze,
+                self._screen,
+                max(0.35 * self._screen.width_px, 2.0 * uncertainty_px),
+            ),
+            t_s,
+        )
+        return self._sample(
+            t_s,
+            confidence=self._confidence(head, pose, mean_openness) if readable else 0.1,
+            event=event,
+            attentive=attentive,
+            openness=(left, right),
+            pupil=self._pupils.measure(image, landmarks, (left, right), t_s),
+            head=head,
+            uncertainty_px=uncertainty_px,
+        )
+
+    def _look(
+        self,
+        offsets_mm: NDArray[np.float64],
+        features: NDArray[np.float64],
+        pose: Pose,
+        t_s: float,
+    ) -> Event | None:
+        """Bring the point of gaze up to date and say what it did."""
+        raw_px = self._point_px(offsets_mm, features, pose)
+        if raw_px is None:
+            return None
+        self._raw.append((t_s, raw_px))
+        size_px = np.array([self._screen.width_px, self._screen.height_px])
+        raw_px = np.clip(raw_px + self._shift * size_px, -size_px, 2.0 * size_px)
+        movement = self._movements.update(raw_px, t_s)
+        if movement.step_px is not None:
+            self._gaze_px = self._filter.reset(movement.step_px, t_s)
+        elif not movement.outlier:
+            self._gaze_px = self._filter.update(raw_px, t_s)
+        return movement.kind
+
+    def _point_px(
+        self, offsets_mm: NDArray[np.float64], features: NDArray[np.float64], pose: Pose
+    ) -> NDArray[np.float64] | None:
+        if self._model is None:
+            return estimate_px(offsets_mm, pose, self._screen)
+        size_px = (self._screen.width_px, self._screen.height_px)
+        return self._model.predict_px(features, self._screen) - self._model.shift * size_px
+
+    def _uncertainty_px(self, head: Head) -> float:
+        noise_px = self._movements.noise_px
+        if self._model is None:
+            bias_px = UNCALIBRATED_ERROR_DEG * px_per_degree(self._screen, head.distance_mm)
+        else:
+            bias_px = self._model.accuracy * self._screen.width_px
+        return float(np.hypot(bias_px, noise_px))
+
+    def _confidence(self, head: Head, pose: Pose, openness: float) -> float:
+        """How far the gaze can be trusted: less without calibration, with narrow lids, a turned
+        head and an iris of a few pixels."""
+        turned_deg = float(np.hypot(head.yaw_deg, head.pitch_deg))
+        return float(
+            (0.5 if self._model is None else 0.9)
+            * np.clip(openness / 0.8, 0.0, 1.0)
+            * np.interp(turned_deg, (20.0, 50.0), (1.0, 0.3))
+            * np.interp(pose.iris_px, (4.0, 10.0), (0.3, 1.0))
+        )
+
+    def _sample(
+        self,
+        t_s: float,
+        *,
+        confidence: float,
+        event: Event | None,
+        attentive: bool,
+        openness: tuple[float, float] | None = None,
+        pupil: Pupil | None = None,
+        head: Head | None = None,
+        uncertainty_px: float | None = None,
+    ) -> GazeSample:
+        gaze = _pair(self._gaze_px)
+        return GazeSample(
+            t_s=t_s,
+            screen_px=gaze,
+            confidence=confidence if gaze is not None else 0.0,
+            uncertainty_px=uncertainty_px if gaze is not None else None,
+            calibrated=self._model is not None,
+            event=event,
+            dwell_s=self._movements.dwell_s(t_s) if gaze is not None else None,
+            attentive=attentive,
+            openness=openness,
+            blink_rate=self._blinks.rate_per_min(t_s),
+            pupil=pupil,
+            head=head,
+        )
+
+
+def _pair(point_px: NDArray[np.float64] | None) -> tuple[float, float] | None:
+    return None if point_px is None else (float(point_px[0]), float(point_px[1]))
