@@ -1,0 +1,189 @@
+"""Foveation: sharp where the viewer looks and blurrier with eccentricity, or inside out."""
+
+import math
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from gaze.effects.effect import Canvas, Effect
+from gaze.effects.fovea import Fovea, Sight
+from gaze.effects.parameters import Number, Parameters
+from gaze.effects.pyramid import Blend, Pyramid, Weights, half
+from gaze.effects.state import GazeState
+
+Area = Literal["periphery", "gaze", "all"]
+
+LEVELS_AT_720 = 4.0
+"""Blur level of full strength in a picture 720 rows high; a doubled height takes one more."""
+
+MAX_GROWTH = 0.15
+"""How far uncertainty may widen the area, as a fraction of the picture's height."""
+
+NOTHING = 0.02
+"""A blur level that nobody sees."""
+
+GRID_PX = 8
+"""Coarsest grid on which weights are computed before they are interpolated."""
+
+
+class BlurParameters(Parameters):
+    area: Area = Field(
+        default="periphery",
+        title="Area",
+        description="What is blurred: all but the point of gaze, the point of gaze, or everything",
+    )
+    strength: Annotated[
+        float, Number(0, 1, unit="share", title="Strength", description="How blurred it gets")
+    ] = 0.8
+    radius: Annotated[
+        float,
+        Number(
+            0,
+            1,
+            unit="picture heights",
+            title="Radius",
+            description="Size of the circle around the point of gaze, without its soft edge",
+        ),
+    ] = 0.15
+    softness: Annotated[
+        float,
+        Number(
+            0.02,
+            2,
+            unit="picture heights",
+            title="Softness",
+            description="Width of the circle's edge, from sharp to fully blurred",
+        ),
+    ] = 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class LevelMap:
+    """The blur level wanted at every place, `depth` where it is full.
+
+    Lengths are fractions of the picture's height; `x` and `y` are fractions of width and height.
+    """
+
+    area: Area
+    x: float
+    y: float
+    radius: float
+    softness: float
+    depth: float
+
+    def weight(self, k: int, eccentricity: NDArray[np.float32]) -> Weights:
+        """Return the weight of picture k over the coarser ones at these distances from the gaze."""
+        share = np.clip((eccentricity - self.radius) / self.softness, 0, 1)
+        ramp = share * share * (3 - 2 * share)
+        if self.area == "all":
+            ramp = np.ones_like(ramp)
+        elif self.area == "gaze":
+            ramp = 1 - ramp
+        return np.asarray(np.clip(k + 1 - self.depth * ramp, 0, 1), np.float32)
+
+    def reach(self, k: int) -> float:
+        """Return the distance beyond which only the coarser pictures count (`gaze`: only k)."""
+        if self.area == "gaze":
+            return self.radius + self.softness * _unsmooth(1 - k / self.depth)
+        if k + 1 >= self.depth:
+            return math.inf
+        if self.area == "all":
+            return -math.inf
+        return self.radius + self.softness * _unsmooth((k + 1) / self.depth)
+
+
+class Blur(Effect[BlurParameters]):
+    """Foveated blur of all three planes."""
+
+    name = "blur"
+    title = "Blur"
+    description = "Sharp where the viewer looks and blurrier away from there, or inside out"
+    Parameters = BlurParameters
+
+    def __init__(self) -> None:
+        self._fovea = Fovea()
+        self._luma = Pyramid(0, 0)
+        self._chroma = Pyramid(0, 0)
+        self._weights: list[tuple[Weights, Weights]] = []
+        self._size = (0, 0)
+
+    def draw(
+        self, canvas: Canvas, parameters: BlurParameters, gaze: GazeState | None, t_s: float
+    ) -> None:
+        width, height = canvas.source.width, canvas.source.height
+        sight = self._fovea.look(gaze, width / height, t_s)
+        depth = parameters.strength * max(1.0, LEVELS_AT_720 + math.log2(height / 720))
+        if parameters.area != "all":
+            depth *= sight.presence if sight is not None else 0.0
+        if depth < NOTHING:
+            return
+        if self._size != (width, height):
+            self._fit(width, height)
+        levels = _level_map(parameters, sight, depth)
+        blends = [self._blend(levels, k) for k in range(math.ceil(depth))]
+        target = canvas.blank()
+        self._luma.blend(canvas.source.y, target.y, blends)
+        # A chroma plane is as large as luma picture 1, so it starts one level further down.
+        self._chroma.blend(canvas.source.u, target.u, blends[1:])
+        self._chroma.blend(canvas.source.v, target.v, blends[1:])
+
+    def _fit(self, width: int, height: int) -> None:
+        self._size = (width, height)
+        self._luma = Pyramid(height, width)
+        self._chroma = Pyramid(half(height), half(width))
+        self._weights.clear()
+
+    def _blend(self, levels: LevelMap, k: int) -> Blend:
+        """Compute the weights of picture k in the box in which they are between 0 and 1."""
+        if len(self._weights) == k:
+            width, height = self._size
+            for _ in range(k):
+                width, height = half(width), half(height)
+            shape = (height, width)
+            self._weights.append((np.empty(shape, np.float32), np.empty(shape, np.float32)))
+        fine, coarse = self._weights[k]
+        height, width = fine.shape
+        reach = levels.reach(k) * height
+        rows = _span(levels.y * height, reach, height)
+        columns = _span(levels.x * width, reach, width)
+        box = (rows, columns)
+        if fine[box].size:
+            cell = max(1.0, min(GRID_PX, levels.softness * height / max(1.0, levels.depth) / 4))
+            y = _centres(rows, cell) - levels.y * height
+            x = _centres(columns, cell) - levels.x * width
+            eccentricity = np.hypot(x[None, :], y[:, None]) / height
+            grid = levels.weight(k, eccentricity)
+            size = (columns.stop - columns.start, rows.stop - rows.start)
+            cv2.resize(grid, size, dst=fine[box], interpolation=cv2.INTER_LINEAR)
+            np.subtract(1, fine[box], out=coarse[box])
+        return Blend(rows, columns, fine[box], coarse[box], levels.area == "gaze")
+
+
+def _level_map(parameters: BlurParameters, sight: Sight | None, depth: float) -> LevelMap:
+    x, y, spread = (sight.x, sight.y, sight.spread) if sight is not None else (0.5, 0.5, 0.0)
+    radius = parameters.radius + min(MAX_GROWTH, spread)
+    return LevelMap(parameters.area, x, y, radius, parameters.softness, depth)
+
+
+def _unsmooth(ramp: float) -> float:
+    """Return the s from 0 to 1 for which 3s² - 2s³ is `ramp`."""
+    return 0.5 - math.sin(math.asin(1 - 2 * min(1.0, max(0.0, ramp))) / 3)
+
+
+def _span(centre: float, reach: float, size: int) -> slice:
+    """Return the samples within `reach` of `centre`, and one more on each side."""
+    if math.isinf(reach):
+        return slice(0, size if reach > 0 else 0)
+    start = min(size, max(0, math.floor(centre - reach) - 1))
+    return slice(start, max(start, min(size, math.ceil(centre + reach) + 1)))
+
+
+def _centres(span: slice, cell: float) -> NDArray[np.float32]:
+    """Return the middles of about `cell` long, equal parts of a span of samples."""
+    length = span.stop - span.start
+    count = max(1, math.ceil(length / cell))
+    return np.asarray(span.start + (np.arange(count) + 0.5) * length / count, np.float32)

@@ -1,0 +1,239 @@
+"""A viewer's effects in order: checked, changed live, and applied to every film frame."""
+
+import dataclasses
+import logging
+import threading
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import av
+
+from gaze.effects.effect import Canvas, Effect
+from gaze.effects.parameters import EffectError, Follower, Number, Parameters, parse
+from gaze.effects.planes import FORMAT, FramePool, copy_timing, planes_of
+from gaze.effects.registry import EFFECTS
+from gaze.effects.state import GazeState
+from gaze.effects.view import WHOLE, View
+
+__all__ = ["Chain", "EffectError", "Failure"]
+
+logger = logging.getLogger(__name__)
+
+MAX_EFFECTS = 16
+VIEWS_KEPT_S = 1.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Failure:
+    """An effect that was switched off because it raised: its place, and what it said."""
+
+    index: int
+    name: str
+    message: str
+
+
+class Link:
+    """One effect at its place in the chain, with what has become of it so far."""
+
+    def __init__(self, effect: type[Effect[Any]], parameters: Parameters) -> None:
+        self.effect = effect()
+        self.parameters = parameters
+        self.error: str | None = None
+        self._followers = {
+            name: Follower(field.default)
+            for name, field in type(parameters).model_fields.items()
+            if any(isinstance(marker, Number) for marker in field.metadata)
+        }
+        self._views: deque[tuple[float, View]] = deque([(0.0, WHOLE)])
+
+    def resolve(self, gaze: GazeState | None, t_s: float) -> Parameters:
+        """Follow the bindings to `t_s` and return the parameters as plain numbers."""
+        signals = gaze.signals if gaze is not None else {}
+        return self.parameters.model_copy(
+            update={
+                name: follower.step(getattr(self.parameters, name), signals, t_s)
+                for name, follower in self._followers.items()
+            }
+        )
+
+    def saw(self, view: View, t_s: float) -> None:
+        """Remember what the frame drawn at `t_s` shows."""
+        if self._views[-1][1] != view:
+            self._views.append((t_s, view))
+        while len(self._views) > 1 and self._views[1][0] < t_s - VIEWS_KEPT_S:
+            self._views.popleft()
+
+    def view_at(self, t_s: float) -> View:
+        """Return what the newest frame drawn up to `t_s` shows."""
+        for drawn_s, view in reversed(self._views):
+            if drawn_s <= t_s:
+                return view
+        return self._views[0][1]
+
+
+class Chain:
+    """The effects of one viewer, first to last.
+
+    `replace`, `update` and the properties may be called from another thread than `apply`.
+    An effect that raises is switched off until its parameters are changed; the film goes on.
+    """
+
+    def __init__(self, specs: Iterable[Mapping[str, Any]]) -> None:
+        """Take `[{"name": "blur", "strength": 0.8}, …]`.
+
+        Raises:
+            EffectError: naming the first field that is wrong.
+        """
+        self._lock = threading.Lock()
+        self._drawing = threading.Lock()
+        self._pool = FramePool()
+        self._links = _links(_checked(specs), [])
+        self._view = WHOLE
+
+    @property
+    def specs(self) -> list[dict[str, Any]]:
+        """The chain as it is, with defaults filled in."""
+        return [
+            {"name": link.effect.name, **link.parameters.model_dump(mode="json", by_alias=True)}
+            for link in self._links
+        ]
+
+    @property
+    def failures(self) -> list[Failure]:
+        """The effects that are switched off because they raised."""
+        return [
+            Failure(index, link.effect.name, link.error)
+            for index, link in enumerate(self._links)
+            if link.error is not None
+        ]
+
+    @property
+    def view(self) -> View:
+        """The part of the film that is visible in the last frame."""
+        return self._view
+
+    def view_at(self, t_s: float) -> View:
+        """Return the part of the film that was visible in the newest frame drawn up to `t_s`."""
+        view = WHOLE
+        for link in self._links:
+            view = link.view_at(t_s).within(view)
+        return view
+
+    def replace(self, specs: Iterable[Mapping[str, Any]]) -> None:
+        """Change the chain. The nth effect of a name keeps the state of the nth one before.
+
+        Raises:
+            EffectError: naming the first field that is wrong; nothing has changed then.
+        """
+        checked = _checked(specs)
+        with self._lock:
+            self._links = _links(checked, self._links)
+
+    def update(self, gaze: GazeState | None, t_s: float) -> str | None:
+        """Bring bindings and pauses to `t_s`; return why the film should stand still, if so."""
+        reasons: list[str] = []
+        with self._lock:
+            for link in self._links:
+                if link.error is not None:
+                    continue
+                try:
+                    reason = link.effect.pauses(link.resolve(gaze, t_s), gaze, t_s)
+                except Exception as error:
+                    _switch_off(link, error)
+                else:
+                    reasons += [reason] if reason is not None else []
+        return reasons[0] if reasons else None
+
+    def apply(self, frame: av.VideoFrame, gaze: GazeState | None, t_s: float) -> av.VideoFrame:
+        """Return the frame as it is to be seen at `t_s`: a new one, or `frame` if nothing changes.
+
+        `frame` is never written to. The result is yuv420p and has the size and timing of `frame`.
+        """
+        with self._drawing:
+            with self._lock:
+                links = list(self._links)
+                resolved = [link.resolve(gaze, t_s) for link in links]
+            source = frame if frame.format.name == FORMAT else frame.reformat(format=FORMAT)
+            planes = planes_of(source, writable=False)
+            drawn, view = source, WHOLE
+            seen = _seen_by(links, gaze)
+            for link, parameters, own_gaze in zip(links, resolved, seen, strict=True):
+                canvas = Canvas(planes, self._pool)
+                if link.error is None:
+                    try:
+                        link.effect.draw(canvas, parameters, own_gaze, t_s)
+                    except Exception as error:
+                        _switch_off(link, error)
+                        canvas = Canvas(planes, self._pool)
+                if canvas.frame is not None:
+                    drawn = canvas.frame
+                    planes = planes_of(drawn, writable=False)
+                link.saw(canvas.view, t_s)
+                view = canvas.view.within(view)
+            self._view = view
+            if drawn is not frame:
+                copy_timing(frame, drawn)
+            return drawn
+
+
+def _checked(specs: Iterable[Mapping[str, Any]]) -> list[tuple[type[Effect[Any]], Parameters]]:
+    if not isinstance(specs, list | tuple):
+        raise EffectError("effects", "should be a list of effects")
+    if len(specs) > MAX_EFFECTS:
+        raise EffectError("effects", f"should be at most {MAX_EFFECTS} effects, not {len(specs)}")
+    checked = []
+    for index, spec in enumerate(specs):
+        where = f"effects[{index}]"
+        if not isinstance(spec, Mapping):
+            raise EffectError(where, "should be an object with a name")
+        name = spec.get("name")
+        if not isinstance(name, str) or name not in EFFECTS:
+            raise EffectError(f"{where}.name", f"should be one of {', '.join(EFFECTS)}")
+        effect = EFFECTS[name]
+        values = {key: value for key, value in spec.items() if key != "name"}
+        checked.append((effect, parse(effect.Parameters, values, where)))
+    return checked
+
+
+def _links(checked: list[tuple[type[Effect[Any]], Parameters]], before: list[Link]) -> list[Link]:
+    """Make the links of a chain, taking up those there were before."""
+    kept: dict[tuple[type[Effect[Any]], int], Link] = {}
+    counts: Counter[type[Effect[Any]]] = Counter()
+    for link in before:
+        kept[type(link.effect), counts[type(link.effect)]] = link
+        counts[type(link.effect)] += 1
+    links = []
+    counts.clear()
+    for effect, parameters in checked:
+        old = kept.get((effect, counts[effect]))
+        counts[effect] += 1
+        broken = old is not None and old.error is not None and old.parameters != parameters
+        link = Link(effect, parameters) if old is None or broken else old
+        link.parameters = parameters
+        links.append(link)
+    return links
+
+
+def _seen_by(links: list[Link], gaze: GazeState | None) -> list[GazeState | None]:
+    """Return the gaze for each effect in fractions of its own source.
+
+    The view that was on the screen when the eyes were seen is undone, last effect first.
+    """
+    seen: list[GazeState | None] = []
+    for link in reversed(links):
+        if gaze is not None:
+            view = link.view_at(gaze.t_s)
+            if view != WHOLE:
+                gaze = dataclasses.replace(
+                    gaze,
+                    shown=None if gaze.shown is None else view.to_film(gaze.shown),
+                    uncertainty=None if gaze.uncertainty is None else gaze.uncertainty * view.width,
+                )
+        seen.append(gaze)
+    return seen[::-1]
+
+
+def _switch_off(link: Link, error: Exception) -> None:
+    link.error = f"{type(error).__name__}: {error}"
+    logger.error("effect %s raised and is switched off", link.effect.name, exc_info=error)

@@ -1,0 +1,59 @@
+"""What an effect is: a name, parameters, and a way to draw; and the canvas it draws on."""
+
+from typing import Any, ClassVar, Generic, TypeVar
+
+import av
+import numpy as np
+
+from gaze.effects.parameters import Parameters
+from gaze.effects.planes import FramePool, Planes, planes_of
+from gaze.effects.state import GazeState
+from gaze.effects.view import WHOLE, View
+
+P = TypeVar("P", bound=Parameters)
+
+
+class Canvas:
+    """The picture that one effect gets, and the place for the picture that it makes of it.
+
+    `source` is read-only. An effect that changes nothing leaves the canvas alone. `view` is the
+    part of `source` that the new picture shows; only an effect that moves the picture sets it.
+    """
+
+    def __init__(self, source: Planes, pool: FramePool) -> None:
+        self.source = source
+        self.view: View = WHOLE
+        self.frame: av.VideoFrame | None = None
+        self._pool = pool
+
+    def blank(self) -> Planes:
+        """Return planes of undefined content to be filled completely: the new picture."""
+        self.frame = self._pool.take(self.source.width, self.source.height)
+        return planes_of(self.frame, writable=True)
+
+    def copy(self) -> Planes:
+        """Return a copy of the source to draw on: the new picture."""
+        target = self.blank()
+        for old, new in zip(self.source, target, strict=True):
+            np.copyto(new, old)
+        return target
+
+
+class Effect(Generic[P]):
+    """One thing that eyes do to a film. One instance serves one viewer and keeps that one's state.
+
+    A subclass sets the four class variables and overrides `draw`, or `pauses`, or both. The
+    parameters it gets are numbers: bindings have been followed already.
+    """
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    description: ClassVar[str]
+    Parameters: ClassVar[type[Any]]
+
+    def draw(self, canvas: Canvas, parameters: P, gaze: GazeState | None, t_s: float) -> None:
+        """Draw the picture due at `t_s`. `gaze.shown` is in fractions of this canvas's source."""
+
+    def pauses(self, parameters: P, gaze: GazeState | None, t_s: float) -> str | None:
+        """Return why the film should stand still at `t_s` ("attention", "pupil"), or None."""
+        return None

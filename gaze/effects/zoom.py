@@ -1,0 +1,201 @@
+"""A steady look draws the film nearer, about the very point that is looked at."""
+
+import math
+from typing import Annotated
+
+import cv2
+import numpy as np
+
+from gaze.effects.effect import Canvas, Effect
+from gaze.effects.fovea import known_point
+from gaze.effects.parameters import Number, Parameters
+from gaze.effects.planes import Plane, Planes
+from gaze.effects.state import GazeState
+from gaze.effects.view import Point, View
+
+TRAVEL_S = 0.7
+"""How long the way in, or out, takes at speed 1."""
+
+STEADY_RADIUS = 0.05
+MAX_RADIUS = 0.12
+GLANCE_S = 0.12
+SETTLE_S = 0.3
+DEAD_ZONE = 0.02
+PAN_S = 0.5
+HOLD_S = 1.0
+
+
+class ZoomParameters(Parameters):
+    maximum: Annotated[
+        float,
+        Number(1, 4, unit="times", title="Magnification", description="How near a look brings it"),
+    ] = 2.0
+    dwell: Annotated[
+        float,
+        Number(0.1, 10, unit="s", title="Dwell", description="How long a look must rest first"),
+    ] = 0.6
+    speed: Annotated[
+        float,
+        Number(0.1, 4, unit="times", title="Speed", description="How fast it moves in and out"),
+    ] = 1.0
+
+
+class Steadiness:
+    """Judges how long the gaze has rested at one place of the film.
+
+    A look elsewhere shorter than `GLANCE_S` does not count. Lengths are fractions of the film's
+    width; `place` is where the gaze rests, its noise averaged out.
+    """
+
+    def __init__(self) -> None:
+        self.place: Point | None = None
+        self._since_s = 0.0
+        self._seen_s = 0.0
+        self._stepped_s = 0.0
+
+    def step(self, point: Point | None, aspect: float, radius: float, t_s: float) -> float | None:
+        """Take the point of gaze at `t_s`; return the seconds it has rested (None: nowhere)."""
+        step_s, self._stepped_s = max(0.0, t_s - self._stepped_s), t_s
+        if point is None:
+            if self.place is not None and t_s - self._seen_s > HOLD_S:
+                self.place = None
+        elif self.place is None or (
+            distance(point, self.place, aspect) > radius and t_s - self._seen_s >= GLANCE_S
+        ):
+            self.place, self._since_s, self._seen_s = point, t_s, t_s
+        elif distance(point, self.place, aspect) <= radius:
+            self._seen_s = t_s
+            share = -math.expm1(-step_s / SETTLE_S)
+            self.place = _toward(self.place, point, share)
+        return None if self.place is None else self._seen_s - self._since_s
+
+
+class Glide:
+    """Goes from 0 to 1 and back with minimum jerk (Flash and Hogan 1985), also if turned round."""
+
+    def __init__(self) -> None:
+        self.value = 0.0
+        self._target = 0.0
+        self._speed = 0.0
+        self._start = (0.0, 0.0)
+        self._progress = 1.0
+
+    def step(self, target: float, share: float) -> float:
+        """Move on toward `target` by a share of the time that the way takes; return the value."""
+        if target != self._target:
+            self._target = target
+            self._start = (self.value, self._speed)
+            self._progress = 0.0
+        self._progress = min(1.0, self._progress + share)
+        tau = self._progress
+        x, v = self._start
+        way = target - x
+        cubic, quartic, quintic = 10 * way - 6 * v, 8 * v - 15 * way, 6 * way - 3 * v
+        value = x + v * tau + cubic * tau**3 + quartic * tau**4 + quintic * tau**5
+        self.value = min(1.0, max(0.0, value)) if tau < 1.0 else target
+        self._speed = v + 3 * cubic * tau**2 + 4 * quartic * tau**3 + 5 * quintic * tau**4
+        return self.value
+
+
+class Zoom(Effect[ZoomParameters]):
+    """Zooms about one point, its `centre`, which is at the same place in film and picture.
+
+    Whether the look is steady is judged on the film, with the view undone, so the zoom's own
+    movement closes no loop. Within the steady radius a slow drift beyond a dead zone moves the
+    centre gently along; a look that leaves zooms out first.
+    """
+
+    name = "zoom"
+    title = "Zoom"
+    description = "A steady look zooms in on what is looked at, and out again when it leaves"
+    Parameters = ZoomParameters
+
+    def __init__(self) -> None:
+        self._steady = Steadiness()
+        self._glide = Glide()
+        self._centre: Point = (0.5, 0.5)
+        self._inward = False
+        self._stepped_s: float | None = None
+
+    def draw(
+        self, canvas: Canvas, parameters: ZoomParameters, gaze: GazeState | None, t_s: float
+    ) -> None:
+        step_s = 0.0 if self._stepped_s is None else max(0.0, t_s - self._stepped_s)
+        self._stepped_s = t_s
+        aspect = canvas.source.width / canvas.source.height
+        self._judge(parameters, gaze, aspect, step_s, t_s)
+        share = self._glide.step(float(self._inward), step_s * parameters.speed / TRAVEL_S)
+        magnification = parameters.maximum**share
+        if magnification <= 1.0:
+            return
+        side = 1.0 / magnification
+        x, y = self._centre
+        canvas.view = View(x * (1 - side), y * (1 - side), side, side)
+        magnify(canvas.source, canvas.blank(), magnification, self._centre)
+
+    def _judge(
+        self,
+        parameters: ZoomParameters,
+        gaze: GazeState | None,
+        aspect: float,
+        step_s: float,
+        t_s: float,
+    ) -> None:
+        uncertainty = (gaze.uncertainty if gaze is not None else None) or 0.0
+        radius = min(MAX_RADIUS, max(STEADY_RADIUS, 2 * uncertainty))
+        rested_s = self._steady.step(known_point(gaze), aspect, radius, t_s)
+        place = self._steady.place
+        if place is None or rested_s is None:
+            self._inward = False
+            return
+        off = distance(place, self._centre, aspect)
+        if self._inward and rested_s < parameters.dwell and off > radius:
+            self._inward = False
+        if not self._inward and rested_s >= parameters.dwell:
+            if self._glide.value == 0.0:
+                self._centre = _inside(place)
+                self._inward = True
+            elif off <= radius:
+                self._inward = True
+        elif self._inward and off > DEAD_ZONE:
+            share = -math.expm1(-step_s / PAN_S) * (off - DEAD_ZONE) / off
+            self._centre = _toward(self._centre, _inside(place), share)
+
+
+def magnify(source: Planes, target: Planes, magnification: float, centre: Point) -> None:
+    """Fill `target` with `source` enlarged about `centre` (fractions), which stays where it is.
+
+    Luma sample i lies at (i + 0.5) / width of the picture. Chroma is sited as in MPEG-2 and H.264:
+    on every second luma column, halfway between two rows.
+    """
+    step = 1.0 / magnification
+    x0 = (centre[0] * source.width - 0.5) * (1 - step)
+    y0 = (centre[1] * source.height - 0.5) * (1 - step)
+    _warp(source.y, target.y, step, x0, y0)
+    for old, new in ((source.u, target.u), (source.v, target.v)):
+        _warp(old, new, step, x0 / 2, (y0 + 0.5 * (step - 1)) / 2)
+
+
+def _warp(source: Plane, target: Plane, step: float, x0: float, y0: float) -> None:
+    matrix = np.array([[step, 0.0, x0], [0.0, step, y0]])
+    cv2.warpAffine(
+        source,
+        matrix,
+        (target.shape[1], target.shape[0]),
+        dst=target,
+        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def distance(a: Point, b: Point, aspect: float) -> float:
+    """Return the distance of two points (fractions) as a fraction of the picture's width."""
+    return math.hypot(a[0] - b[0], (a[1] - b[1]) / aspect)
+
+
+def _toward(a: Point, b: Point, share: float) -> Point:
+    return a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share
+
+
+def _inside(point: Point) -> Point:
+    return min(1.0, max(0.0, point[0])), min(1.0, max(0.0, point[1]))
