@@ -1,0 +1,168 @@
+"""Puts video frames together from RTP packets: at the marker bit (RFC 3550, section 5.1), in order.
+
+A frame is released as soon as all its packets are there, up to the one with the marker bit, not
+when the next frame begins. A frame that stays incomplete holds back those that follow for a short
+media time, so that a retransmission can mend it; then it is given up, and all is dropped until a
+key frame, which is asked for again until it comes. So the decoder never sees a broken picture.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+
+from aiortc.jitterbuffer import JitterFrame
+from aiortc.rtp import RtpPacket
+
+CLOCK_HZ = 90_000
+HOLD_S = 0.25
+ASK_AGAIN_S = 0.5
+MAX_PACKETS = 2048
+MAX_STALE = 100  # packets in a row from before the buffer: the sender began anew
+
+_START_CODE = b"\x00\x00\x01"
+_NAL_IDR = 5
+
+
+def is_key_frame(codec: str, data: bytes) -> bool:
+    """Whether an encoded frame can be decoded without others.
+
+    Args:
+        codec: "VP8" (RFC 6386, section 9.1) or "H264" (Annex B); of any other, every frame can.
+    """
+    if codec.upper() == "VP8":
+        return not data[0] & 1
+    if codec.upper() == "H264":
+        position = data.find(_START_CODE)
+        while 0 <= position < len(data) - 3:
+            if data[position + 3] & 0x1F == _NAL_IDR:
+                return True
+            position = data.find(_START_CODE, position + 3)
+        return False
+    return True
+
+
+class VideoBuffer:
+    """One stream's packets on their way to the decoder.
+
+    Stands in for aiortc's `JitterBuffer`: each packet carries its depayloaded bytes as `_data`.
+    """
+
+    def __init__(self, codecs: Mapping[int, str]) -> None:
+        """Take the codec's name of each payload type."""
+        self.frames_lost = 0
+        self._codecs = codecs
+        self._packets: dict[int, RtpPacket] = {}  # by unwrapped sequence number
+        self._ready: deque[JitterFrame] = deque()
+        self._newest: int | None = None
+        self._first = 0  # number of the first packet of the frame being put together
+        self._reached = 0  # numbers from _first up to here have been looked at
+        self._stale = 0
+        self._need_key = True
+        self._asked_at: int | None = None  # RTP timestamp
+
+    def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
+        """Take a packet; return whether a key frame must be asked for, and a complete frame.
+
+        When one packet completes several frames, the others come with the packets that follow.
+        """
+        ask = False
+        number = self._unwrap(packet.sequence_number)
+        if number is None or number - self._first >= MAX_PACKETS:
+            self._restart(packet.sequence_number)
+            ask = self._newest is not None and self._asks(packet.timestamp, anew=number is not None)
+            number = packet.sequence_number
+            self._newest = number
+        elif number < self._first:
+            self._stale += 1
+            if self._stale < MAX_STALE:
+                return False, self._pop()
+            self._restart(number)
+            self._newest = number
+            ask = self._asks(packet.timestamp, anew=True)
+        self._stale = 0
+        assert self._newest is not None
+        self._newest = max(self._newest, number)
+        self._packets.setdefault(number, packet)
+        ask = self._assemble() or ask
+        if self._packets and self._waited_s(packet.timestamp) > HOLD_S:
+            self._give_up()
+            ask = self._asks(packet.timestamp, anew=True)
+            ask = self._assemble() or ask
+        return ask, self._pop()
+
+    def _unwrap(self, sequence_number: int) -> int | None:
+        if self._newest is None:
+            return None
+        step = (sequence_number - self._newest) & 0xFFFF
+        return self._newest + (step if step < 0x8000 else step - 0x10000)
+
+    def _restart(self, number: int) -> None:
+        self._packets.clear()
+        self._first = self._reached = number
+        self._stale = 0
+        self._need_key = True
+
+    def _pop(self) -> JitterFrame | None:
+        return self._ready.popleft() if self._ready else None
+
+    def _asks(self, timestamp: int, *, anew: bool = False) -> bool:
+        """Whether to ask for a key frame now: at a new loss, and again while none has come."""
+        if (
+            not anew
+            and self._asked_at is not None
+            and (timestamp - self._asked_at) & 0xFFFFFFFF < ASK_AGAIN_S * CLOCK_HZ
+        ):
+            return False
+        self._asked_at = timestamp
+        return True
+
+    def _waited_s(self, timestamp: int) -> float:
+        """Media time from the oldest packet that waits to the one that came."""
+        waiting = self._packets.get(self._first) or self._packets[min(self._packets)]
+        ticks = (timestamp - waiting.timestamp) & 0xFFFFFFFF
+        return ticks / CLOCK_HZ if ticks < 0x80000000 else 0.0
+
+    def _assemble(self) -> bool:
+        """Move complete frames to `_ready`; return whether to ask for a key frame."""
+        ask = False
+        while (packet := self._packets.get(self._reached)) is not None:
+            begun = self._reached > self._first
+            if begun and packet.timestamp != self._packets[self._first].timestamp:
+                ask = self._release() or ask  # the sender set no marker
+                continue
+            self._reached += 1
+            if packet.marker:
+                ask = self._release() or ask
+        return ask
+
+    def _release(self) -> bool:
+        packets = [self._packets.pop(number) for number in range(self._first, self._reached)]
+        self._first = self._reached
+        data = b"".join(packet._data for packet in packets)  # type: ignore[attr-defined]
+        if not data:
+            return False  # padding after a frame
+        timestamp = packets[0].timestamp
+        if self._need_key:
+            if not is_key_frame(self._codecs.get(packets[0].payload_type, ""), data):
+                self.frames_lost += 1
+                return self._asks(timestamp)
+            self._need_key = False
+        self._ready.append(JitterFrame(data=data, timestamp=timestamp))
+        return False
+
+    def _give_up(self) -> None:
+        """Drop the broken frame, and what follows the gap up to where a frame surely begins."""
+        for number in range(self._first, self._reached):
+            del self._packets[number]
+        self.frames_lost += 1
+        self._need_key = True
+        if not self._packets:
+            self._first = self._reached
+            return
+        number = min(self._packets)
+        timestamp = self._packets[number].timestamp
+        while (packet := self._packets.get(number)) and packet.timestamp == timestamp:
+            del self._packets[number]
+            number += 1
+            if packet.marker:
+                break
+        self._first = self._reached = number

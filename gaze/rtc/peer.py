@@ -1,0 +1,341 @@
+"""One viewer's peer connection: camera and film in, film out, and the data channel `gaze`."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from aiortc import (
+    MediaStreamTrack,
+    RTCDataChannel,
+    RTCIceCandidate,
+    RTCIceServer,
+    RTCRtpTransceiver,
+    RTCSessionDescription,
+)
+from av import VideoFrame
+
+from gaze.media.slot import Slot
+from gaze.rtc import sdpfrag
+from gaze.rtc.answer import SendRate, finish_answer
+from gaze.rtc.bitrate import Rate, SendBitrate
+from gaze.rtc.encoder import VideoEncoder
+from gaze.rtc.jitterbuffer import VideoBuffer
+from gaze.rtc.offer import Offer, OfferError, read_offer
+from gaze.rtc.private import AudioQueue, PeerConnection, Report
+
+__all__ = ["Limits", "OfferError", "Peer"]
+
+CHANNEL = "gaze"
+MAX_CANDIDATES = 100  # tried in all, over a connection's life
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a connection may use; bitrates in bit/s.
+
+    Attributes:
+        start_bitrate_bps: what the server sends the film at, at first.
+        min_bitrate_bps: what it never goes below.
+        max_bitrate_bps: what it never goes above.
+        camera_start_bitrate_bps: what the browser is asked to send the camera at, at first.
+        camera_max_bitrate_bps: and at most.
+        film_start_bitrate_bps: what the browser is asked to send its film at, at first.
+        film_max_bitrate_bps: and at most.
+        connect_timeout_s: after an answer, the time in which the connection must come about.
+        ice_servers: STUN and TURN servers that the server itself asks for candidates.
+    """
+
+    start_bitrate_bps: int = 2_500_000
+    min_bitrate_bps: int = 150_000
+    max_bitrate_bps: int = 6_000_000
+    camera_start_bitrate_bps: int = 1_000_000
+    camera_max_bitrate_bps: int = 2_500_000
+    film_start_bitrate_bps: int = 3_000_000
+    film_max_bitrate_bps: int = 6_000_000
+    connect_timeout_s: float = 30.0
+    ice_servers: tuple[RTCIceServer, ...] = ()
+
+
+@dataclass(slots=True)
+class _Sending:
+    """The film on its way out."""
+
+    encoder: VideoEncoder
+    bitrate: SendBitrate
+    rate: Rate
+
+
+class Peer:
+    """A peer connection that answers one offer.
+
+    `answer` fills `camera`, `film` (what the browser sends: slots with its newest decoded frame)
+    and `audio` (a track with at most 200 ms waiting), as far as the roles name them.
+
+    Attributes:
+        on_state: called with "connected", "lost" (the peer went silent, closed, or never came) and,
+            once, "closed".
+        on_channel: called with the browser's data channel `gaze`; others are closed.
+    """
+
+    def __init__(self, limits: Limits | None = None) -> None:
+        self.camera: Slot[VideoFrame] | None = None
+        self.film: Slot[VideoFrame] | None = None
+        self.audio: MediaStreamTrack | None = None
+        self.on_state: Callable[[str], None] | None = None
+        self.on_channel: Callable[[RTCDataChannel], None] | None = None
+        self._limits = limits or Limits()
+        self._connection = PeerConnection(list(self._limits.ice_servers))
+        self._connection.on("connectionstatechange", self._on_connection_state)
+        self._connection.on("datachannel", self._on_data_channel)
+        self._state = "new"
+        self._closing = False
+        self._offer: Offer | None = None
+        self._transceivers: dict[str, RTCRtpTransceiver] = {}
+        self._buffers: dict[str, VideoBuffer] = {}
+        self._audio_queue: AudioQueue | None = None
+        self._sending: _Sending | None = None
+        self._feedback: set[str] = set()
+        self._candidates = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._deadline: asyncio.TimerHandle | None = None
+
+    @property
+    def state(self) -> str:
+        """new, connected, lost or closed."""
+        return self._state
+
+    @property
+    def etag(self) -> str:
+        """The ICE session as an entity tag with its quotes, once answered (RFC 9725)."""
+        assert self._offer is not None
+        session = f"{self._connection.ice_session()} {self._offer.ufrag}"
+        return f'"{hashlib.sha256(session.encode()).hexdigest()[:16]}"'
+
+    async def answer(
+        self,
+        offer_sdp: str,
+        roles: Mapping[str, str],
+        send_film: MediaStreamTrack | None = None,
+        send_audio: MediaStreamTrack | None = None,
+        *,
+        hosted: bool = False,
+    ) -> str:
+        """Answer an offer; the connection then comes about by itself.
+
+        Args:
+            offer_sdp: the browser's offer.
+            roles: mids of the m-lines for `camera`, `film` and `audio`, as far as they are there.
+            send_film: the film that goes out on the film's m-line.
+            send_audio: the sound that goes out on the audio's m-line.
+            hosted: the server has film and sound, the browser sends neither.
+
+        Raises:
+            OfferError: the offer is none, or cannot do what the roles promise.
+        """
+        checked = read_offer(offer_sdp, roles, hosted=hosted)
+        self._offer = checked
+        connection = self._connection
+        await connection.setRemoteDescription(RTCSessionDescription(checked.sdp, "offer"))
+        role_of = {mid: role for role, mid in roles.items()}
+        offered = {media.rtp.muxId: media for media in checked.media}
+        for transceiver in connection.getTransceivers():
+            mid = transceiver.mid or ""
+            role = role_of.get(mid)
+            if role is None:
+                transceiver.direction = "inactive"
+                continue
+            self._transceivers[role] = transceiver
+            if connection.negotiate_feedback(transceiver, offered[mid]):
+                self._feedback.add(role)
+            if role == "camera":
+                transceiver.direction = "recvonly"
+            else:
+                transceiver.direction = "sendonly" if hosted else "sendrecv"
+        self._receive(hosted=hosted)
+        self._send(send_film, send_audio)
+        await connection.setLocalDescription()
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(self._limits.connect_timeout_s, self._set_state, "lost")
+        self._try_candidates(checked.candidates)
+        return finish_answer(
+            connection.localDescription.sdp,
+            self._browser_rates(roles, hosted=hosted),
+            checked.sections,
+            checked.rejected,
+        )
+
+    async def add_candidates(self, fragment: str) -> None:
+        """Try the candidates of a trickle-ice-sdpfrag (RFC 8840); does not wait for the outcome.
+
+        Raises:
+            ValueError: it is malformed, of another ICE session, or of an m-line not offered.
+        """
+        assert self._offer is not None, "candidates follow an answer"
+        read = sdpfrag.parse(fragment)
+        if read.ufrag not in (None, self._offer.ufrag) or read.pwd not in (None, self._offer.pwd):
+            raise ValueError("a=ice-ufrag and a=ice-pwd are not those of this ICE session")
+        mids = {section.mid for section in self._offer.sections}
+        for mid in {candidate.sdpMid for candidate in read.candidates} | read.ended:
+            if mid not in mids:
+                raise ValueError(f"the offer has no mid {mid!r}")
+        self._try_candidates(read.candidates)
+
+    def stats(self) -> dict[str, Any]:
+        """Figures of the connection so far, JSON-able; counts since its beginning.
+
+        `in` and `out` by role: packets, bytes of payload; `in` of video also frames received and
+        dropped (not taken in time) and lost (on the way); `twcc`: packets recorded and feedback
+        messages sent; `round_trip_s` and `target_bitrate_bps` of the film that is sent.
+        """
+        received: dict[str, Any] = {}
+        sent: dict[str, Any] = {}
+        connection = self._connection
+        for role, transceiver in self._transceivers.items():
+            counter = connection.received(transceiver)
+            received[role] = {
+                "packets": counter.packets,
+                "bytes": counter.bytes,
+                "packets_lost": connection.packets_lost(transceiver),
+                "transport_cc": role in self._feedback,
+            }
+            queue = self._audio_queue if role == "audio" else getattr(self, role)
+            if queue is not None:
+                received[role] |= {"frames": queue.received, "frames_dropped": queue.dropped}
+            if role in self._buffers:
+                received[role]["frames_lost"] = self._buffers[role].frames_lost
+            if role != "camera":
+                counter = connection.sent(transceiver)
+                sent[role] = {"packets": counter.packets, "bytes": counter.bytes}
+        if self._sending is not None:
+            encoder, bitrate = self._sending.encoder, self._sending.bitrate
+            sent["film"] |= {
+                "codec": encoder.codec,
+                "frames": encoder.frames,
+                "key_frames": encoder.key_frames,
+                "encoding_s": encoder.encoding_s,
+                "target_bitrate_bps": round(bitrate.target_bps),
+                "remb_bps": bitrate.remb_bps,
+                "round_trip_s": connection.round_trip_s(self._transceivers["film"]),
+            }
+        recorder = connection.recorder
+        return {
+            "state": self._state,
+            "in": received,
+            "out": sent,
+            "twcc": {"packets": recorder.packets, "messages": recorder.messages},
+        }
+
+    async def close(self) -> None:
+        """End the connection and all that belongs to it, and wait for that."""
+        self._closing = True
+        if self._deadline is not None:
+            self._deadline.cancel()
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._connection.close()
+        for slot in (self.camera, self.film):
+            if slot is not None:
+                slot.close()
+        self._set_state("closed")
+        self.on_state = self.on_channel = None
+
+    def _receive(self, *, hosted: bool) -> None:
+        if camera := self._transceivers.get("camera"):
+            self.camera = Slot()
+            self._buffers["camera"] = self._connection.receive_video(camera, self.camera)
+        if hosted:
+            return
+        if film := self._transceivers.get("film"):
+            self.film = Slot()
+            self._buffers["film"] = self._connection.receive_video(film, self.film)
+        if audio := self._transceivers.get("audio"):
+            self._audio_queue = self._connection.receive_audio(audio)
+            self.audio = audio.receiver.track
+
+    def _send(
+        self, send_film: MediaStreamTrack | None, send_audio: MediaStreamTrack | None
+    ) -> None:
+        limits = self._limits
+        if film := self._transceivers.get("film"):
+            film.sender.replaceTrack(send_film)
+            bitrate = SendBitrate(
+                limits.start_bitrate_bps, limits.min_bitrate_bps, limits.max_bitrate_bps
+            )
+            encoder = VideoEncoder(
+                self._connection.codec(film),
+                bitrate_bps=round(bitrate.target_bps),
+                max_bitrate_bps=limits.max_bitrate_bps,
+            )
+            self._sending = _Sending(encoder, bitrate, Rate())
+            self._connection.send_video(film, encoder, self._on_report)
+        if audio := self._transceivers.get("audio"):
+            audio.sender.replaceTrack(send_audio)
+
+    def _on_report(self, report: Report) -> None:
+        sending = self._sending
+        assert sending is not None
+        now_s = time.monotonic()
+        sent_bytes = self._connection.sent(self._transceivers["film"]).bytes
+        sent_bps = sending.rate.update(sent_bytes, now_s)
+        if report.loss is not None:
+            sending.bitrate.on_loss(report.loss, sent_bps, now_s)
+        if report.remb_bps is not None:
+            sending.bitrate.on_remb(report.remb_bps, sent_bps, now_s)
+        sending.encoder.bitrate_bps = sending.bitrate.target_bps
+
+    def _browser_rates(self, roles: Mapping[str, str], *, hosted: bool) -> dict[str, SendRate]:
+        limits = self._limits
+        rates = {}
+        if "camera" in roles:
+            rates[roles["camera"]] = SendRate(
+                limits.camera_start_bitrate_bps, limits.camera_max_bitrate_bps
+            )
+        if "film" in roles and not hosted:
+            rates[roles["film"]] = SendRate(
+                limits.film_start_bitrate_bps, limits.film_max_bitrate_bps
+            )
+        return rates
+
+    def _try_candidates(self, candidates: tuple[RTCIceCandidate, ...]) -> None:
+        # The end of the candidates is never told: ICE would give up at once if those known so far
+        # fail, while a check from the browser may still come. The deadline ends it.
+        for candidate in candidates:
+            if candidate.component != 1 or candidate.protocol != "udp":
+                continue
+            if self._candidates >= MAX_CANDIDATES:
+                return
+            self._candidates += 1
+            self._start(self._connection.add_remote_candidate(candidate))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _on_connection_state(self) -> None:
+        state = self._connection.connectionState
+        if state == "connected" and self._state == "new":
+            self._set_state("connected")
+        elif state in ("failed", "closed") and not self._closing:
+            self._set_state("lost")
+
+    def _set_state(self, state: str) -> None:
+        order = ("new", "connected", "lost", "closed")
+        if order.index(state) <= order.index(self._state):
+            return
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._state = state
+        if self.on_state is not None:
+            self.on_state(state)
+
+    def _on_data_channel(self, channel: RTCDataChannel) -> None:
+        if channel.label == CHANNEL and self.on_channel is not None:
+            self.on_channel(channel)
+        else:
+            channel.close()

@@ -1,0 +1,449 @@
+"""The one place that reaches into aiortc's and aioice's private parts.
+
+What browsers and viewers need and aiortc does not offer is added here, by subclasses and by
+replacing attributes of single connections; nothing global is changed, so another aiortc connection
+in the same process stays as it was. Written against the versions below: `tests/test_rtc_private.py`
+names what is relied on.
+"""
+
+import asyncio
+import functools
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from aioice import Connection as IceConnection
+from aioice.stun import TransactionError
+from aiortc import (
+    InvalidStateError,
+    MediaStreamTrack,
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCDtlsTransport,
+    RTCIceServer,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    RTCRtpSender,
+    RTCRtpTransceiver,
+)
+from aiortc.codecs import CODECS
+from aiortc.codecs.base import Encoder
+from aiortc.codecs.h264 import H264Encoder
+from aiortc.codecs.vpx import Vp8Encoder
+from aiortc.rtcdtlstransport import RtpRouter
+from aiortc.rtcpeerconnection import find_common_codecs
+from aiortc.rtcrtpparameters import (
+    RTCRtcpFeedback,
+    RTCRtpCodecParameters,
+    RTCRtpHeaderExtensionParameters,
+)
+from aiortc.rtp import (
+    RTCP_PSFB_APP,
+    AnyRtcpPacket,
+    RtcpByePacket,
+    RtcpPsfbPacket,
+    RtcpRrPacket,
+    RtcpSrPacket,
+    RtpPacket,
+    unpack_remb_fci,
+)
+from aiortc.sdp import MediaDescription
+from av import AudioFrame, VideoFrame
+
+from gaze.media.slot import Slot
+from gaze.rtc import twcc
+from gaze.rtc.jitterbuffer import VideoBuffer
+
+VERSIONS = {"aiortc": "1.16.0", "aioice": "0.13.0"}
+
+FEEDBACK_INTERVAL_S = 0.05
+
+CONSENT_INTERVAL_S = 0.5
+CONSENT_TIMEOUT_S = 1.0
+CONSENT_EXPIRY_S = 3.0
+
+AUDIO_WAITING_S = 0.2
+
+
+def check_versions(found: Mapping[str, str]) -> None:
+    """Make sure that the private parts are those this module was written for.
+
+    Raises:
+        RuntimeError: a package has another version.
+    """
+    for name, wanted in VERSIONS.items():
+        if found[name] != wanted:
+            raise RuntimeError(
+                f"gaze.rtc.private relies on private parts of {name} {wanted}, but {found[name]} "
+                "is installed: install requirements.txt, or check the module and its tests "
+                "against the new version and change VERSIONS"
+            )
+
+
+check_versions({name: version(name) for name in VERSIONS})
+
+
+def common_codecs(media: MediaDescription) -> list[RTCRtpCodecParameters]:
+    """The codecs that an offered m-line and aiortc share, in the offer's order."""
+    return find_common_codecs(CODECS.get(media.kind, []), media.rtp.codecs)
+
+
+def packetize_vp8(data: bytes, picture_id: int) -> list[bytes]:
+    """RTP payloads of an encoded VP8 frame (RFC 7741)."""
+    return Vp8Encoder._packetize(data, picture_id)
+
+
+def packetize_h264(data: bytes) -> list[bytes]:
+    """RTP payloads of an H.264 access unit in Annex B format (RFC 6184)."""
+    return H264Encoder._packetize(H264Encoder._split_bitstream(data))
+
+
+@dataclass(slots=True)
+class Counter:
+    """Packets and payload bytes."""
+
+    packets: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the browser says of a stream that we send."""
+
+    loss: float | None
+    remb_bps: int | None
+
+
+class _SlotQueue:
+    """Where a decoder thread puts its frames: into a slot, and None at the end closes it."""
+
+    def __init__(self, slot: Slot[VideoFrame]) -> None:
+        self._slot = slot
+
+    async def put(self, frame: VideoFrame | None) -> None:
+        if frame is None:
+            self._slot.close()
+        else:
+            self._slot.put(frame)
+
+
+class AudioQueue:
+    """A short queue between an audio decoder and its track; beyond 200 ms the oldest is dropped."""
+
+    def __init__(self) -> None:
+        self.received = 0
+        self.dropped = 0
+        self._frames: deque[AudioFrame] = deque()
+        self._waiting_s = 0.0
+        self._ended = False
+        self._ready = asyncio.Event()
+
+    async def put(self, frame: AudioFrame | None) -> None:
+        """Append a frame; None is the end."""
+        self._ready.set()
+        if frame is None:
+            self._ended = True
+            return
+        self.received += 1
+        self._frames.append(frame)
+        self._waiting_s += frame.samples / frame.sample_rate
+        while self._waiting_s > AUDIO_WAITING_S + 1e-9:
+            oldest = self._frames.popleft()
+            self._waiting_s -= oldest.samples / oldest.sample_rate
+            self.dropped += 1
+
+    async def get(self) -> AudioFrame | None:
+        """Wait for the oldest frame and take it; None after the last."""
+        while not self._frames:
+            if self._ended:
+                return None
+            self._ready.clear()
+            await self._ready.wait()
+        frame = self._frames.popleft()
+        self._waiting_s -= frame.samples / frame.sample_rate
+        return frame
+
+
+class _Router(RtpRouter):
+    """Sees every RTP and RTCP packet of a transport on its way to receivers and senders."""
+
+    def __init__(self, on_rtp: Callable[[RtpPacket], None]) -> None:
+        super().__init__()
+        self.received: dict[Any, Counter] = {}
+        self.on_report: dict[int, Callable[[Report], None]] = {}
+        self._on_rtp = on_rtp
+
+    def register_receiver(
+        self, receiver: Any, ssrcs: list[int], payload_types: list[int], mid: str | None = None
+    ) -> None:
+        # aiortc forgets the retransmissions' SSRCs, so that with two video receivers on one
+        # transport it could not tell whose they are and dropped them.
+        rtx_ssrcs = list(receiver._RTCRtpReceiver__rtx_ssrc)
+        super().register_receiver(receiver, ssrcs + rtx_ssrcs, payload_types, mid)
+
+    def route_rtp(self, packet: RtpPacket) -> Any:
+        self._on_rtp(packet)
+        if packet.ssrc not in self.ssrc_table and packet.extensions.mid in self.mid_table:
+            self.ssrc_table[packet.ssrc] = self.mid_table[packet.extensions.mid]
+        receiver = super().route_rtp(packet)
+        if receiver is not None:
+            counter = self.received.setdefault(receiver, Counter())
+            counter.packets += 1
+            counter.bytes += len(packet.payload)
+        return receiver
+
+    def route_rtcp(self, packet: AnyRtcpPacket) -> set[Any]:
+        if isinstance(packet, RtcpByePacket):
+            # Browsers say goodbye when a stream rests; aiortc would stop decoding for good.
+            return set()
+        if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
+            for reception in packet.reports:
+                if callback := self.on_report.get(reception.ssrc):
+                    callback(Report(loss=reception.fraction_lost / 256, remb_bps=None))
+        elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
+            try:
+                bitrate_bps, ssrcs = unpack_remb_fci(packet.fci)
+            except ValueError:
+                return set()
+            for ssrc in ssrcs:
+                if callback := self.on_report.get(ssrc):
+                    callback(Report(loss=None, remb_bps=bitrate_bps))
+        return super().route_rtcp(packet)
+
+
+class _Receiver(RTCRtpReceiver):
+    """A receiver whose decoder thread is never waited for on the event loop."""
+
+    _ending: threading.Thread | None = None
+
+    def _RTCRtpReceiver__stop_decoder(self) -> None:  # noqa: N802
+        private: Any = self
+        thread = private._RTCRtpReceiver__decoder_thread
+        if thread is not None:
+            private._RTCRtpReceiver__decoder_queue.put(None)
+            private._RTCRtpReceiver__decoder_thread = None
+            self._ending = thread
+
+    async def stop(self) -> None:
+        await super().stop()
+        if self._ending is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self._ending.join)
+            self._ending = None
+
+
+async def _keep_consent(connection: IceConnection) -> None:
+    """Ask the peer for its consent (RFC 7675), and close when none came for 3 s.
+
+    Faster than aioice, which takes half a minute; a peer that stalls for 2 s is kept.
+    """
+    heard_s = time.monotonic()
+    failures = 0
+    while True:
+        await asyncio.sleep(CONSENT_INTERVAL_S * random.uniform(0.8, 1.2))
+        for pair in list(connection._nominated.values()):
+            request = connection.build_request(pair, nominate=False)
+            assert connection.remote_password is not None
+            try:
+                async with asyncio.timeout(CONSENT_TIMEOUT_S):
+                    await pair.protocol.request(
+                        request,
+                        pair.remote_addr,
+                        integrity_key=connection.remote_password.encode(),
+                        retransmissions=1,
+                    )
+                heard_s = time.monotonic()
+                failures = 0
+            except (TransactionError, TimeoutError):
+                failures += 1
+        # Two failures: a stall of our own event loop is not the peer's silence.
+        if failures >= 2 and time.monotonic() - heard_s >= CONSENT_EXPIRY_S:
+            connection._query_consent_task = None
+            await connection.close()
+            return
+
+
+class PeerConnection(RTCPeerConnection):
+    """aiortc's peer connection for one bundled transport, with what is missing in it.
+
+    - congestion feedback on all that browsers number (`twcc`), instead of REMB;
+    - frames released on the marker bit, into slots that keep the newest;
+    - loss of the peer noticed after 3 s; nothing waits on the event loop at the end;
+    - no server is asked for anything unless it is given.
+    """
+
+    def __init__(self, ice_servers: list[RTCIceServer]) -> None:
+        super().__init__(
+            RTCConfiguration(iceServers=ice_servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        )
+        self.recorder = twcc.Recorder()
+        self._router = _Router(self._record)
+        self._transport: RTCDtlsTransport | None = None
+        self._media_ssrc = 0
+        self._news = asyncio.Event()
+        self._feedback_task: asyncio.Task[None] | None = None
+        self._connecting: set[asyncio.Task[Any]] = set()
+
+    # --- what aiortc calls
+
+    def _RTCPeerConnection__createDtlsTransport(self) -> RTCDtlsTransport:  # noqa: N802
+        base: Any = super()
+        transport: RTCDtlsTransport = base._RTCPeerConnection__createDtlsTransport()
+        transport._rtp_router = self._router
+        connection = transport.transport._connection
+        connection.query_consent = functools.partial(_keep_consent, connection)  # type: ignore[method-assign]
+        self._transport = transport
+        return transport
+
+    def _RTCPeerConnection__createTransceiver(  # noqa: N802
+        self, direction: str, kind: str, sender_track: MediaStreamTrack | None = None
+    ) -> RTCRtpTransceiver:
+        base: Any = super()
+        transceiver: Any = base._RTCPeerConnection__createTransceiver(direction, kind, sender_track)
+        receiver = _Receiver(kind, transceiver.receiver.transport)
+        receiver._set_rtcp_ssrc(transceiver.sender._ssrc)
+        transceiver._RTCRtpTransceiver__receiver = receiver
+        return transceiver  # type: ignore[no-any-return]
+
+    async def _RTCPeerConnection__connect(self) -> None:  # noqa: N802
+        base: Any = super()
+        task = asyncio.current_task()
+        assert task is not None
+        self._connecting.add(task)
+        try:
+            await base._RTCPeerConnection__connect()
+        except InvalidStateError:
+            if self.signalingState != "closed":  # closed while it connected: no error
+                raise
+        finally:
+            self._connecting.discard(task)
+
+    async def close(self) -> None:
+        """End all, and wait until all has ended."""
+        task, self._feedback_task = self._feedback_task, None
+        if task is not None:
+            task.cancel()
+        await super().close()
+        ending = self._connecting - {asyncio.current_task()}
+        await asyncio.gather(*ending, *([task] if task else []), return_exceptions=True)
+
+    # --- congestion feedback
+
+    def _record(self, packet: RtpPacket) -> None:
+        number = packet.extensions.transport_sequence_number
+        if number is None:
+            return
+        self.recorder.add(number, time.monotonic())
+        self._media_ssrc = packet.ssrc
+        self._news.set()
+        if self._feedback_task is None and self.signalingState != "closed":
+            self._feedback_task = asyncio.create_task(self._send_feedback())
+
+    async def _send_feedback(self) -> None:
+        transport = self._transport
+        assert transport is not None
+        sender_ssrc = self.getSenders()[0]._ssrc
+        while True:
+            await self._news.wait()
+            await asyncio.sleep(FEEDBACK_INTERVAL_S)
+            self._news.clear()
+            for packet in self.recorder.take(sender_ssrc, self._media_ssrc):
+                try:
+                    await transport._send_rtp(packet)
+                except ConnectionError:
+                    return
+
+    def negotiate_feedback(self, transceiver: RTCRtpTransceiver, offered: MediaDescription) -> bool:
+        """Accept transport-wide feedback on an m-line if it is offered, and silence REMB there.
+
+        To be called between the offer and the answer. Returns whether it was offered.
+        """
+        extension = next(
+            (e for e in offered.rtp.headerExtensions if e.uri == twcc.EXTENSION_URI), None
+        )
+        if extension is None:
+            return False
+        transceiver._headerExtensions = [
+            *transceiver._headerExtensions,
+            RTCRtpHeaderExtensionParameters(id=extension.id, uri=extension.uri),
+        ]
+        feedback = RTCRtcpFeedback(type="transport-cc")
+        offering = {c.payloadType for c in offered.rtp.codecs if feedback in c.rtcpFeedback}
+        for codec in transceiver._codecs:
+            if codec.payloadType in offering:
+                codec.rtcpFeedback.append(feedback)
+        receiver: Any = transceiver.receiver
+        receiver._RTCRtpReceiver__remote_bitrate_estimator = None
+        return True
+
+    # --- receiving
+
+    def receive_video(self, transceiver: RTCRtpTransceiver, slot: Slot[VideoFrame]) -> VideoBuffer:
+        """Let the decoded frames of an m-line go into `slot`; None of them waits elsewhere."""
+        receiver: Any = transceiver.receiver
+        buffer = VideoBuffer({c.payloadType or 0: c.name for c in transceiver._codecs})
+        receiver._RTCRtpReceiver__jitter_buffer = buffer
+        receiver._track._queue = _SlotQueue(slot)
+        return buffer
+
+    def receive_audio(self, transceiver: RTCRtpTransceiver) -> AudioQueue:
+        """Bound what waits between an m-line's audio decoder and its track."""
+        receiver: Any = transceiver.receiver
+        queue = AudioQueue()
+        receiver._track._queue = queue
+        return queue
+
+    # --- sending
+
+    def codec(self, transceiver: RTCRtpTransceiver) -> str:
+        """The name of the codec that is sent on an m-line."""
+        return transceiver._codecs[0].name
+
+    def send_video(
+        self,
+        transceiver: RTCRtpTransceiver,
+        encoder: Encoder,
+        on_report: Callable[[Report], None],
+    ) -> None:
+        """Encode an m-line's track by `encoder`, and hear what the browser says of it."""
+        sender: Any = transceiver.sender
+        sender._RTCRtpSender__encoder = encoder
+        self._router.on_report[sender._ssrc] = on_report
+
+    # --- figures
+
+    def received(self, transceiver: RTCRtpTransceiver) -> Counter:
+        """What came for an m-line, retransmissions included."""
+        return self._router.received.get(transceiver.receiver, Counter())
+
+    def packets_lost(self, transceiver: RTCRtpTransceiver) -> int:
+        """Packets of an m-line that have not come (a retransmission counts as having come)."""
+        receiver: Any = transceiver.receiver
+        streams = receiver._RTCRtpReceiver__remote_streams.values()
+        return sum(max(0, stream.packets_lost) for stream in streams)
+
+    def sent(self, transceiver: RTCRtpTransceiver) -> Counter:
+        """What was sent of an m-line's own track, retransmissions not included."""
+        sender: Any = transceiver.sender
+        return Counter(sender._RTCRtpSender__packet_count, sender._RTCRtpSender__octet_count)
+
+    def round_trip_s(self, transceiver: RTCRtpTransceiver) -> float | None:
+        """Round trip time by RTCP (RFC 3550, section 6.4.1), if known."""
+        sender: RTCRtpSender = transceiver.sender
+        private: Any = sender
+        round_trip_s: float | None = private._RTCRtpSender__rtt
+        return round_trip_s
+
+    async def add_remote_candidate(self, candidate: Any) -> None:
+        """Try a candidate of the browser's; an mDNS name is resolved first, which takes a while."""
+        if self._transport is not None:
+            await self._transport.transport.addRemoteCandidate(candidate)
+
+    def ice_session(self) -> str:
+        """The local ICE user name fragment, which names the ICE session."""
+        assert self._transport is not None
+        return self._transport.transport._connection.local_username
