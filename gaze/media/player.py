@@ -1,0 +1,214 @@
+"""One hosted film for one viewer: picture and sound in step, paced, with pause and seek."""
+
+import asyncio
+import math
+
+import av
+from aiortc.mediastreams import MediaStreamTrack
+
+from gaze.media.clock import MonotonicTime, PlaybackClock, TimeSource
+from gaze.media.decode import DecodeAhead, Picture, Sound, pictures, sounds
+from gaze.media.library import FilmInfo
+from gaze.media.slot import SlotClosed
+from gaze.media.sound import FilmSound
+
+_PICTURES_AHEAD = 4
+_SOUNDS_AHEAD = 25
+_STARVED_S = 1.0
+_ROUNDING_S = 1e-6
+_MIN_REPEAT_FPS = 10.0
+_MAX_REPEAT_FPS = 30.0
+
+
+class Player:
+    """Plays a film from the moment its picture or sound is first asked for.
+
+    Created and used on the event loop; decoding runs in two threads of its own. The clock stands
+    still until the decoders have reached its position (at the start, after a seek, and when they
+    fall more than a second behind), so that no part of the film is lost.
+    """
+
+    def __init__(
+        self, info: FilmInfo, position_s: float = 0.0, *, time: TimeSource | None = None
+    ) -> None:
+        """Raises ValueError if the position is not finite."""
+        position_s = _checked(position_s)
+        self.info = info
+        self._time = time or MonotonicTime()
+        self._clock = PlaybackClock(info.duration_s, position_s)
+        self._paused = False
+        self._started = False
+        self._buffering = True
+        self._closed = False
+        self._changed = asyncio.Event()
+        self._held: Picture | None = None
+        self._last_due_s = -math.inf
+        self._repeat_s = 1 / min(max(info.rate_fps, _MIN_REPEAT_FPS), _MAX_REPEAT_FPS)
+
+        start_s = self._clock.position_s(0.0)
+        self._pictures: DecodeAhead[Picture] = DecodeAhead(
+            info.path, pictures, start_s, _PICTURES_AHEAD, self._on_decoded
+        )
+        self._sounds: DecodeAhead[Sound] | None = None
+        self._audio: FilmSound | None = None
+        if info.has_audio:
+            self._sounds = DecodeAhead(info.path, sounds, start_s, _SOUNDS_AHEAD, self._on_decoded)
+            self._audio = FilmSound(self._sounds, self._audible_at, self._time)
+
+    @property
+    def audio(self) -> MediaStreamTrack | None:
+        """The film's sound, silent while the film rests; None if it has none."""
+        return self._audio
+
+    @property
+    def paused(self) -> bool:
+        """Whether `pause` was called, and not yet `resume`."""
+        return self._paused
+
+    @property
+    def ended(self) -> bool:
+        """Whether the film is at its end."""
+        return self._clock.ended(self._time.now_s())
+
+    @property
+    def position_s(self) -> float:
+        """Where the film is; exact, and still while it is paused or waits for its decoders."""
+        return self._clock.position_s(self._time.now_s())
+
+    @property
+    def duration_s(self) -> float:
+        """How long the film is."""
+        return self.info.duration_s
+
+    @property
+    def buffering(self) -> bool:
+        """Whether the clock waits for the decoders."""
+        return self._buffering
+
+    def pause(self) -> None:
+        """Stop picture and sound where they are."""
+        self._paused = True
+        self._set_clock()
+
+    def resume(self) -> None:
+        """Go on where the film was stopped; at its end, from its beginning."""
+        self._paused = False
+        if self.ended:
+            self.seek(0.0)
+        self._set_clock()
+
+    def seek(self, position_s: float) -> None:
+        """Go to a position, kept within the film; paused stays paused.
+
+        Raises:
+            ValueError: the position is not finite.
+        """
+        self._clock.seek(_checked(position_s), self._time.now_s())
+        position_s = self.position_s
+        self._buffering = True
+        self._pictures.seek(position_s)
+        if self._sounds is not None:
+            self._sounds.seek(position_s)
+        self._set_clock()
+
+    async def next_video(self) -> tuple[av.VideoFrame, float]:
+        """Wait for the next frame and return it with the monotonic time at which it was due.
+
+        Frames come at their own times in the film; a caller who is late gets the newest that is
+        due and the older ones are skipped. While the film rests (paused, ended, waiting for its
+        decoders) the held frame comes again, at the film's rate but between 10 and 30 a second.
+        Due times increase. A frame's `pts` is its time in the file; the frame is shared and must
+        not be written to.
+
+        Raises:
+            SlotClosed: the player was closed, before the call or during it.
+        """
+        self._started = True
+        while True:
+            if self._closed:
+                raise SlotClosed
+            self._settle()
+            now_s = self._time.now_s()
+            due_s = self._take_due(now_s)
+            if due_s is None and self._held is not None and self._repeat_due_s() <= now_s:
+                due_s = max(self._repeat_due_s(), now_s - self._repeat_s)
+            if due_s is not None:
+                assert self._held is not None
+                self._last_due_s = max(due_s, self._last_due_s + 0.001)
+                return self._held.frame, self._last_due_s
+            self._changed.clear()
+            await self._time.wait(self._changed, self._next_event_s())
+
+    async def close(self) -> None:
+        """Stop decoding, end the sound, wake whoever waits; returns when the threads are gone."""
+        self._closed = True
+        self._changed.set()
+        if self._audio is not None:
+            self._audio.stop()
+        await self._pictures.close()
+        if self._sounds is not None:
+            await self._sounds.close()
+        self._held = None
+
+    def _take_due(self, now_s: float) -> float | None:
+        """Hold the newest picture that is due and say since when; None if none is."""
+        position_s = self._clock.position_s(now_s) + _ROUNDING_S
+        taken = None
+        while (picture := self._pictures.peek()) is not None and picture.position_s <= position_s:
+            taken = self._held = self._pictures.pop()
+        if taken is None:
+            return None
+        due_s = self._clock.due_s(taken.position_s)
+        return now_s if due_s is None else due_s
+
+    def _repeat_due_s(self) -> float:
+        """When the held frame comes again; a playing film gets time to show its next one."""
+        resting = not self._clock.running or self.ended
+        return self._last_due_s + self._repeat_s * (1 if resting else 2)
+
+    def _next_event_s(self) -> float | None:
+        picture = self._pictures.peek()
+        next_s = None if picture is None else self._clock.due_s(picture.position_s)
+        times_s = [] if next_s is None else [next_s]
+        if self._held is not None:
+            times_s.append(self._repeat_due_s())
+        return min(times_s, default=None)
+
+    def _audible_at(self, t_s: float) -> float | None:
+        self._started = True
+        self._settle()
+        if not self._clock.running or self._clock.ended(t_s):
+            return None
+        return self._clock.position_s(t_s)
+
+    def _on_decoded(self) -> None:
+        self._settle()
+        self._changed.set()
+
+    def _settle(self) -> None:
+        """Start or stop waiting for the decoders."""
+        position_s = self.position_s
+        if self._buffering:
+            covered = self._pictures.covers(position_s) and (
+                self._sounds is None or self._sounds.covers(position_s)
+            )
+            self._buffering = not (self._started and covered)
+        else:
+            self._buffering = not self._pictures.covers(position_s - _STARVED_S)
+        self._set_clock()
+
+    def _set_clock(self) -> None:
+        now_s = self._time.now_s()
+        runs = not (self._paused or self._buffering)
+        if runs and not self._clock.running:
+            self._clock.resume(now_s)
+            self._changed.set()
+        elif not runs and self._clock.running:
+            self._clock.pause(now_s)
+            self._changed.set()
+
+
+def _checked(position_s: float) -> float:
+    if not math.isfinite(position_s):
+        raise ValueError(f"position must be a finite number of seconds, not {position_s}")
+    return position_s
