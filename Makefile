@@ -20,8 +20,8 @@ if ! { $1; } >/dev/null 2>&1; then
         exit 1
     fi
     echo "Installing $2 with apt-get"
-    $$root apt-get update --quiet --quiet
-    $$root env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends $2
+    $$root apt-get update --quiet --quiet >/dev/null || true
+    $$root env DEBIAN_FRONTEND=noninteractive apt-get install --quiet --quiet --yes --no-install-recommends $2 >/dev/null
     if ! { $1; } >/dev/null; then
         echo "$2 from apt-get will not do. This must work: $1" >&2
         exit 1
