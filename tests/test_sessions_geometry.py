@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 
 from gaze.sessions.geometry import CaptureClock, Layout
@@ -40,7 +42,7 @@ def test_capture_times_keep_the_frames_own_spacing_through_jitter() -> None:
     captured = [
         clock.capture_s(i / 30, 100 + i / 30 + delay_s) for i, delay_s in enumerate(delays_s)
     ]
-    steps_s = [b - a for a, b in zip(captured[1:], captured[2:], strict=False)]
+    steps_s = [b - a for a, b in itertools.pairwise(captured[1:])]
     assert steps_s == pytest.approx([1 / 30] * 5, abs=2e-4)
     assert all(
         t_s <= 100 + i / 30 + delay_s

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import math
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -13,15 +12,15 @@ from typing import Any
 
 import av
 
-from gaze.effects.chain import Chain, EffectError
+from gaze.effects.chain import Chain, EffectError, Failure
 from gaze.effects.state import GazeState
-from gaze.effects.view import View
 from gaze.media.library import FilmInfo, Library
 from gaze.media.passthrough import Passthrough
 from gaze.media.player import Player
 from gaze.metrics import Metrics, StageTimes
 from gaze.problems import Problem, ProblemError
-from gaze.rtc.peer import Limits, OfferError, Peer
+from gaze.rtc.offer import OfferError, read_offer
+from gaze.rtc.peer import Limits, Peer
 from gaze.sessions.eyes import CameraEyes, PointerEyes, fit
 from gaze.sessions.film import BrowserFilm, HostedFilm, ReturnedFilm, ReturnedSound
 from gaze.sessions.geometry import Layout, Point
@@ -36,7 +35,6 @@ DISPLAY_DELAY_S = 0.1
 GAZE_LIFE_S = 1.0
 """A gaze older than this says nothing about now (the camera was unplugged, say)."""
 CLOSED_BELOW = 0.25
-VIEWS_KEPT = 64
 STATS_INTERVAL_S = 1.0
 
 Send = Callable[[Mapping[str, Any]], None]
@@ -76,6 +74,10 @@ class Connection:
             Limits(
                 start_bitrate_bps=settings.film_start_bitrate_bps,
                 max_bitrate_bps=settings.film_max_bitrate_bps,
+                camera_start_bitrate_bps=settings.camera_uplink_start_kbps * 1000,
+                camera_max_bitrate_bps=settings.camera_uplink_max_kbps * 1000,
+                film_start_bitrate_bps=settings.film_uplink_start_kbps * 1000,
+                film_max_bitrate_bps=settings.film_uplink_max_kbps * 1000,
             )
         )
         self._services = services
@@ -85,7 +87,6 @@ class Connection:
         self._chain = Chain(memory.effects)
         self._playback = Playback(by_viewer=memory.paused_by_viewer)
         self._announced: tuple[bool, str | None] | None = None
-        self._views: deque[tuple[float, View]] = deque(maxlen=VIEWS_KEPT)
         self._gaze: GazeState | None = None
         self._eyes: CameraEyes | PointerEyes | None = None
         self._hosted: HostedFilm | None = None
@@ -93,7 +94,7 @@ class Connection:
         self._sound: Passthrough | None = None
         self._returned = 0
         self._counted: dict[tuple[str, str], int] = {}
-        self._failures_told = 0
+        self._failures_told: set[Failure] = set()
         self._tasks: list[asyncio.Task[None]] = []
 
     # Opening and closing
@@ -105,6 +106,14 @@ class Connection:
             ProblemError: 400 or 422, naming the field.
         """
         tracks = request.tracks
+        roles = tracks.model_dump(exclude_none=True)
+        if request.gaze == "pointer":
+            roles.pop("camera", None)
+        hosted = self._memory.media is not None
+        try:
+            read_offer(request.sdp, roles, hosted=hosted)
+        except OfferError as error:
+            raise offer_problem(error) from None
         if request.gaze == "camera" and tracks.camera is None:
             raise ProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -131,24 +140,16 @@ class Connection:
                 self._live = BrowserFilm(lambda: self.peer.film)
             source = self._hosted or self._live
             assert source is not None
-            roles = tracks.model_dump(exclude_none=True)
-            if tracker is None:
-                roles.pop("camera", None)
             answer = await self.peer.answer(
                 request.sdp,
                 roles,
-                hosted=self._hosted is not None,
+                hosted=hosted,
                 send_film=ReturnedFilm(source, self._compose),
                 send_audio=ReturnedSound(self._current_sound) if tracks.audio else None,
             )
         except OfferError as error:
             await self._release(tracker_close=tracker.close if tracker else None)
-            status = (
-                HTTPStatus.BAD_REQUEST
-                if error.kind == "not-an-offer"
-                else HTTPStatus.UNPROCESSABLE_ENTITY
-            )
-            raise ProblemError(status, f"{error.field}: {error}", field=error.field) from None
+            raise offer_problem(error) from None
         except BaseException:
             await self._release(tracker_close=tracker.close if tracker else None)
             raise
@@ -221,7 +222,8 @@ class Connection:
 
     def _on_sample(self, sample: GazeSample) -> None:
         screen_px, shown = self._locate(sample)
-        film = None if shown is None else self._view_at(sample.t_s).to_film(shown)
+        seen = self._chain.view_at(sample.t_s - DISPLAY_DELAY_S)
+        film = None if shown is None else seen.to_film(shown)
         self._gaze = self._state(sample, shown)
         self._judge(time.monotonic())
         self._send(gaze_message(sample, screen_px, shown, film))
@@ -271,15 +273,6 @@ class Connection:
             },
         )
 
-    def _view_at(self, t_s: float) -> View:
-        """The part of the film that was on the viewer's screen at `t_s`."""
-        seen = View()
-        for composed_s, view in self._views:
-            if composed_s > t_s - DISPLAY_DELAY_S:
-                break
-            seen = view
-        return seen
-
     def _fresh_gaze(self, now_s: float) -> GazeState | None:
         if self._gaze is None or now_s - self._gaze.t_s > GAZE_LIFE_S:
             return None
@@ -302,7 +295,6 @@ class Connection:
         composed = await asyncio.get_running_loop().run_in_executor(
             self._services.executor, self._draw, frame, gaze, now_s
         )
-        self._views.append((now_s, self._chain.view))
         self._returned += 1
         self._tell_failures()
         return composed
@@ -316,10 +308,15 @@ class Connection:
             return self._chain.apply(frame, gaze, now_s)
 
     def _tell_failures(self) -> None:
-        failures = self._chain.failures
-        for failure in failures[self._failures_told :]:
-            self._send(error_message(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, failure)))
-        self._failures_told = len(failures)
+        failures = set(self._chain.failures)
+        for failure in failures - self._failures_told:
+            problem = Problem(
+                HTTPStatus.INTERNAL_SERVER_ERROR,
+                f"the effect {failure.name} failed and is switched off: {failure.message}",
+                f"effects[{failure.index}]",
+            )
+            self._send(error_message(problem))
+        self._failures_told = failures
 
     def _judge(self, now_s: float) -> None:
         """Let the effects say whether the film should stand still."""
@@ -361,7 +358,6 @@ class Connection:
             EffectError: a spec is wrong; nothing was changed.
         """
         self._chain.replace(specs)
-        self._failures_told = 0
         self._memory.effects = self._chain.specs
 
     def set_layout(self, layout: Layout) -> None:
@@ -553,6 +549,16 @@ def error_message(problem: Problem) -> dict[str, Any]:
     left out.
     """
     return {**problem.as_json(), "type": "error"}
+
+
+def offer_problem(error: OfferError) -> ProblemError:
+    """What was wrong in an offer, as a problem."""
+    status = (
+        HTTPStatus.BAD_REQUEST
+        if error.kind == "not-an-offer"
+        else HTTPStatus.UNPROCESSABLE_ENTITY
+    )
+    return ProblemError(status, f"{error.field}: {error}", field=error.field)
 
 
 def effect_problem(error: EffectError) -> ProblemError:

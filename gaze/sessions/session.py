@@ -173,7 +173,7 @@ class Session:
     @property
     def etag(self) -> str:
         """The ICE session's entity tag, quoted."""
-        return f'"{self._connected().peer.etag}"'
+        return self._connected().peer.etag
 
     async def add_candidates(self, sdpfrag: str) -> None:
         """Trickled candidates (RFC 8840).

@@ -1,0 +1,141 @@
+"""A session's life: grace, resume, and nothing left behind."""
+
+import asyncio
+import gc
+import os
+import threading
+from typing import Any
+
+import pytest
+
+from gaze.web.sessions import SESSIONS
+from tests.conftest import Serve
+from tests.rtc_viewer import PictureTrack, RtcViewer
+from tests.viewers import viewer_frame
+
+
+async def wait_for_state(client: Any, state: str, count: int) -> None:
+    sessions = client.app[SESSIONS]
+    async with asyncio.timeout(30):
+        while sessions.count(state) != count:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_page_that_is_left_can_come_back(serve: Serve) -> None:
+    client = await serve(grace_s=60)
+    left = RtcViewer(client)
+    await left.open(media="texture", position=5.0, effects=[{"name": "blur", "strength": 0.6}])
+    await left.frame()
+    left.say(type="playback", paused=True)
+    paused = await left.hear("playback", lambda m: m["paused"])
+    await left.disappear()
+    await wait_for_state(client, "away", 1)
+    back = RtcViewer(client)
+    resume = {"id": left.session["id"], "token": left.session["token"]}
+    await back.open(resume=resume)
+    assert back.session["id"] == left.session["id"]
+    effects = await back.hear("effects")
+    assert effects["effects"][0]["strength"] == 0.6
+    playback = await back.hear("playback")
+    assert playback["paused"]
+    assert playback["position"] == pytest.approx(paused["position"], abs=0.05)
+    await back.close()
+
+
+async def test_a_lost_session_ends_after_its_grace(serve: Serve) -> None:
+    client = await serve(grace_s=0.2)
+    person = RtcViewer(client)
+    await person.open(media="texture")
+    await person.disappear()
+    async with asyncio.timeout(30):
+        while (await client.get(person.path, headers=person.bearer)).status != 404:
+            await asyncio.sleep(0.05)
+    other = RtcViewer(client)
+    body = {
+        **await other.offer(),
+        "gaze": "pointer",
+        "resume": {"id": person.session["id"], "token": person.session["token"]},
+    }
+    response = await client.post("/api/sessions", json=body)
+    assert response.status == 404
+    await other.close()
+
+
+async def test_resume_needs_the_right_token(serve: Serve) -> None:
+    client = await serve()
+    person, thief = RtcViewer(client), RtcViewer(client)
+    await person.open(media="texture")
+    body = {
+        **await thief.offer(),
+        "gaze": "pointer",
+        "resume": {"id": person.session["id"], "token": person.session["observer_token"]},
+    }
+    assert (await client.post("/api/sessions", json=body)).status == 404
+    assert client.app[SESSIONS].count("connected") == 1
+    await person.close()
+    await thief.close()
+
+
+async def test_who_is_away_makes_room(serve: Serve) -> None:
+    client = await serve(max_sessions=1, grace_s=600)
+    first, second = RtcViewer(client), RtcViewer(client)
+    await first.open(media="texture")
+    await first.disappear()
+    await wait_for_state(client, "away", 1)
+    await second.open(media="texture")
+    assert client.app[SESSIONS].count("away") == 0
+    await second.close()
+
+
+async def test_a_server_that_stops_ends_its_sessions(serve: Serve) -> None:
+    client = await serve()
+    person = RtcViewer(client)
+    await person.open(media="texture")
+    socket = await client.ws_connect(f"{person.path}/events", headers=person.bearer)
+    await client.app.shutdown()
+    assert client.app[SESSIONS].count("connected") == 0
+    async with asyncio.timeout(10):
+        while not (await socket.receive()).type.name.startswith("CLOS"):
+            pass
+    await person.disappear()
+
+
+async def _whole_session(client: Any) -> None:
+    person = RtcViewer(client)
+    camera = PictureTrack(lambda t_s: viewer_frame(iris=(0.2, 0.0)))
+    await person.open(camera=camera, media="texture", sound=True, effects=[{"name": "blur"}])
+    await person.frame()
+    await person.hear("gaze")
+    await person.sound()
+    await person.close()
+
+
+def _resident_bytes() -> int:
+    with open("/proc/self/statm") as statm:
+        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.timeout(600)
+async def test_twenty_more_sessions_leave_nothing_behind(serve: Serve) -> None:
+    client = await serve(workers=2)
+    for _ in range(20):
+        await _whole_session(client)
+
+    async def settled() -> tuple[int, int, int, int]:
+        await asyncio.sleep(1.0)
+        gc.collect()
+        return (
+            threading.active_count(),
+            len(os.listdir("/proc/self/fd")),
+            len(asyncio.all_tasks()),
+            _resident_bytes(),
+        )
+
+    threads, files, tasks, memory_bytes = await settled()
+    for _ in range(20):
+        await _whole_session(client)
+    threads_after, files_after, tasks_after, memory_after_bytes = await settled()
+    assert threads_after <= threads
+    assert files_after <= files
+    assert tasks_after <= tasks
+    assert memory_after_bytes - memory_bytes < 5e6
