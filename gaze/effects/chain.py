@@ -2,8 +2,9 @@
 
 import dataclasses
 import logging
+import math
 import threading
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -45,7 +46,7 @@ class Link:
             for name, field in type(parameters).model_fields.items()
             if any(isinstance(marker, Number) for marker in field.metadata)
         }
-        self._views: deque[tuple[float, View]] = deque([(0.0, WHOLE)])
+        self._views: tuple[tuple[float, View], ...] = ((-math.inf, WHOLE),)
 
     def resolve(self, gaze: GazeState | None, t_s: float) -> Parameters:
         """Follow the bindings to `t_s` and return the parameters as plain numbers."""
@@ -59,17 +60,15 @@ class Link:
 
     def saw(self, view: View, t_s: float) -> None:
         """Remember what the frame drawn at `t_s` shows."""
-        if self._views[-1][1] != view:
-            self._views.append((t_s, view))
-        while len(self._views) > 1 and self._views[1][0] < t_s - VIEWS_KEPT_S:
-            self._views.popleft()
+        if self._views[-1][1] == view:
+            return
+        old = sum(changed_s < t_s - VIEWS_KEPT_S for changed_s, _ in self._views)
+        self._views = (*self._views[max(0, old - 1) :], (t_s, view))
 
     def view_at(self, t_s: float) -> View:
         """Return what the newest frame drawn up to `t_s` shows."""
-        for drawn_s, view in reversed(self._views):
-            if drawn_s <= t_s:
-                return view
-        return self._views[0][1]
+        views = self._views
+        return next((view for since_s, view in reversed(views) if since_s <= t_s), views[0][1])
 
 
 class Chain:

@@ -13,6 +13,9 @@ Plane = NDArray[np.uint8]
 
 FORMAT = "yuv420p"
 
+POOL_SIZE = 8
+"""Frames kept for later; whoever holds more of them at once gets new ones."""
+
 
 @dataclass(frozen=True, slots=True)
 class Planes:
@@ -65,6 +68,7 @@ class FramePool:
         """Return a frame of undefined content, in the given size."""
         if self._frames and (self._frames[0].width, self._frames[0].height) != (width, height):
             self._frames.clear()
+        # One reference is the pool's list, one the argument of getrefcount.
         for index in range(len(self._frames)):
             if sys.getrefcount(self._frames[index]) == 2:
                 frame = self._frames[index]
@@ -72,7 +76,8 @@ class FramePool:
                 frame.pict_type = PictureType.NONE
                 return frame
         frame = av.VideoFrame(width, height, FORMAT)
-        self._frames.append(frame)
+        if len(self._frames) < POOL_SIZE:
+            self._frames.append(frame)
         return frame
 
 

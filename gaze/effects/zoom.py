@@ -3,13 +3,10 @@
 import math
 from typing import Annotated
 
-import cv2
-import numpy as np
-
 from gaze.effects.effect import Canvas, Effect
 from gaze.effects.fovea import known_point
+from gaze.effects.magnify import Magnifier
 from gaze.effects.parameters import Number, Parameters
-from gaze.effects.planes import Plane, Planes
 from gaze.effects.state import GazeState
 from gaze.effects.view import Point, View
 
@@ -113,6 +110,7 @@ class Zoom(Effect[ZoomParameters]):
     def __init__(self) -> None:
         self._steady = Steadiness()
         self._glide = Glide()
+        self._magnifier = Magnifier()
         self._centre: Point = (0.5, 0.5)
         self._inward = False
         self._stepped_s: float | None = None
@@ -131,7 +129,7 @@ class Zoom(Effect[ZoomParameters]):
         side = 1.0 / magnification
         x, y = self._centre
         canvas.view = View(x * (1 - side), y * (1 - side), side, side)
-        magnify(canvas.source, canvas.blank(), magnification, self._centre)
+        self._magnifier.draw(canvas.source, canvas.blank(), magnification, self._centre)
 
     def _judge(
         self,
@@ -145,7 +143,7 @@ class Zoom(Effect[ZoomParameters]):
         radius = min(MAX_RADIUS, max(STEADY_RADIUS, 2 * uncertainty))
         rested_s = self._steady.step(known_point(gaze), aspect, radius, t_s)
         place = self._steady.place
-        if place is None or rested_s is None:
+        if place is None or rested_s is None or _is_beside(place, aspect):
             self._inward = False
             return
         off = distance(place, self._centre, aspect)
@@ -162,32 +160,6 @@ class Zoom(Effect[ZoomParameters]):
             self._centre = _toward(self._centre, _inside(place), share)
 
 
-def magnify(source: Planes, target: Planes, magnification: float, centre: Point) -> None:
-    """Fill `target` with `source` enlarged about `centre` (fractions), which stays where it is.
-
-    Luma sample i lies at (i + 0.5) / width of the picture. Chroma is sited as in MPEG-2 and H.264:
-    on every second luma column, halfway between two rows.
-    """
-    step = 1.0 / magnification
-    x0 = (centre[0] * source.width - 0.5) * (1 - step)
-    y0 = (centre[1] * source.height - 0.5) * (1 - step)
-    _warp(source.y, target.y, step, x0, y0)
-    for old, new in ((source.u, target.u), (source.v, target.v)):
-        _warp(old, new, step, x0 / 2, (y0 + 0.5 * (step - 1)) / 2)
-
-
-def _warp(source: Plane, target: Plane, step: float, x0: float, y0: float) -> None:
-    matrix = np.array([[step, 0.0, x0], [0.0, step, y0]])
-    cv2.warpAffine(
-        source,
-        matrix,
-        (target.shape[1], target.shape[0]),
-        dst=target,
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-
-
 def distance(a: Point, b: Point, aspect: float) -> float:
     """Return the distance of two points (fractions) as a fraction of the picture's width."""
     return math.hypot(a[0] - b[0], (a[1] - b[1]) / aspect)
@@ -195,6 +167,10 @@ def distance(a: Point, b: Point, aspect: float) -> float:
 
 def _toward(a: Point, b: Point, share: float) -> Point:
     return a[0] + (b[0] - a[0]) * share, a[1] + (b[1] - a[1]) * share
+
+
+def _is_beside(point: Point, aspect: float) -> bool:
+    return distance(point, _inside(point), aspect) > STEADY_RADIUS
 
 
 def _inside(point: Point) -> Point:
