@@ -1,5 +1,7 @@
 """The chain as sessions use it: checking, order, live changes, failures, frames."""
 
+import threading
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -216,6 +218,36 @@ def test_the_frame_size_may_change_midstream() -> None:
         assert (drawn.width, drawn.height) == (width, height)
     assert chain.failures == []
     assert chain.view.width == 0.5
+
+
+def test_it_may_be_changed_while_it_draws() -> None:
+    chain = Chain([])
+    stop = threading.Event()
+    raised: list[BaseException] = []
+
+    def draw() -> None:
+        frame = film_frame(160, 90)
+        t_s = 0.0
+        while not stop.is_set():
+            t_s += FRAME_S
+            try:
+                drawn = chain.apply(frame, looking((0.3, 0.3), t_s), t_s)
+                assert (drawn.width, drawn.height) == (160, 90)
+            except BaseException as error:
+                raised.append(error)
+                return
+
+    worker = threading.Thread(target=draw)
+    worker.start()
+    presets = registry.presets()
+    for index in range(200):
+        chain.replace(presets[index % len(presets)]["effects"])
+        chain.update(looking((0.3, 0.3), 0.0), index / 100)
+        chain.view_at(index / 100)
+    stop.set()
+    worker.join()
+    assert raised == []
+    assert chain.failures == []
 
 
 def test_the_view_goes_there_and_back() -> None:

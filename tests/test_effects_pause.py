@@ -42,7 +42,7 @@ def about(t_s: float) -> Any:
 
 
 def changes(parameters: dict[str, Any], *script: tuple[float, Look]) -> list[tuple[float, Any]]:
-    """Run a script of (until second, look) at 100 Hz; return when and to what the answer changed."""
+    """Run a script of (until second, look) at 100 Hz; return when the answer became what."""
     chain = Chain([{"name": "pause", **parameters}])
     answer: str | None = None
     found = []

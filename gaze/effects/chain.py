@@ -5,7 +5,7 @@ import logging
 import math
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import av
@@ -78,7 +78,7 @@ class Chain:
     An effect that raises is switched off until its parameters are changed; the film goes on.
     """
 
-    def __init__(self, specs: Iterable[Mapping[str, Any]]) -> None:
+    def __init__(self, specs: Sequence[Mapping[str, Any]]) -> None:
         """Take `[{"name": "blur", "strength": 0.8}, …]`.
 
         Raises:
@@ -119,7 +119,7 @@ class Chain:
             view = link.view_at(t_s).within(view)
         return view
 
-    def replace(self, specs: Iterable[Mapping[str, Any]]) -> None:
+    def replace(self, specs: Sequence[Mapping[str, Any]]) -> None:
         """Change the chain. The nth effect of a name keeps the state of the nth one before.
 
         Raises:
@@ -176,7 +176,7 @@ class Chain:
             return drawn
 
 
-def _checked(specs: Iterable[Mapping[str, Any]]) -> list[tuple[type[Effect[Any]], Parameters]]:
+def _checked(specs: Sequence[Mapping[str, Any]]) -> list[tuple[type[Effect[Any]], Parameters]]:
     if not isinstance(specs, list | tuple):
         raise EffectError("effects", "should be a list of effects")
     if len(specs) > MAX_EFFECTS:
