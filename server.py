@@ -10,8 +10,9 @@ from pathlib import Path
 import structlog
 from aiohttp import web
 
+from gaze.memory import limit_arenas, settle
 from gaze.settings import Settings, load
-from gaze.web.app import create_app
+from gaze.web.app import EXECUTOR, create_app
 
 CERTS = Path(__file__).resolve().parent / "certs"
 DEV_CERT, DEV_KEY = CERTS / "dev-cert.pem", CERTS / "dev-key.pem"
@@ -73,10 +74,11 @@ async def serve(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    runner = web.AppRunner(
-        create_app(settings), access_log=None, shutdown_timeout=settings.shutdown_timeout_s
-    )
+    app = create_app(settings)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.shutdown_timeout_s)
     await runner.setup()
+    loop.set_default_executor(app[EXECUTOR])
+    settle()
     try:
         addresses = []
         if settings.http_port:
@@ -100,6 +102,7 @@ async def serve(settings: Settings) -> None:
 def main() -> None:
     """Run the server from the command line."""
     settings = load()
+    limit_arenas()
     configure_logging(settings)
     try:
         asyncio.run(serve(settings))

@@ -1,12 +1,21 @@
 """Every figure that an operator can scrape, in one place (Prometheus)."""
 
+import asyncio
+import threading
 import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 
 STAGES = ("camera_convert", "track", "effects", "gaze_age")
 STREAMS = ("camera", "film")
@@ -36,6 +45,13 @@ class Metrics:
             "gaze_stage_seconds", "Time that a stage takes for one frame", ["stage"],
             buckets=_LATENCY_BUCKETS_S, registry=self._registry,
         )  # fmt: skip
+        ProcessCollector(registry=self._registry)
+        Gauge("gaze_threads", "Threads", registry=self._registry).set_function(
+            threading.active_count
+        )
+        Gauge("gaze_tasks", "Tasks on the event loop", registry=self._registry).set_function(
+            lambda: len(asyncio.all_tasks())
+        )
         for stream in STREAMS:
             for fate in ("in", "out", "dropped"):
                 self.frames.labels(stream, fate)

@@ -1,16 +1,16 @@
 """A session's life: grace, resume, and nothing left behind."""
 
 import asyncio
-import gc
-import os
-import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import ClientSession
 
 from gaze.web.sessions import SESSIONS
 from tests.conftest import Serve
 from tests.rtc_viewer import PictureTrack, RtcViewer
+from tests.server_process import running_server
 from tests.viewers import viewer_frame
 
 
@@ -110,32 +110,33 @@ async def _whole_session(client: Any) -> None:
     await person.close()
 
 
-def _resident_bytes() -> int:
-    with open("/proc/self/statm") as statm:
-        return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
 @pytest.mark.timeout(600)
-async def test_twenty_more_sessions_leave_nothing_behind(serve: Serve) -> None:
-    client = await serve(workers=2)
-    for _ in range(20):
-        await _whole_session(client)
+async def test_twenty_more_sessions_leave_nothing_behind(films: Path) -> None:
+    flags = ("--media", str(films), "--sessions-per-minute", "1000", "--workers", "2")
+    with running_server(*flags) as server:
+        async with ClientSession(base_url=server.url) as client:
+            for _ in range(20):
+                await _whole_session(client)
+            await asyncio.sleep(1.0)
+            before = server.figures()
+            for _ in range(20):
+                await _whole_session(client)
+            await asyncio.sleep(1.0)
+            after = server.figures()
+    assert after['gaze_sessions_opened_total{how="new"}'] == 40
+    for figure in ("gaze_threads", "gaze_tasks", "process_open_fds"):
+        assert after[figure] <= before[figure], figure
+    growth_bytes = after["process_resident_memory_bytes"] - before["process_resident_memory_bytes"]
+    assert growth_bytes < 5e6
 
-    async def settled() -> tuple[int, int, int, int]:
-        await asyncio.sleep(1.0)
-        gc.collect()
-        return (
-            threading.active_count(),
-            len(os.listdir("/proc/self/fd")),
-            len(asyncio.all_tasks()),
-            _resident_bytes(),
-        )
 
-    threads, files, tasks, memory_bytes = await settled()
-    for _ in range(20):
-        await _whole_session(client)
-    threads_after, files_after, tasks_after, memory_after_bytes = await settled()
-    assert threads_after <= threads
-    assert files_after <= files
-    assert tasks_after <= tasks
-    assert memory_after_bytes - memory_bytes < 5e6
+async def test_sigterm_ends_the_sessions_and_the_process(films: Path) -> None:
+    with running_server("--media", str(films)) as server:
+        async with ClientSession(base_url=server.url) as client:
+            person = RtcViewer(client)
+            await person.open(media="texture")
+            await person.frame()
+            server.process.terminate()
+            status = await asyncio.to_thread(server.process.wait, 30)
+            await person.disappear()
+    assert status == 0

@@ -17,6 +17,7 @@ from gaze.effects.state import GazeState
 from gaze.media.library import FilmInfo, Library
 from gaze.media.passthrough import Passthrough
 from gaze.media.player import Player
+from gaze.memory import give_back
 from gaze.metrics import Metrics, StageTimes
 from gaze.problems import Problem, ProblemError
 from gaze.rtc.offer import OfferError, read_offer
@@ -29,6 +30,7 @@ from gaze.sessions.playback import Playback
 from gaze.settings import Settings
 from gaze.vision.calibration import CalibrationError, CalibrationUpdate
 from gaze.vision.sample import GazeSample
+from gaze.vision.tracker import Tracker
 
 DISPLAY_DELAY_S = 0.1
 """From composing a frame to its being seen: encoding, network, jitter buffer, screen."""
@@ -148,10 +150,10 @@ class Connection:
                 send_audio=ReturnedSound(self._current_sound) if tracks.audio else None,
             )
         except OfferError as error:
-            await self._release(tracker_close=tracker.close if tracker else None)
+            await self._release(tracker)
             raise offer_problem(error) from None
         except BaseException:
-            await self._release(tracker_close=tracker.close if tracker else None)
+            await self._release(tracker)
             raise
         if tracker is not None:
             assert self.peer.camera is not None
@@ -191,7 +193,7 @@ class Connection:
         self._count_frames()
         await self._release()
 
-    async def _release(self, tracker_close: Callable[[], None] | None = None) -> None:
+    async def _release(self, tracker: Tracker | None = None) -> None:
         await self.peer.close()
         if self._sound is not None:
             self._sound.stop()
@@ -199,8 +201,12 @@ class Connection:
             await self._hosted.player.close()
         if self._eyes is not None:
             await self._eyes.close()
-        if tracker_close is not None:
-            await asyncio.get_running_loop().run_in_executor(self._services.executor, tracker_close)
+        if tracker is not None:
+            await self._in_worker(tracker.close)
+        await self._in_worker(give_back)
+
+    async def _in_worker(self, work: Callable[[], None]) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._services.executor, work)
 
     def _remember(self) -> None:
         if self._hosted is not None:
@@ -554,9 +560,7 @@ def error_message(problem: Problem) -> dict[str, Any]:
 def offer_problem(error: OfferError) -> ProblemError:
     """What was wrong in an offer, as a problem."""
     status = (
-        HTTPStatus.BAD_REQUEST
-        if error.kind == "not-an-offer"
-        else HTTPStatus.UNPROCESSABLE_ENTITY
+        HTTPStatus.BAD_REQUEST if error.kind == "not-an-offer" else HTTPStatus.UNPROCESSABLE_ENTITY
     )
     return ProblemError(status, f"{error.field}: {error}", field=error.field)
 

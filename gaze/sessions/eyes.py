@@ -25,10 +25,8 @@ NOMINAL_SCREEN = Screen(1920.0, 1080.0)
 OnSample = Callable[[GazeSample], None]
 
 
-def screen_of(layout: Layout | None) -> Screen | None:
+def screen_of(layout: Layout) -> Screen:
     """The screen as vision wants it."""
-    if layout is None:
-        return None
     return Screen(*layout.screen_px, layout.diagonal_mm)
 
 
@@ -64,7 +62,8 @@ class CameraEyes:
             CalibrationError: `model` is not a calibration model.
         """
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(executor, Tracker, screen_of(layout), model)
+        screen = None if layout is None else screen_of(layout)
+        return await loop.run_in_executor(executor, lambda: Tracker(screen, model))
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -164,8 +163,8 @@ def to_rgb(frame: av.VideoFrame, largest_px: tuple[int, int]) -> npt.NDArray[np.
     """A camera frame as RGB (height, width, 3), scaled down to fit `largest_px`."""
     frame = fit(frame, largest_px)
     if frame.format.name != "yuv420p" or frame.width % 2 or frame.height % 2:
-        return frame.to_ndarray(format="rgb24")
-    return cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2RGB_I420)  # type: ignore[return-value]
+        return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+    return np.asarray(cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2RGB_I420), np.uint8)
 
 
 def fit(frame: av.VideoFrame, largest_px: tuple[int, int]) -> av.VideoFrame:

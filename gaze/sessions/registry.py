@@ -3,6 +3,7 @@
 import asyncio
 import hmac
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 
 import structlog
@@ -37,9 +38,7 @@ class Sessions:
         self._sessions: dict[str, Session] = {}
         self._closing = False
         for state in ("connecting", "connected", "away"):
-            services.metrics.sessions.labels(state).set_function(
-                lambda state=state: self.count(state)
-            )
+            services.metrics.sessions.labels(state).set_function(partial(self.count, state))
 
     def count(self, state: str) -> int:
         """How many sessions are in a state."""

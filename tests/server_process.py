@@ -1,0 +1,71 @@
+"""The server as its users run it: a process of its own, with its command line."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+START_TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class ServerProcess:
+    """A running server: where it is, and its process."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+    def figures(self) -> dict[str, float]:
+        """What `/metrics` says, name with labels → value."""
+        with urllib.request.urlopen(f"{self.url}/metrics") as answer:
+            lines = answer.read().decode().splitlines()
+        pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        return {name: float(value) for name, value in pairs}
+
+
+def free_port() -> int:
+    """A TCP port of loopback that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def running_server(*flags: str, port: int | None = None) -> Iterator[ServerProcess]:
+    """Start `server.py` on plain HTTP and end it with SIGTERM."""
+    port = port or free_port()
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("GAZE_")}
+    process = subprocess.Popen(
+        [sys.executable, "server.py", "--port", "0", "--http-port", str(port), *flags],
+        cwd=ROOT,
+        env=environment,
+    )
+    server = ServerProcess(f"http://localhost:{port}", process)
+    try:
+        _wait_until_alive(server)
+        yield server
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        process.wait(timeout=30)
+
+
+def _wait_until_alive(server: ServerProcess) -> None:
+    deadline_s = time.monotonic() + START_TIMEOUT_S
+    while True:
+        try:
+            with urllib.request.urlopen(f"{server.url}/healthz"):
+                return
+        except urllib.error.URLError:
+            if server.process.poll() is not None or time.monotonic() > deadline_s:
+                raise
+            time.sleep(0.1)
