@@ -21,6 +21,7 @@ REACH_PX = 60  # how far the head may be shifted
 SCALE = 3.4
 PX_PER_MM = 2.45  # of the painted irises: 28.7 px across, 11.7 mm
 IRIS_RADIUS_PX = 14.3
+_LID_FOLLOWS = 0.9
 
 Frame = NDArray[np.uint8]
 
@@ -92,7 +93,7 @@ def _lids() -> NDArray[np.float32]:
     """The portrait with skin where the eyes were."""
     hole = np.zeros(_CANVAS[::-1], np.uint8)
     for eye in _eyes():
-        outline = np.round(_opening(eye.upper - (0, 3), eye.lower + (0, 3))).astype(np.int32)
+        outline = np.round(_opening(eye.upper - 3.0, eye.lower + 3.0)).astype(np.int32)
         cv2.fillPoly(hole, [outline], 255)
     hole = cv2.dilate(hole, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (11, 11)))
     skin = cv2.inpaint(_portrait(), hole, 6, cv2.INPAINT_TELEA).astype(np.float32)
@@ -129,7 +130,10 @@ def _paint_eye(
     openness: float,
     pupil_mm: float,
 ) -> NDArray[np.float32]:
-    upper = eye.upper + (1.0 - openness) * (eye.lower - eye.upper)
+    # The upper lid goes along with the gaze up and down, as it does in life.
+    middle = 1.0 - np.abs(np.linspace(-1.0, 1.0, len(eye.upper))) ** 2
+    upper = eye.upper + np.stack([0.0 * middle, _LID_FOLLOWS * iris[1] * middle], axis=1)
+    upper = upper + (1.0 - openness) * (eye.lower - upper)
     lid = np.clip(
         (np.mgrid[0 : _CANVAS[1], 0 : _CANVAS[0]][0] - upper[:, 1].min()) / 14.0, 0.0, 1.0
     )
@@ -173,8 +177,9 @@ def viewer_frame(
     """Return one RGB frame, shape (480, 640, 3), uint8.
 
     `iris` moves both irises from straight ahead, in pixels (about +-12 across, +-6 up and down
-    stay in the eye). `openness` is 1 open to 0 closed. `shift_px` moves the head, up to 60 px.
-    `noise` seeds the frame's noise: give each frame its own and the picture is never frozen.
+    stay in the eye); the upper lids go along. `openness` is 1 open to 0 closed. `shift_px` moves
+    the head, by up to 60 px. `noise` seeds the frame's noise: give each frame its own and the
+    picture is never frozen.
     """
     if max(abs(shift_px[0]), abs(shift_px[1])) > REACH_PX:
         raise ValueError(f"shift_px is {shift_px}; the head can be moved by {REACH_PX} px at most")
@@ -191,7 +196,7 @@ def viewer_frame(
 
 
 def frames(scenes: Iterable[tuple[float, dict[str, object]]], fps: int = 30) -> Iterator[Frame]:
-    """Yield the frames of scenes, each (seconds, arguments of `viewer_frame`), one after another."""
+    """Yield the frames of scenes, each (seconds, arguments of `viewer_frame`), in turn."""
     number = 0
     for seconds, looks in scenes:
         for _ in range(round(seconds * fps)):

@@ -7,10 +7,11 @@ States, and what each action of the viewer's page does in them:
                 points were accepted; otherwise `rejected`, and it stays open)
     collecting  `accepted` or `rejected` -> open or fitted; skip drops the point; repeat begins it
                 anew; point, validate and follow begin another one
-    fitted      validate -> collecting; point -> collecting, and a later finish fits anew;
-                finish -> idle
+    fitted      validate -> collecting, then `validated` with the quality of all validation
+                points so far; point -> collecting, and a later finish fits anew; finish -> idle
 
-    start begins anew and cancel goes back to idle from anywhere but idle; repeat takes up the
+    start begins anew from anywhere; cancel goes back to idle, and a model that was fitted stays;
+    points validated before the first finish are measured by it; repeat takes up the
     last point again also after it was accepted or rejected. Any other action in a state is a
     `CalibrationError`.
 
@@ -81,9 +82,9 @@ class GazeModel:
         """Correction learned from clicks, in fractions of the screen."""
 
     def predict_px(self, features: NDArray[np.float64], screen: Screen) -> NDArray[np.float64]:
-        """Return points of gaze (..., 2) for features (..., n)."""
+        """Return points of gaze (..., 2) for features (..., n), without `shift`."""
         size_px = (screen.width_px, screen.height_px)
-        return np.asarray((self._mapping.predict(features) + self.shift) * size_px)
+        return np.asarray(self._mapping.predict(features) * size_px)
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data that `from_json` takes again."""
@@ -182,7 +183,6 @@ class Calibration:
         self._last: tuple[tuple[float, float], bool] | None = None
         self._points: list[Point] = []
         self._checks: list[Point] = []
-        self._left_out: list[dict[str, Any]] = []
 
     @property
     def active(self) -> bool:
@@ -351,7 +351,7 @@ class Calibration:
             raise CalibrationError("action: a point is being collected; skip it or wait")
         if self._state == "fitted":
             self._state = "idle"
-            return [self._validated()] if self._checks else []
+            return [self._validated() if self._checks else self._fit()]
         if len(self._points) < FEWEST_POINTS:
             reason = (
                 f"{len(self._points)} points were collected; at least {FEWEST_POINTS} are needed"

@@ -36,9 +36,8 @@ class Movements:
     STEP_NOISES = 5.0
     REST_DEG = 2.5
     REST_NOISES = 4.0
-    PURSUIT_DEG_PER_S = 3.0
+    PURSUIT_DEG_PER_S = 4.0
     WINDOW_S = 0.4
-    GAP_S = 0.5
 
     def __init__(self, degree_px: float) -> None:
         self.degree_px = degree_px
@@ -68,10 +67,16 @@ class Movements:
             return self._land(point_px, t_s, "fixation")
         rest_px = self._rest_px(t_s)
         threshold_px = max(self.STEP_DEG * self.degree_px, self.STEP_NOISES * self._noise_px)
-        if float(np.linalg.norm(point_px - rest_px)) > threshold_px:
+        velocity_px_s = self._velocity_px_s()
+        expected_px = rest_px
+        if velocity_px_s.any():
+            expected_px = rest_px + velocity_px_s * (
+                t_s - float(np.mean([when for when, _, _ in self._recent]))
+            )
+        if float(np.linalg.norm(point_px - expected_px)) > threshold_px:
             if (
                 self._candidate is not None
-                and float(np.linalg.norm(point_px - self._candidate)) < threshold_px
+                and float(np.linalg.norm(point_px - self._candidate)) < 1.5 * threshold_px
             ):
                 return self._land((point_px + self._candidate) / 2.0, t_s, "saccade")
             self._candidate = point_px
@@ -79,8 +84,7 @@ class Movements:
         self._candidate = None
         self._learn_noise(point_px)
         self._recent.append((t_s, float(point_px[0]), float(point_px[1])))
-        velocity_px_s = self._velocity_px_s()
-        pursuit = velocity_px_s > self.PURSUIT_DEG_PER_S * self.degree_px
+        pursuit = bool(self._velocity_px_s().any())
         radius_px = max(self.REST_DEG * self.degree_px, self.REST_NOISES * self._noise_px)
         rest_px = self._rest_px(t_s)
         if float(np.linalg.norm(rest_px - self._anchor_px)) > radius_px:
@@ -100,7 +104,7 @@ class Movements:
         """Where the gaze was over the last window: the mean of what was seen there."""
         while len(self._recent) > 1 and self._recent[0][0] < t_s - self.WINDOW_S:
             self._recent.popleft()
-        return np.mean([(x, y) for _, x, y in self._recent], axis=0)
+        return np.asarray(np.mean([(x, y) for _, x, y in self._recent], axis=0))
 
     def _learn_noise(self, point_px: NDArray[np.float64]) -> None:
         """A running median of the step from sample to sample, which drifts hardly touch."""
@@ -111,15 +115,19 @@ class Movements:
         limits = (0.02 * self.degree_px, 3.0 * self.degree_px)
         self._noise_px = min(max(self._noise_px, limits[0]), limits[1])
 
-    def _velocity_px_s(self) -> float:
-        """Speed of a straight line through the window; 0 unless it stands out of the noise."""
+    def _velocity_px_s(self) -> NDArray[np.float64]:
+        """Velocity (2,) of a straight line through the window; 0 unless it is that of a pursuit:
+        fast enough, and out of the noise."""
+        still = np.zeros(2)
         if len(self._recent) < 4:
-            return 0.0
+            return still
         track = np.array(self._recent)
         times_s = track[:, 0] - track[:, 0].mean()
         spread = float(times_s @ times_s)
-        if track[-1, 0] - track[0, 0] < 0.5 * self.WINDOW_S or spread <= 0.0:
-            return 0.0
-        slope = times_s @ (track[:, 1:] - track[:, 1:].mean(axis=0)) / spread
-        speed_px_s = float(np.linalg.norm(slope))
-        return speed_px_s if speed_px_s > 4.0 * self._noise_px / math.sqrt(spread) else 0.0
+        if track[-1, 0] - track[0, 0] < 0.6 * self.WINDOW_S or spread <= 0.0:
+            return still
+        slope = np.asarray(times_s @ (track[:, 1:] - track[:, 1:].mean(axis=0)) / spread)
+        least_px_s = max(
+            self.PURSUIT_DEG_PER_S * self.degree_px, 4.0 * self._noise_px / math.sqrt(spread)
+        )
+        return slope if float(np.linalg.norm(slope)) > least_px_s else still

@@ -22,18 +22,12 @@ class EyeIndices:
     outer: int
     inner: int
     iris: int
-    ring: tuple[int, int, int, int]
     lids: tuple[tuple[int, int], ...]
 
 
-RIGHT_EYE = EyeIndices(33, 133, 468, (469, 470, 471, 472), ((160, 144), (159, 145), (158, 153)))
-LEFT_EYE = EyeIndices(263, 362, 473, (474, 475, 476, 477), ((387, 373), (386, 374), (385, 380)))
+RIGHT_EYE = EyeIndices(33, 133, 468, ((160, 144), (159, 145), (158, 153)))
+LEFT_EYE = EyeIndices(263, 362, 473, ((387, 373), (386, 374), (385, 380)))
 EYES = (RIGHT_EYE, LEFT_EYE)
-
-# How far the eyeball's centre of rotation lies behind the line between the corners of the eye,
-# and the radius at which the iris turns around it.
-EYE_DEPTH_MM = 6.0
-IRIS_ORBIT_MM = 10.5
 
 
 def aspect_ratio(landmarks: Landmarks, eye: EyeIndices) -> float:
@@ -45,21 +39,15 @@ def aspect_ratio(landmarks: Landmarks, eye: EyeIndices) -> float:
 
 
 def iris_offsets_mm(landmarks: Landmarks, pose: Pose) -> NDArray[np.float64]:
-    """Return how far each iris stands from its resting place straight in front of the eyeball.
+    """Return how far each iris stands from the middle between the corners of its eye.
 
-    Shape (2, 2): right and left eye; x to the image's right and y down, in millimetres, seen along
-    the line from the camera to the eye. Head rotation is taken out: a viewer who looks straight
-    into the camera has the same offsets whichever way the head is turned.
+    Shape (2, 2): right and left eye; x to the image's right and y down, in millimetres as seen
+    from the camera.
     """
     points = landmarks.points_px[:, :2]
     mm_per_px = IRIS_DIAMETER_MM / pose.iris_px
-    socket_mm = pose.rotation @ np.array([0.0, 0.0, EYE_DEPTH_MM])
-    offsets = [
-        (points[eye.iris] - (points[eye.outer] + points[eye.inner]) / 2.0) * mm_per_px
-        - socket_mm[:2]
-        for eye in EYES
-    ]
-    return np.array(offsets)
+    offsets = [points[eye.iris] - (points[eye.outer] + points[eye.inner]) / 2.0 for eye in EYES]
+    return np.array(offsets) * mm_per_px
 
 
 class LidBaseline:

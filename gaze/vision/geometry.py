@@ -1,6 +1,11 @@
-"""The point of gaze without calibration: turn of the eyes, head and distance, met by the screen.
+"""The point of gaze without calibration: turn of head and eyes, and distance, met by the screen.
 
 The camera is assumed at the middle of the screen's upper edge, looking along the screen's normal.
+
+Sideways, the irises tell how far the eyes turn in the head. Up and down they hardly do in a
+webcam's picture, but the upper lid goes along with the gaze and says more. How high the lids of
+this viewer stand is not known beforehand, so the gaze's height is told from a level that is
+learned: while somebody watches a screen, the gaze is at its middle on average.
 """
 
 import math
@@ -8,7 +13,6 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from gaze.vision.eyes import IRIS_ORBIT_MM
 from gaze.vision.pose import Pose
 from gaze.vision.sample import Screen
 
@@ -16,11 +20,17 @@ DEFAULT_SCREEN = Screen(1920.0, 1080.0)
 ASSUMED_DIAGONAL_MM = 380.0
 USUAL_DISTANCE_MM = 600.0
 
-# The mesh's irises follow the true ones by less than their whole way, most of all up and down.
-_FOLLOWED = np.array([0.75, 0.5])
-# Where the irises of somebody who looks straight into the camera stand (mm, x right, y down):
-# above the line between the corners of the eye.
-_REST_MM = np.array([0.0, -0.8])
+# The iris turns around the eyeball's centre at this radius, and stands this far in front of the
+# line between the corners of the eye.
+_ORBIT_MM = 10.5
+_PROTRUSION_MM = 4.5
+# The mesh lets the irises follow this share of their true way in the head.
+_FOLLOWED = 0.6
+# Degrees of downward gaze per millimetre of iris and per unit of the lids' aspect ratio.
+_DOWN_PER_MM = 6.0
+_DOWN_PER_RATIO = -215.0
+# What these make of average eyes that look at the middle of the screen.
+_USUAL_LEVEL_DEG = -69.5
 _MAX_SINE = 0.9
 
 
@@ -36,25 +46,64 @@ def px_per_degree(screen: Screen, distance_mm: float | None = None) -> float:
     return px_per_mm(screen) * distance_mm * math.tan(math.radians(1.0))
 
 
-def gaze_direction(
-    offset_mm: NDArray[np.float64], eye_mm: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return the unit vector (3,) along which an eye looks, in camera space.
+def downward_deg(offsets_mm: NDArray[np.float64], ratios: tuple[float, float]) -> float:
+    """Return how far down the eyes look, from a level that differs between viewers.
 
-    `offset_mm` (2,) is how far its iris stands from the resting place, seen along the line from
-    the camera to the eye at `eye_mm` (3,); no offset means: into the camera.
+    `offsets_mm` (2, 2) are the irises' offsets and `ratios` the lids' aspect ratios.
     """
-    sine = (offset_mm - _REST_MM) / _FOLLOWED / IRIS_ORBIT_MM
+    iris_deg = _DOWN_PER_MM * float(offsets_mm[:, 1].mean())
+    return iris_deg + _DOWN_PER_RATIO * (ratios[0] + ratios[1]) / 2.0
+
+
+class Level:
+    """Learns which `downward_deg` belongs to the middle of the screen: its mean over time.
+
+    It starts from average eyes, which count as `_PRIOR_S` of looking, and after `_MEMORY_S` the
+    past fades.
+    """
+
+    _PRIOR_S = 4.0
+    _MEMORY_S = 30.0
+
+    def __init__(self) -> None:
+        self.deg = _USUAL_LEVEL_DEG
+        self._weight_s = self._PRIOR_S
+        self._t_s: float | None = None
+
+    def update(self, downward: float, t_s: float) -> None:
+        """Take one frame's `downward_deg`, seen with open eyes at `t_s`."""
+        step_s = 0.0 if self._t_s is None else min(max(t_s - self._t_s, 0.0), 0.2)
+        self._t_s = t_s
+        self._weight_s = min(self._weight_s + step_s, self._MEMORY_S)
+        self.deg += (downward - self.deg) * step_s / self._weight_s
+
+
+def gaze_direction(
+    offsets_mm: NDArray[np.float64], down_deg: float, pose: Pose, screen: Screen
+) -> NDArray[np.float64]:
+    """Return the unit vector (3,) along which the viewer looks, in camera space.
+
+    `down_deg` is how far below the middle of the screen. Sideways, the head's own turn counts
+    too: the eyes turn in the head, and the mesh shows only a share of that.
+    """
+    toward_camera = -pose.eyes_mm / np.linalg.norm(pose.eyes_mm)
+    right = np.cross((0.0, 1.0, 0.0), -toward_camera)
+    right /= np.linalg.norm(right)
+    down = np.cross(-toward_camera, right)
+
+    turned = float(-pose.rotation[:, 2] @ right)
+    offset_mm = float(offsets_mm[:, 0].mean())
+    across = turned + (offset_mm - _PROTRUSION_MM * turned) / (_FOLLOWED * _ORBIT_MM)
+
+    middle_mm = np.array([0.0, screen.height_px / 2.0 / px_per_mm(screen), 0.0]) - pose.eyes_mm
+    middle = float(middle_mm @ down / np.linalg.norm(middle_mm))
+    angle = math.asin(min(max(middle, -1.0), 1.0)) + math.radians(down_deg)
+    sine = np.array([across, math.sin(min(max(angle, -1.1), 1.1))])
     length = float(np.linalg.norm(sine))
     if length > _MAX_SINE:
         sine = sine * (_MAX_SINE / length)
-    toward_camera = -eye_mm / np.linalg.norm(eye_mm)
-    right = np.cross(np.array([0.0, 1.0, 0.0]), -toward_camera)
-    right /= np.linalg.norm(right)
-    down = np.cross(-toward_camera, right)
-    return np.asarray(
-        sine[0] * right + sine[1] * down + math.sqrt(1.0 - float(sine @ sine)) * toward_camera
-    )
+    forward = math.sqrt(1.0 - float(sine @ sine))
+    return np.asarray(sine[0] * right + sine[1] * down + forward * toward_camera)
 
 
 def screen_point_px(
@@ -73,8 +122,8 @@ def screen_point_px(
 
 
 def estimate_px(
-    offsets_mm: NDArray[np.float64], pose: Pose, screen: Screen
+    offsets_mm: NDArray[np.float64], down_deg: float, pose: Pose, screen: Screen
 ) -> NDArray[np.float64] | None:
-    """Return the uncalibrated point of gaze (2,) from the iris offsets (2, 2) of both eyes."""
-    direction = gaze_direction(offsets_mm.mean(axis=0), pose.eyes_mm)
+    """Return the uncalibrated point of gaze (2,); arguments as of `gaze_direction`."""
+    direction = gaze_direction(offsets_mm, down_deg, pose, screen)
     return screen_point_px(pose.eyes_mm, direction, screen)

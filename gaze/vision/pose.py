@@ -49,9 +49,10 @@ _CANONICAL_CM = {
     116: (-6.465170, 0.937119, 1.689873),
     345: (6.465170, 0.937119, 1.689873),
 }
-_RIGID = np.array(list(_CANONICAL_CM))
-# In camera axes (x right, y down, z away) and millimetres.
-_RIGID_MM = np.array(list(_CANONICAL_CM.values())) * (10.0, -10.0, -10.0)
+RIGID = np.array(list(_CANONICAL_CM))
+"""The landmarks that the pose is fitted to, and where they are in an average head that faces the
+camera: x right, y down, z away, in millimetres."""
+RIGID_MM = np.array(list(_CANONICAL_CM.values())) * (10.0, -10.0, -10.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def iris_diameters_px(landmarks: Landmarks) -> tuple[float, float]:
 
 
 def head_pose(landmarks: Landmarks) -> Pose | None:
-    """Fit the head's pose; None where the landmarks make no possible head in front of the camera."""
+    """Fit the head's pose; None where the landmarks make no head in front of the camera."""
     focal_px = focal_length_px(landmarks.width_px)
     iris_px = sum(iris_diameters_px(landmarks)) / 2.0
     if iris_px < 1.0:
@@ -110,10 +111,10 @@ def head_pose(landmarks: Landmarks) -> Pose | None:
 
     camera = np.array([[focal_px, 0, middle_px[0]], [0, focal_px, middle_px[1]], [0, 0, 1.0]])
     fitted, turn, shift = cv2.solvePnP(
-        _RIGID_MM,
-        np.ascontiguousarray(landmarks.points_px[_RIGID, :2]),
+        RIGID_MM,
+        np.ascontiguousarray(landmarks.points_px[RIGID, :2]),
         camera,
-        None,
+        np.zeros(4),
         rvec=np.zeros((3, 1)),
         tvec=eyes_mm.reshape(3, 1).copy(),
         useExtrinsicGuess=True,

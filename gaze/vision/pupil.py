@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gaze.vision.eyes import EYES, EyeIndices
+from gaze.vision.eyes import EYES, LEFT_EYE, RIGHT_EYE, EyeIndices
 from gaze.vision.face import Image, Landmarks
-from gaze.vision.pose import IRIS_DIAMETER_MM
+from gaze.vision.pose import IRIS_DIAMETER_MM, iris_diameters_px
 from gaze.vision.sample import Pupil
 
 SMALLEST_MM, LARGEST_MM = 1.5, 9.0
@@ -50,13 +50,10 @@ def measure_disc(
     rings = cv2.warpPolar(
         grey, (_RINGS, _ANGLES), (centre[0], centre[1]), reach, cv2.WARP_POLAR_LINEAR
     )
-    # Upper and lower lid, and the lashes' shadow, are left out: 60 degrees to either side and
-    # what lies between them below.
+    # Only 45 degrees to either side count: above and below are lids, lashes and their shadow.
     angles_deg = (np.arange(_ANGLES) + 0.5) * 360.0 / _ANGLES
-    seen = (np.abs((angles_deg + 180.0) % 360.0 - 180.0) < 45.0) | (
-        np.abs(angles_deg - 180.0) < 45.0
-    )
-    sides = rings[seen]
+    halves = _halves(angles_deg)
+    sides = rings[halves[0] | halves[1]]
     profile = np.median(sides, axis=0)
     profile = np.convolve(np.pad(profile, 2, mode="edge"), [0.1, 0.2, 0.4, 0.2, 0.1], "valid")
     radii = (np.arange(_RINGS) + 0.5) / _RINGS * _REACH
@@ -77,7 +74,7 @@ def measure_disc(
     rise = float(np.median(outside) - np.median(inside))
     unevenness = float(np.median(np.abs(outside - np.median(outside)))) * 1.48 + 2.0
     # Both sides must show the same edge.
-    right, left = (np.median(rings[half], axis=0) for half in _halves(angles_deg))
+    right, left = (np.median(rings[half], axis=0) for half in halves)
     window = slice(max(best - 3, 0), best + 4)
     steep = min(_rise_over(right[window]), _rise_over(left[window])) / max(rise, 1.0)
     confidence = (
@@ -133,8 +130,10 @@ class PupilMeter:
     _BASELINE_STEP_S = 0.1
     _SMOOTH_S = 0.25
     _USABLE = 0.1
+    _IRIS_S = 10.0
 
     def __init__(self) -> None:
+        self._irises: deque[tuple[float, float]] = deque()
         self._recent: deque[tuple[float, float, float]] = deque()
         self._baseline: deque[tuple[float, float]] = deque()
 
@@ -143,8 +142,9 @@ class PupilMeter:
     ) -> Pupil | None:
         """Measure both eyes of a frame; `openness` is (left, right). None where nothing is seen."""
         discs = []
+        radius_px = self._iris_radius_px(landmarks, min(openness), t_s)
         for eye, opened in zip(EYES, (openness[1], openness[0]), strict=True):
-            disc = _eye_disc(image, landmarks, eye)
+            disc = _eye_disc(image, landmarks, eye, radius_px)
             if disc is not None:
                 discs.append(Disc(disc.ratio, disc.confidence * _ramp(opened, 0.4, 0.8)))
         discs = [disc for disc in discs if disc.confidence > self._USABLE]
@@ -158,6 +158,18 @@ class PupilMeter:
             if SMALLEST_MM <= mm <= LARGEST_MM:
                 self._recent.append((t_s, mm, confidence))
         return self._report(t_s)
+
+    def _iris_radius_px(self, landmarks: Landmarks, openness: float, t_s: float) -> float:
+        """The iris's radius, steadied: its share of the face's width is the same for years, but
+        the mesh draws it smaller when the pupil is large."""
+        points = landmarks.points_px
+        face_px = float(np.linalg.norm(points[RIGHT_EYE.outer] - points[LEFT_EYE.outer]))
+        share = sum(iris_diameters_px(landmarks)) / 4.0 / max(face_px, 1e-6)
+        if openness > 0.6 or not self._irises:
+            self._irises.append((t_s, share))
+        while len(self._irises) > 1 and self._irises[0][0] < t_s - self._IRIS_S:
+            self._irises.popleft()
+        return float(np.median([each for _, each in self._irises])) * face_px
 
     def _report(self, t_s: float) -> Pupil | None:
         while self._recent and self._recent[0][0] < t_s - self._SMOOTH_S:
@@ -177,15 +189,13 @@ class PupilMeter:
         return Pupil(mm, relative, confidence)
 
 
-def _eye_disc(image: Image, landmarks: Landmarks, eye: EyeIndices) -> Disc | None:
-    points = landmarks.points_px[:, :2]
-    centre = points[eye.iris]
-    a, b, c, d = points[list(eye.ring)]
-    radius = float((np.linalg.norm(a - c) + np.linalg.norm(b - d)) / 4.0)
-    side = int(np.ceil(1.6 * radius)) + 2
-    left, top = np.round(centre).astype(int) - side
-    crop = image[max(top, 0) : top + 2 * side + 1, max(left, 0) : left + 2 * side + 1]
-    if crop.size == 0 or radius < 3.0:
+def _eye_disc(image: Image, landmarks: Landmarks, eye: EyeIndices, radius_px: float) -> Disc | None:
+    centre = landmarks.points_px[eye.iris, :2]
+    side = int(np.ceil(1.3 * radius_px)) + 2
+    left, top = np.maximum(np.round(centre).astype(int) - side, 0)
+    right, bottom = np.round(centre).astype(int) + side + 1
+    crop = image[top : max(bottom, 0), left : max(right, 0)]
+    if crop.size == 0:
         return None
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return measure_disc(grey, (centre[0] - max(left, 0), centre[1] - max(top, 0)), radius)
+    return measure_disc(grey, (centre[0] - left, centre[1] - top), radius_px)

@@ -16,7 +16,7 @@ from gaze.vision.eyes import EYES, Blinks, LidBaseline, aspect_ratio, iris_offse
 from gaze.vision.face import FaceFinder, Image, Landmarks, MeshFaceFinder
 from gaze.vision.features import gaze_features
 from gaze.vision.filters import OneEuro
-from gaze.vision.geometry import DEFAULT_SCREEN, estimate_px, px_per_degree
+from gaze.vision.geometry import DEFAULT_SCREEN, Level, downward_deg, estimate_px, px_per_degree
 from gaze.vision.pose import Pose, head_pose
 from gaze.vision.pupil import PupilMeter
 from gaze.vision.sample import Event, GazeSample, Head, Pupil, Screen
@@ -24,7 +24,7 @@ from gaze.vision.sample import Event, GazeSample, Head, Pupil, Screen
 # The point of gaze outlives the face by this much.
 HOLD_S = 0.3
 # Irises between lids this far closed stand where the lids, not the gaze, put them.
-READABLE_OPENNESS = 0.4
+READABLE_OPENNESS = 0.5
 UNCALIBRATED_ERROR_DEG = 6.0
 
 _MIN_CUTOFF_HZ = 1.0
@@ -70,11 +70,15 @@ class Tracker:
         self._filter = OneEuro(_MIN_CUTOFF_HZ, 0.0)
         self._attention = Attention()
         self._pupils = PupilMeter()
+        self._level = Level()
         self._gaze_px: NDArray[np.float64] | None = None
         self._seen_s: float | None = None
         self._raw: deque[tuple[float, NDArray[np.float64]]] = deque(maxlen=60)
         self._clicks: deque[NDArray[np.float64]] = deque(maxlen=_CLICKS)
         self._shift = np.zeros(2)
+        if self._model is not None and self._model.shift.any():
+            self._shift = self._model.shift
+            self._clicks.append(self._shift)
         self._tune()
 
     @property
@@ -201,7 +205,11 @@ class Tracker:
         )
         event: Event | None = "blink"
         if readable:
-            event = self._look(offsets_mm, features, pose, t_s)
+            downward = downward_deg(offsets_mm, (ratios[0], ratios[1]))
+            self._level.update(downward, t_s)
+            down_deg = downward - self._level.deg
+            estimated = estimate_px(offsets_mm, down_deg, pose, self._screen)
+            event = self._look(estimated, features, head, t_s)
         gaze = _pair(self._gaze_px)
         uncertainty_px = self._uncertainty_px(head)
         attentive = self._attention.update(
@@ -228,32 +236,27 @@ class Tracker:
 
     def _look(
         self,
-        offsets_mm: NDArray[np.float64],
+        estimated_px: NDArray[np.float64] | None,
         features: NDArray[np.float64],
-        pose: Pose,
+        head: Head,
         t_s: float,
     ) -> Event | None:
         """Bring the point of gaze up to date and say what it did."""
-        raw_px = self._point_px(offsets_mm, features, pose)
-        if raw_px is None:
-            return None
-        self._raw.append((t_s, raw_px))
         size_px = np.array([self._screen.width_px, self._screen.height_px])
-        raw_px = np.clip(raw_px + self._shift * size_px, -size_px, 2.0 * size_px)
+        plain_px = estimated_px
+        if self._model is not None:
+            plain_px = self._model.predict_px(features, self._screen)
+        if plain_px is None:
+            return None
+        self._raw.append((t_s, plain_px))
+        raw_px = np.clip(plain_px + self._shift * size_px, -size_px, 2.0 * size_px)
+        self._movements.degree_px = px_per_degree(self._screen, head.distance_mm)
         movement = self._movements.update(raw_px, t_s)
         if movement.step_px is not None:
             self._gaze_px = self._filter.reset(movement.step_px, t_s)
         elif not movement.outlier:
             self._gaze_px = self._filter.update(raw_px, t_s)
         return movement.kind
-
-    def _point_px(
-        self, offsets_mm: NDArray[np.float64], features: NDArray[np.float64], pose: Pose
-    ) -> NDArray[np.float64] | None:
-        if self._model is None:
-            return estimate_px(offsets_mm, pose, self._screen)
-        size_px = (self._screen.width_px, self._screen.height_px)
-        return self._model.predict_px(features, self._screen) - self._model.shift * size_px
 
     def _uncertainty_px(self, head: Head) -> float:
         noise_px = self._movements.noise_px

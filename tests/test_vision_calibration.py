@@ -1,0 +1,325 @@
+"""The calibration's states and numbers, on synthetic eyes and scripted time."""
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from gaze.vision.calibration import (
+    Calibration,
+    CalibrationError,
+    GazeModel,
+    keep_steady,
+)
+from gaze.vision.features import NAMES
+from gaze.vision.sample import Screen
+
+SCREEN = Screen(1600, 900, diagonal_mm=400.0)
+NINE = [(x, y) for y in (90, 450, 810) for x in (160, 800, 1440)]
+CHECKS = [(400, 250), (1200, 250), (400, 650), (1200, 650)]
+STEP_S = 1 / 30
+
+
+class Eyes:
+    """A viewer whose features are a smooth function of where they look, and noise."""
+
+    def __init__(self, noise=0.03, seed=0):
+        self.rng = np.random.default_rng(seed)
+        self.noise = noise
+        self.t_s = 0.0
+
+    def features(self, point_px):
+        x, y = point_px[0] / SCREEN.width_px - 0.5, point_px[1] / SCREEN.height_px - 0.5
+        eye = np.array([-4 * x, 2 * y, -4 * x + 0.3, 2 * y])
+        eye = eye + 0.3 * np.array([x * y, x * x, -x * y, y * y])
+        lids = np.array([0.3 - 0.1 * y, 0.31 - 0.1 * y])
+        head = np.array([-0.1 * x, -0.05 * y, 0.0, 0.02, 0.03, 0.6])
+        middle = eye.reshape(2, 2).mean(axis=0)
+        squares = [middle[0] ** 2, middle[0] * middle[1], middle[1] ** 2]
+        row = np.concatenate([eye, lids, squares, head])
+        scale = np.array([1, 1, 1, 1, 0.1, 0.1, 1, 1, 1, 0.1, 0.1, 0.1, 0.05, 0.05, 0.05])
+        return row + self.rng.normal(0, self.noise, len(NAMES)) * scale
+
+    def look(self, calibration, point_px, seconds, closed=False, present=True):
+        """Watch for so long; returns every update and the time since the start it came at."""
+        seen = []
+        start_s = self.t_s
+        for _ in range(round(seconds / STEP_S)):
+            row = self.features(point_px) if present and not closed else None
+            for update in calibration.observe(row, closed, self.t_s):
+                seen.append((self.t_s - start_s, update))
+            self.t_s += STEP_S
+        return seen
+
+    def point(self, calibration, target, action="point", at=None):
+        calibration.act(action, target, self.t_s)
+        return [update for _, update in self.look(calibration, at or target, 1.8)]
+
+
+def calibrated(eyes, points=NINE):
+    calibration = Calibration(SCREEN)
+    calibration.act("start", None, eyes.t_s)
+    for target in points:
+        assert eyes.point(calibration, target)[-1].state == "accepted"
+    return calibration
+
+
+def test_the_features_above_are_as_many_as_the_real_ones():
+    assert Eyes().features((0, 0)).shape == (len(NAMES),)
+
+
+def test_a_point_passes_over_half_a_second_and_collects_one():
+    eyes = Eyes()
+    calibration = Calibration(SCREEN)
+    assert [u.state for u in calibration.act("start", None, 0.0)] == ["collecting"]
+    calibration.act("point", (800, 450), 0.0)
+    seen = eyes.look(calibration, (800, 450), 1.8)
+    assert seen[0][0] == pytest.approx(0.5, abs=STEP_S)
+    progress = [update.progress for _, update in seen]
+    assert progress == sorted(progress)
+    assert seen[-1][1].state == "accepted"
+    assert seen[-1][1].progress == 1.0
+    assert seen[-1][0] == pytest.approx(1.5, abs=2 * STEP_S)
+
+
+def test_what_the_eyes_did_on_their_way_to_the_point_does_not_count():
+    still, late = Eyes(noise=0.01), Eyes(noise=0.01)
+    one = calibrated(still)
+    two = Calibration(SCREEN)
+    two.act("start", None, 0.0)
+    for target in NINE:
+        two.act("point", target, late.t_s)
+        late.look(two, (1600 - target[0], 900 - target[1]), 0.45)
+        late.look(two, target, 1.5)
+    quality = [c.act("finish", None, 99.0)[-1].quality["accuracy_px"] for c in (one, two)]
+    assert quality[1] == pytest.approx(quality[0], abs=8)
+
+
+def test_nine_points_fit_and_say_how_well_without_validation():
+    eyes = Eyes()
+    fitted = calibrated(eyes).act("finish", None, eyes.t_s)
+    assert [update.state for update in fitted] == ["fitted"]
+    report = fitted[0]
+    assert len(report.points) == 9
+    assert report.points[0]["target"] == [160, 90]
+    assert report.points[0]["used"] >= 8
+    assert np.linalg.norm(np.subtract(report.points[4]["gaze"], (800, 450))) < 60
+    assert 0 < report.quality["accuracy_px"] < 80
+    assert report.quality["verdict"] == "good"
+    assert "not validated" in report.quality["reason"]
+    assert report.model == json.loads(json.dumps(report.model))
+
+
+def test_validation_measures_accuracy_on_points_that_were_not_fitted():
+    eyes = Eyes()
+    calibration = calibrated(eyes)
+    calibration.act("finish", None, eyes.t_s)
+    for number, target in enumerate(CHECKS, start=1):
+        updates = eyes.point(calibration, target, "validate")
+        assert updates[-1].state == "validated"
+        assert len(updates[-1].points) == number
+    quality = updates[-1].quality
+    truth = [
+        np.linalg.norm(
+            np.mean([calibration.model.predict_px(eyes.features(t), SCREEN) for _ in range(30)], 0)
+            - t
+        )
+        for t in CHECKS
+    ]
+    assert quality["accuracy_px"] == pytest.approx(np.mean(truth), abs=10)
+    assert quality["accuracy_px"] < 60
+    degree_px = np.hypot(1600, 900) / 400 * 600 * np.tan(np.pi / 180)
+    assert quality["accuracy_deg"] == pytest.approx(quality["accuracy_px"] / degree_px, abs=0.01)
+    assert quality["precision_px"] > 0
+    assert "4 validation points" in quality["reason"]
+    assert calibration.act("finish", None, eyes.t_s)[-1].state == "validated"
+    assert not calibration.active
+
+
+def test_points_validated_before_the_first_finish_are_measured_by_it():
+    eyes = Eyes()
+    calibration = calibrated(eyes)
+    for target in CHECKS:
+        assert eyes.point(calibration, target, "validate")[-1].state == "accepted"
+    updates = calibration.act("finish", None, eyes.t_s)
+    assert [update.state for update in updates] == ["fitted", "validated"]
+
+
+def test_a_viewer_who_looks_elsewhere_is_told_to_retry():
+    eyes = Eyes()
+    calibration = calibrated(eyes)
+    calibration.act("finish", None, eyes.t_s)
+    for target in CHECKS:
+        updates = eyes.point(calibration, target, "validate", at=(1600 - target[0], target[1]))
+    assert updates[-1].quality["verdict"] == "retry"
+
+
+def test_outliers_are_discarded_and_counted():
+    eyes = Eyes(noise=0.01)
+    calibration = Calibration(SCREEN)
+    calibration.act("start", None, 0.0)
+    for target in NINE:
+        calibration.act("point", target, eyes.t_s)
+        eyes.look(calibration, target, 0.8)
+        eyes.look(calibration, (1500, 880), 0.1)
+        eyes.look(calibration, target, 1.0)
+    report = calibration.act("finish", None, eyes.t_s)[-1]
+    assert all(point["discarded"] >= 2 for point in report.points[:8])
+    assert report.quality["accuracy_px"] < 60
+
+
+@pytest.mark.parametrize(
+    ("looks", "reason"),
+    [({"closed": True}, "eyes were closed"), ({"present": False}, "no face was seen")],
+)
+def test_a_point_without_eyes_is_rejected_and_can_be_repeated(looks, reason):
+    eyes = Eyes()
+    calibration = Calibration(SCREEN)
+    calibration.act("start", None, 0.0)
+    calibration.act("point", (800, 450), 0.0)
+    seen = eyes.look(calibration, (800, 450), 4.0, **looks)
+    assert [update.state for _, update in seen] == ["rejected"]
+    assert reason in seen[0][1].reason
+    assert seen[0][0] == pytest.approx(3.5, abs=2 * STEP_S)
+    calibration.act("repeat", None, eyes.t_s)
+    assert eyes.look(calibration, (800, 450), 1.8)[-1][1].state == "accepted"
+
+
+def test_a_blink_only_delays_a_point():
+    eyes = Eyes()
+    calibration = Calibration(SCREEN)
+    calibration.act("start", None, 0.0)
+    calibration.act("point", (800, 450), 0.0)
+    eyes.look(calibration, (800, 450), 0.9)
+    assert eyes.look(calibration, (800, 450), 0.2, closed=True) == []
+    assert eyes.look(calibration, (800, 450), 0.7)[-1][1].state == "accepted"
+
+
+def test_repeat_replaces_an_accepted_point():
+    eyes = Eyes()
+    calibration = calibrated(eyes)
+    calibration.act("repeat", None, eyes.t_s)
+    eyes.look(calibration, NINE[-1], 1.8)
+    assert len(calibration.act("finish", None, eyes.t_s)[-1].points) == 9
+
+
+def test_skip_drops_the_point():
+    eyes = Eyes()
+    calibration = calibrated(eyes, NINE[:6])
+    calibration.act("point", NINE[6], eyes.t_s)
+    eyes.look(calibration, NINE[6], 1.0)
+    update = calibration.act("skip", None, eyes.t_s)[-1]
+    assert (update.state, update.reason) == ("rejected", "skipped")
+    assert len(calibration.act("finish", None, eyes.t_s)[-1].points) == 6
+
+
+def test_too_few_points_are_refused_and_more_can_follow():
+    eyes = Eyes()
+    calibration = calibrated(eyes, NINE[:4])
+    update = calibration.act("finish", None, eyes.t_s)[-1]
+    assert update.state == "rejected"
+    assert "at least 5" in update.reason
+    eyes.point(calibration, NINE[5])
+    assert calibration.act("finish", None, eyes.t_s)[-1].state == "fitted"
+
+
+def test_following_a_moving_dot_calibrates():
+    eyes = Eyes(noise=0.02)
+    calibration = Calibration(SCREEN)
+    calibration.act("start", None, 0.0)
+    path = [*NINE[:3], *NINE[3:6][::-1], *NINE[6:]]
+    for begin, end in pairwise(path):
+        for part in np.linspace(0, 1, 45, endpoint=False):
+            spot = tuple(np.array(begin) + part * np.subtract(end, begin))
+            calibration.act("follow", spot, eyes.t_s)
+            eyes.look(calibration, spot, STEP_S)
+    updates = calibration.act("finish", None, eyes.t_s)
+    assert [update.state for update in updates] == ["accepted", "fitted"]
+    predicted = calibration.model.predict_px(eyes.features((400, 650)), SCREEN)
+    assert np.linalg.norm(predicted - (400, 650)) < 120
+
+
+def test_cancel_ends_it_and_keeps_no_half_model():
+    eyes = Eyes()
+    calibration = calibrated(eyes, NINE[:6])
+    assert calibration.act("cancel", None, eyes.t_s)[-1].state == "cancelled"
+    assert not calibration.active
+    assert calibration.model is None
+
+
+@pytest.mark.parametrize("action", ["point", "validate", "skip", "repeat", "finish", "cancel"])
+def test_nothing_goes_before_start(action):
+    with pytest.raises(CalibrationError, match="send 'start' first"):
+        Calibration(SCREEN).act(action, (1, 1), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("action", "target", "message"),
+    [
+        ("dance", None, "'dance' is none of start, point"),
+        ("point", None, "needs \\[x, y\\]"),
+        ("point", (float("nan"), 1.0), "needs \\[x, y\\]"),
+        ("skip", None, "no point to skip"),
+        ("repeat", None, "no point to repeat"),
+    ],
+)
+def test_impossible_actions_say_why(action, target, message):
+    calibration = Calibration(SCREEN)
+    calibration.act("start", None, 0.0)
+    with pytest.raises(CalibrationError, match=message):
+        calibration.act(action, target, 0.1)
+
+
+def test_finish_waits_for_the_point_being_collected():
+    eyes = Eyes()
+    calibration = calibrated(eyes)
+    calibration.act("point", (800, 450), eyes.t_s)
+    with pytest.raises(CalibrationError, match="a point is being collected"):
+        calibration.act("finish", None, eyes.t_s)
+
+
+@pytest.fixture(scope="module")
+def model():
+    eyes = Eyes()
+    return calibrated(eyes).act("finish", None, eyes.t_s)[-1].model
+
+
+def test_a_model_survives_json_and_fits_another_screen(model):
+    again = GazeModel.from_json(json.loads(json.dumps(model)))
+    row = Eyes(noise=0.0).features((1200, 250))
+    small = again.predict_px(row, SCREEN)
+    large = again.predict_px(row, Screen(3200, 1800))
+    assert large == pytest.approx(2 * small)
+    assert again.to_json() == model
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"version": 99}, "calibration.version: is 99"),
+        ({"features": ["x"]}, "calibration.features"),
+        ({"weights": [[1, 2]]}, "calibration.weights: must be finite numbers of shape"),
+        ({"offset": ["a", "b"]}, "calibration.offset: must be numbers"),
+        ({"offset": [float("nan"), 0]}, "calibration.offset"),
+        ({"scale": [0.0] * len(NAMES)}, "calibration.scale: must be positive"),
+        ({"accuracy": -1}, "calibration.accuracy"),
+    ],
+)
+def test_a_damaged_model_is_refused(model, change, message):
+    with pytest.raises(CalibrationError, match=message):
+        GazeModel.from_json({**model, **change})
+
+
+def test_a_model_that_is_no_object_is_refused():
+    with pytest.raises(CalibrationError, match="JSON object"):
+        GazeModel.from_json([1, 2])
+
+
+def test_steady_rows_are_kept_and_wild_ones_not():
+    rng = np.random.default_rng(0)
+    rows = rng.normal(0, 1, (40, 15))
+    rows[7] += 8
+    kept = keep_steady(rows)
+    assert not kept[7]
+    assert kept.sum() >= 36

@@ -1,0 +1,82 @@
+"""Fixations, saccades and pursuits of scripted gaze."""
+
+import numpy as np
+import pytest
+
+from gaze.vision.events import Movements
+
+RATE = 30
+DEGREE_PX = 50.0
+
+
+def run(points, noise_px=5.0, seed=0, movements=None, start_s=0.0):
+    rng = np.random.default_rng(seed)
+    movements = movements or Movements(DEGREE_PX)
+    seen = [
+        movements.update(np.array(point) + rng.normal(0, noise_px, 2), start_s + number / RATE)
+        for number, point in enumerate(points)
+    ]
+    return seen, movements
+
+
+def test_steady_gaze_is_one_fixation_that_dwells():
+    seen, _ = run([(500, 400)] * 90)
+    assert {movement.kind for movement in seen} == {"fixation"}
+    assert seen[-1].dwell_s == pytest.approx(89 / RATE)
+
+
+@pytest.mark.parametrize("noise_px", [2.0, 15.0, 30.0])
+def test_steps_are_found_at_once_whatever_the_noise(noise_px):
+    targets = [(200, 300), (900, 300), (900, 800), (300, 500)]
+    seen, _ = run([target for target in targets for _ in range(45)], noise_px)
+    steps = [number for number, movement in enumerate(seen) if movement.kind == "saccade"]
+    assert steps == [46, 91, 136]
+    for number, target in zip(steps, targets[1:], strict=True):
+        assert np.linalg.norm(seen[number].step_px - target) < 3 * noise_px + 1
+        assert seen[number].dwell_s == 0.0
+
+
+def test_a_lone_wild_sample_is_an_outlier_and_no_step():
+    seen, _ = run([(500, 400)] * 30 + [(1500, 100)] + [(500, 400)] * 30)
+    assert [number for number, movement in enumerate(seen) if movement.outlier] == [30]
+    assert all(movement.kind == "fixation" for movement in seen)
+    assert seen[-1].dwell_s == pytest.approx(60 / RATE)
+
+
+def test_two_wild_samples_far_from_each_other_are_no_step():
+    seen, _ = run([(500, 400)] * 30 + [(1500, 100), (100, 1000)] + [(500, 400)] * 10)
+    assert "saccade" not in {movement.kind for movement in seen}
+
+
+def test_smooth_movement_is_pursuit_and_does_not_dwell():
+    seen, _ = run([(200 + 10 * DEGREE_PX * t / RATE, 400) for t in range(90)])
+    kinds = [movement.kind for movement in seen[15:]]
+    assert kinds.count("pursuit") > 0.9 * len(kinds)
+    assert max(movement.dwell_s for movement in seen[30:]) < 0.6
+
+
+def test_dwell_goes_on_through_a_blink():
+    _, movements = run([(500, 400)] * 30)
+    assert movements.dwell_s(1.3) == pytest.approx(1.3)
+    seen, _ = run([(500, 400)] * 5, movements=movements, start_s=1.4)
+    assert seen[-1].dwell_s == pytest.approx(1.4 + 4 / RATE)
+
+
+def test_nothing_is_known_after_clear():
+    _, movements = run([(500, 400)] * 30)
+    movements.clear()
+    assert movements.dwell_s(2.0) is None
+    assert movements.update(np.array([900.0, 100.0]), 2.0).kind == "fixation"
+
+
+def test_noise_is_learned():
+    _, movements = run([(500, 400)] * 300, noise_px=20.0)
+    assert movements.noise_px == pytest.approx(20.0, rel=0.4)
+
+
+def test_only_the_past_counts():
+    same = [(500, 400)] * 40
+    one, _ = run([*same, *[(500, 400)] * 20])
+    two, _ = run([*same, *[(1200, 900)] * 20])
+    assert [(m.kind, m.dwell_s) for m in one[:40]] == [(m.kind, m.dwell_s) for m in two[:40]]
+    assert two[41].kind == "saccade"

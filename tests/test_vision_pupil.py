@@ -1,0 +1,104 @@
+"""Pupil discs of known size: drawn alone, and painted into a viewer's eyes."""
+
+import numpy as np
+import pytest
+
+from gaze.vision.face import MeshFaceFinder
+from gaze.vision.pupil import PupilMeter, measure_disc
+from tests.viewers import viewer_frame
+
+STEP_S = 1 / 30
+
+
+def draw_eye(
+    ratio, iris_radius=20.0, shift=(0.0, 0.0), iris_grey=120.0, pupil_grey=20.0, noise=3.0
+):
+    """A grey eye, 80x80, iris in the middle; returns it as `measure_disc` wants it."""
+    y, x = np.mgrid[0:80, 0:80].astype(np.float32)
+    away = np.hypot(x - 40, y - 40)
+    inner = np.hypot(x - 40 - shift[0], y - 40 - shift[1])
+    eye = np.where(away < iris_radius, iris_grey, 200.0)
+    edge = np.clip((ratio * iris_radius - inner) / 2 + 0.5, 0, 1)
+    eye = eye * (1 - edge) + pupil_grey * edge
+    rng = np.random.default_rng(0)
+    return (eye + rng.normal(0, noise, eye.shape)).astype(np.float32)
+
+
+@pytest.mark.parametrize("ratio", [0.22, 0.3, 0.4, 0.5, 0.6])
+@pytest.mark.parametrize("shift", [(0.0, 0.0), (1.5, -1.0)])
+def test_size_of_a_drawn_pupil(ratio, shift):
+    disc = measure_disc(draw_eye(ratio, shift=shift), (40.0, 40.0), 20.0)
+    assert disc.ratio == pytest.approx(ratio, abs=0.035)
+    assert disc.confidence > 0.6
+
+
+def test_an_iris_centre_that_is_a_little_off_does_no_harm():
+    disc = measure_disc(draw_eye(0.4), (42.0, 38.5), 20.0)
+    assert disc.ratio == pytest.approx(0.4, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    "eye",
+    [
+        {"iris_grey": 27.0},  # a dark iris
+        {"iris_grey": 60.0, "pupil_grey": 45.0, "noise": 15.0},  # a dim picture
+    ],
+)
+def test_confidence_is_low_where_the_edge_is_faint(eye):
+    disc = measure_disc(draw_eye(0.4, **eye), (40.0, 40.0), 20.0)
+    assert disc is None or disc.confidence < 0.3
+
+
+def test_confidence_is_low_for_a_small_iris():
+    eye = draw_eye(0.4, iris_radius=5.0)
+    disc = measure_disc(eye, (40.0, 40.0), 5.0)
+    assert disc is None or disc.confidence < 0.3
+
+
+def test_a_plain_surface_has_no_pupil():
+    flat = np.full((80, 80), 100.0, np.float32)
+    assert measure_disc(flat, (40.0, 40.0), 20.0) is None
+
+
+def test_an_eye_at_the_edge_of_the_frame_is_not_measured():
+    assert measure_disc(draw_eye(0.4)[:, 30:], (10.0, 40.0), 20.0) is None
+
+
+@pytest.fixture(scope="module")
+def seen():
+    """Watches viewers: `watch(meter, seconds, start_s, **looks)` gives the last pupil."""
+    finder = MeshFaceFinder()
+
+    def watch(meter, seconds, start_s, openness=1.0, **looks):
+        pupil = None
+        for number in range(round(seconds / STEP_S)):
+            image = viewer_frame(openness=openness, noise=number, **looks)
+            landmarks = finder.find(image)
+            pupil = meter.measure(image, landmarks, (openness, openness), start_s + number * STEP_S)
+        return pupil
+
+    yield watch
+    finder.close()
+
+
+@pytest.mark.parametrize("mm", [3.0, 4.0, 5.0])
+def test_size_of_a_painted_pupil(seen, mm):
+    pupil = seen(PupilMeter(), 0.8, 0.0, pupil_mm=mm)
+    assert pupil.mm == pytest.approx(mm, abs=0.7)
+    assert pupil.confidence > 0.5
+    assert pupil.relative is None
+
+
+def test_a_widening_pupil_rises_over_its_baseline_and_comes_back(seen):
+    meter = PupilMeter()
+    assert seen(meter, 2.0, 0.0, pupil_mm=3.0).relative == pytest.approx(0.0, abs=0.05)
+    wide = seen(meter, 1.0, 2.0, pupil_mm=6.0)
+    assert wide.relative > 0.4
+    assert wide.confidence > 0.4
+    assert abs(seen(meter, 1.0, 3.0, pupil_mm=3.0).relative) < 0.1
+
+
+def test_closed_eyes_show_no_pupil(seen):
+    meter = PupilMeter()
+    seen(meter, 1.0, 0.0)
+    assert seen(meter, 0.5, 1.0, openness=0.0) is None
