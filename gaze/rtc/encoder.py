@@ -154,13 +154,17 @@ def _vp8_context(width: int, height: int, bitrate_bps: int, _: int) -> VideoCode
 
 
 def _h264_context(width: int, height: int, bitrate_bps: int, max_bps: int) -> VideoCodecContext:
-    context = _context("libx264", width, height, bitrate_bps)
+    # x264 keeps to a bitrate only where maxrate equals it (constant bitrate), and FFmpeg cannot
+    # change maxrate later: so the encoder is opened at the highest and turned down at once.
+    context = _context("libx264", width, height, max_bps)
     context.profile = "Baseline"
     context.options = {
         "preset": "superfast",
         "tune": "zerolatency",
-        "maxrate": str(max_bps),  # cannot be raised later
-        "bufsize": str(max_bps // 2),
+        "maxrate": str(max_bps),
+        "bufsize": str(max_bps * 15 // 100),
         "sc_threshold": "0",
     }
+    context.open()
+    context.bit_rate = bitrate_bps
     return context

@@ -65,35 +65,33 @@ class VideoBuffer:
         When one packet completes several frames, the others come with the packets that follow.
         """
         ask = False
-        number = self._unwrap(packet.sequence_number)
-        if number is None or number - self._first >= MAX_PACKETS:
-            self._restart(packet.sequence_number)
-            ask = self._newest is not None and self._asks(packet.timestamp, anew=number is not None)
-            number = packet.sequence_number
-            self._newest = number
-        elif number < self._first:
+        if self._newest is None:
+            number = self._newest = packet.sequence_number
+            self._restart(number)
+        else:
+            number = self._unwrap(packet.sequence_number, self._newest)
+        if number < self._first:
             self._stale += 1
             if self._stale < MAX_STALE:
                 return False, self._pop()
+        if number < self._first or number - self._first >= MAX_PACKETS:
             self._restart(number)
             self._newest = number
             ask = self._asks(packet.timestamp, anew=True)
         self._stale = 0
-        assert self._newest is not None
         self._newest = max(self._newest, number)
         self._packets.setdefault(number, packet)
         ask = self._assemble() or ask
-        if self._packets and self._waited_s(packet.timestamp) > HOLD_S:
+        if self._waited_s(packet.timestamp) > HOLD_S:
             self._give_up()
             ask = self._asks(packet.timestamp, anew=True)
             ask = self._assemble() or ask
         return ask, self._pop()
 
-    def _unwrap(self, sequence_number: int) -> int | None:
-        if self._newest is None:
-            return None
-        step = (sequence_number - self._newest) & 0xFFFF
-        return self._newest + (step if step < 0x8000 else step - 0x10000)
+    @staticmethod
+    def _unwrap(sequence_number: int, near: int) -> int:
+        step = (sequence_number - near) & 0xFFFF
+        return near + (step if step < 0x8000 else step - 0x10000)
 
     def _restart(self, number: int) -> None:
         self._packets.clear()
@@ -116,9 +114,12 @@ class VideoBuffer:
         return True
 
     def _waited_s(self, timestamp: int) -> float:
-        """Media time from the oldest packet that waits to the one that came."""
-        waiting = self._packets.get(self._first) or self._packets[min(self._packets)]
-        ticks = (timestamp - waiting.timestamp) & 0xFFFFFFFF
+        """Media time since the first packet behind the gap came, and NACK asked for the gap."""
+        assert self._newest is not None
+        if self._newest < self._reached:
+            return 0.0
+        behind = self._packets[min(n for n in self._packets if n > self._reached)]
+        ticks = (timestamp - behind.timestamp) & 0xFFFFFFFF
         return ticks / CLOCK_HZ if ticks < 0x80000000 else 0.0
 
     def _assemble(self) -> bool:

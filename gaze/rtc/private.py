@@ -40,7 +40,6 @@ from aiortc.rtcpeerconnection import find_common_codecs
 from aiortc.rtcrtpparameters import (
     RTCRtcpFeedback,
     RTCRtpCodecParameters,
-    RTCRtpHeaderExtensionParameters,
 )
 from aiortc.rtp import (
     RTCP_PSFB_APP,
@@ -367,10 +366,8 @@ class PeerConnection(RTCPeerConnection):
         )
         if extension is None:
             return False
-        transceiver._headerExtensions = [
-            *transceiver._headerExtensions,
-            RTCRtpHeaderExtensionParameters(id=extension.id, uri=extension.uri),
-        ]
+        others = [e for e in transceiver._headerExtensions if e.uri != twcc.EXTENSION_URI]
+        transceiver._headerExtensions = [*others, extension]
         feedback = RTCRtcpFeedback(type="transport-cc")
         offering = {c.payloadType for c in offered.rtp.codecs if feedback in c.rtcpFeedback}
         for codec in transceiver._codecs:

@@ -68,8 +68,6 @@ class Recorder:
         self._arrivals[number] = round(arrival_s / TICK_S)
         self._has_news = True
         self.packets += 1
-        if len(self._arrivals) > MAX_WAITING:
-            self._forget(self._next)
         while len(self._arrivals) > MAX_WAITING:
             del self._arrivals[next(iter(self._arrivals))]
 

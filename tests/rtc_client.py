@@ -1,0 +1,120 @@
+"""A browser's stand-in for tests: stock aiortc, which can be made to number its packets."""
+
+import asyncio
+import fractions
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+import av
+import numpy as np
+from aiortc import (
+    AudioStreamTrack,
+    MediaStreamTrack,
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCDataChannel,
+    RTCPeerConnection,
+    RTCSessionDescription,
+    VideoStreamTrack,
+)
+from aiortc.rtp import RtpPacket, is_rtcp
+
+WIDTH, HEIGHT = 320, 240
+
+
+class Grey(VideoStreamTrack):
+    """A video of one brightness."""
+
+    def __init__(self, brightness: int) -> None:
+        super().__init__()
+        self._brightness = brightness
+
+    async def recv(self) -> av.VideoFrame:
+        pts, time_base = await self.next_timestamp()
+        luma = np.full((HEIGHT, WIDTH), self._brightness, np.uint8)
+        chroma = np.full((HEIGHT // 2, WIDTH), 128, np.uint8)
+        frame = av.VideoFrame.from_ndarray(np.vstack([luma, chroma]), "yuv420p")
+        frame.pts, frame.time_base = pts, fractions.Fraction(time_base)
+        return frame
+
+
+def brightness(frame: av.VideoFrame) -> float:
+    """Mean of the luma plane."""
+    return float(frame.to_ndarray()[: frame.height].mean())
+
+
+class Client:
+    """Offers camera (0), film (1), audio (2) and the data channel (3), as a page does."""
+
+    ROLES: ClassVar = {"camera": "0", "film": "1", "audio": "2"}
+
+    def __init__(self, *, hosted: bool = False, channel: str = "gaze") -> None:
+        self.connection = RTCPeerConnection(
+            RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
+        )
+        back = "recvonly" if hosted else "sendrecv"
+        self.connection.addTransceiver(Grey(50), direction="sendonly")
+        self.connection.addTransceiver("video" if hosted else Grey(100), direction=back)
+        self.connection.addTransceiver("audio" if hosted else AudioStreamTrack(), direction=back)
+        self.channel: RTCDataChannel = self.connection.createDataChannel(channel)
+        self.messages: asyncio.Queue[str] = asyncio.Queue()
+        self.channel.on("message", self.messages.put_nowait)
+        self.tracks: list[MediaStreamTrack] = []
+        self.connection.on("track", self.tracks.append)
+        self.rtcp: list[bytes] = []
+        self._number = 0
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.connection.close()
+
+    async def offer(self) -> str:
+        await self.connection.setLocalDescription()
+        sdp: str = self.connection.localDescription.sdp
+        return sdp
+
+    async def accept(self, answer: str) -> None:
+        await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+
+    @property
+    def transport(self) -> Any:
+        return self.connection.getTransceivers()[0].receiver.transport
+
+    @property
+    def ice(self) -> Any:
+        return self.transport.transport._connection
+
+    def candidates(self, sdp: str) -> list[str]:
+        return [line for line in sdp.splitlines() if line.startswith("a=candidate:")]
+
+    def hear_rtcp(self) -> None:
+        """Keep all RTCP that comes, decrypted."""
+        handle = self.transport._handle_rtcp_data
+
+        async def keep(data: bytes) -> None:
+            self.rtcp.append(data)
+            await handle(data)
+
+        self.transport._handle_rtcp_data = keep
+
+    def number_packets(self) -> None:
+        """Give every packet its transport-wide number, as browsers do where it is negotiated."""
+        send = self.transport._send_rtp
+        extensions = self.transport._rtp_header_extensions_map
+
+        async def number(data: bytes) -> None:
+            if not is_rtcp(data):
+                packet = RtpPacket.parse(data, extensions)
+                packet.extensions.transport_sequence_number = self._number
+                self._number = (self._number + 1) & 0xFFFF
+                data = packet.serialize(extensions)
+            await send(data)
+
+        self.transport._send_rtp = number

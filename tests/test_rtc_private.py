@@ -1,0 +1,198 @@
+"""What gaze.rtc.private relies on; an upgrade of aiortc or aioice that breaks it fails here."""
+
+import asyncio
+import fractions
+import inspect
+import threading
+from importlib.metadata import version
+
+import aioice
+import av
+import pytest
+from aiortc import RTCRtpReceiver, RTCRtpSender
+from aiortc.codecs.h264 import H264Encoder
+from aiortc.codecs.vpx import Vp8Encoder
+from aiortc.rtcdtlstransport import RTCDtlsTransport, RtpRouter
+from aiortc.rtcpeerconnection import RTCPeerConnection
+from aiortc.rtp import (
+    RtcpByePacket,
+    RtcpPsfbPacket,
+    RtcpReceiverInfo,
+    RtcpRrPacket,
+    RtpPacket,
+    pack_remb_fci,
+)
+
+from gaze.media.slot import Slot, SlotClosed
+from gaze.rtc import private
+
+
+def test_the_installed_versions_are_those_it_was_written_for() -> None:
+    assert {name: version(name) for name in private.VERSIONS} == private.VERSIONS
+
+
+def test_another_version_is_refused_with_advice() -> None:
+    with pytest.raises(
+        RuntimeError, match=r"relies on private parts of aiortc 1\.16\.0, but 1\.99"
+    ):
+        private.check_versions({"aiortc": "1.99", "aioice": "0.13.0"})
+
+
+def test_the_methods_it_replaces_are_there_and_are_called() -> None:
+    """A renamed private method would leave a replacement that nobody calls."""
+    for owner, name, caller in [
+        (RTCPeerConnection, "_RTCPeerConnection__createDtlsTransport", "createDataChannel"),
+        (RTCPeerConnection, "_RTCPeerConnection__createTransceiver", "addTransceiver"),
+        (RTCPeerConnection, "_RTCPeerConnection__connect", "setLocalDescription"),
+        (RTCRtpReceiver, "_RTCRtpReceiver__stop_decoder", "stop"),
+        (RtpRouter, "route_rtp", None),
+        (RtpRouter, "route_rtcp", None),
+        (aioice.Connection, "query_consent", "connect"),
+    ]:
+        assert callable(getattr(owner, name)), name
+        if caller == "createDataChannel":
+            continue  # through __createSctpTransport
+        if caller is not None:
+            short = name.split("__")[-1]
+            assert f"{short}(" in inspect.getsource(getattr(owner, caller)), name
+    assert "self._rtp_router.route_rtp(" in inspect.getsource(RTCDtlsTransport)
+    assert "self._rtp_router.route_rtcp(" in inspect.getsource(RTCDtlsTransport)
+
+
+async def test_the_attributes_it_sets_are_those_that_aiortc_uses() -> None:
+    connection = private.PeerConnection([])
+    video = connection.addTransceiver("video")
+    receiver = vars(video.receiver)
+    for name in (
+        "decoder_queue",
+        "decoder_thread",
+        "jitter_buffer",
+        "remote_bitrate_estimator",
+        "remote_streams",
+        "rtx_ssrc",
+    ):
+        assert f"_RTCRtpReceiver__{name}" in receiver
+    sender = vars(video.sender)
+    for name in ("encoder", "packet_count", "octet_count", "rtt"):
+        assert f"_RTCRtpSender__{name}" in sender
+    assert "if self.__encoder is None" in inspect.getsource(RTCRtpSender)
+    assert "if self.__remote_bitrate_estimator is not None" in inspect.getsource(RTCRtpReceiver)
+    assert "self._track._queue" in inspect.getsource(RTCRtpReceiver.receive)
+    await connection.close()
+
+
+async def test_no_server_is_asked_unless_given() -> None:
+    connection = private.PeerConnection([])
+    transceiver = connection.addTransceiver("video")
+    ice = transceiver.receiver.transport.transport._connection
+    assert ice.stun_server is None and ice.turn_server is None
+    await connection.close()
+
+
+def test_packetizers() -> None:
+    (payload,) = private.packetize_vp8(b"\x00" * 10, picture_id=5)
+    assert payload.endswith(b"\x00" * 10)
+    assert len(private.packetize_vp8(b"\x00" * 3000, picture_id=5)) == 3
+    assert private.packetize_h264(b"\0\0\0\1\x65\x88\x80") == [b"\x65\x88\x80"]
+    assert Vp8Encoder._packetize and H264Encoder._split_bitstream
+
+
+class Reports:
+    """A connection's router with one sender, and what was reported of it."""
+
+    def __init__(self) -> None:
+        self.heard: list[private.Report] = []
+        self.router = private._Router(lambda packet: None)
+        self.router.on_report[77] = self.heard.append
+
+
+def test_loss_and_estimates_reach_the_sender_they_are_about() -> None:
+    reports = Reports()
+    reception = RtcpReceiverInfo(77, 64, 0, 0, 0, 0, 0)
+    other = RtcpReceiverInfo(78, 255, 0, 0, 0, 0, 0)
+    reports.router.route_rtcp(RtcpRrPacket(ssrc=1, reports=[reception, other]))
+    remb = RtcpPsfbPacket(fmt=15, ssrc=1, media_ssrc=0, fci=pack_remb_fci(1_000_000, [77]))
+    reports.router.route_rtcp(remb)
+    reports.router.route_rtcp(RtcpPsfbPacket(fmt=15, ssrc=1, media_ssrc=0, fci=b"nonsense"))
+    loss, estimate = reports.heard
+    assert loss == private.Report(loss=0.25, remb_bps=None)
+    assert estimate.loss is None
+    assert estimate.remb_bps == pytest.approx(1_000_000, rel=1e-4)
+
+
+async def test_packets_find_their_receiver_by_mid_and_retransmissions_by_their_ssrc() -> None:
+    connection = private.PeerConnection([])
+    first = connection.addTransceiver("video").receiver
+    second = connection.addTransceiver("video").receiver
+    vars(second)["_RTCRtpReceiver__rtx_ssrc"][4321] = 1234
+    router = private._Router(lambda packet: None)
+    router.register_receiver(first, ssrcs=[1], payload_types=[96, 97], mid="0")
+    router.register_receiver(second, ssrcs=[1234], payload_types=[96, 97], mid="1")
+    assert router.route_rtp(RtpPacket(payload_type=97, ssrc=4321)) is second
+    assert router.route_rtp(RtpPacket(payload_type=96, ssrc=5)) is None
+    named = RtpPacket(payload_type=96, ssrc=5)
+    named.extensions.mid = "0"
+    assert router.route_rtp(named) is first
+    assert router.route_rtp(RtpPacket(payload_type=96, ssrc=5, payload=b"abc")) is first
+    assert router.received[first] == private.Counter(packets=2, bytes=3)
+    await connection.close()
+
+
+def test_a_stream_that_rests_is_not_ended() -> None:
+    router = private._Router(lambda packet: None)
+    router.ssrc_table[9] = object()  # type: ignore[assignment]
+    assert router.route_rtcp(RtcpByePacket(sources=[9])) == set()
+
+
+def sound(index: int) -> av.AudioFrame:
+    frame = av.AudioFrame("s16", "stereo", 960)
+    frame.sample_rate, frame.pts, frame.time_base = 48000, index, fractions.Fraction(1, 48000)
+    return frame
+
+
+async def test_sound_waits_for_200_ms_at_most() -> None:
+    queue = private.AudioQueue()
+    for index in range(25):
+        await queue.put(sound(index))
+    assert (queue.received, queue.dropped) == (25, 15)
+    taken = [await queue.get() for _ in range(10)]
+    assert [frame.pts for frame in taken if frame] == list(range(15, 25))
+    waiting = asyncio.create_task(queue.get())
+    await asyncio.sleep(0)
+    await queue.put(sound(25))
+    frame = await waiting
+    assert frame is not None and frame.pts == 25
+    await queue.put(None)
+    assert await queue.get() is None
+    assert await queue.get() is None
+
+
+async def test_a_decoder_thread_is_joined_off_the_loop() -> None:
+    """The thread ends only once the loop lets it, so waiting on the loop would be in vain."""
+    connection = private.PeerConnection([])
+    receiver = connection.addTransceiver("video").receiver
+    assert isinstance(receiver, private._Receiver)
+    may_end = threading.Event()
+    outcome: list[bool] = []
+    thread = threading.Thread(target=lambda: outcome.append(may_end.wait(10)))
+    thread.start()
+    vars(receiver)["_RTCRtpReceiver__decoder_thread"] = thread
+    receiver._handle_disconnect()
+    asyncio.get_running_loop().call_later(0.01, may_end.set)
+    await receiver.stop()
+    assert outcome == [True]
+    assert not thread.is_alive()
+    await connection.close()
+
+
+async def test_frames_go_into_the_slot_and_its_end_closes_it() -> None:
+    slot: Slot[av.VideoFrame] = Slot()
+    queue = private._SlotQueue(slot)
+    frame = av.VideoFrame(16, 16, "yuv420p")
+    await queue.put(av.VideoFrame(16, 16, "yuv420p"))
+    await queue.put(frame)
+    assert await slot.get() is frame
+    assert (slot.received, slot.dropped) == (2, 1)
+    await queue.put(None)
+    with pytest.raises(SlotClosed):
+        await slot.get()
