@@ -1,0 +1,269 @@
+/** The screen of the page: the returned film, the gaze on it, the original beside it, the bar. */
+
+import { byId } from './element.js';
+import { containedPicture } from './layout.js';
+
+/** @typedef {import('./gaze-client.js').GazeClient} GazeClient */
+/** @typedef {import('./gaze-client.js').GazeEvent} GazeEvent */
+/** @typedef {import('./gaze-client.js').PlaybackEvent} PlaybackEvent */
+/** @typedef {import('./films.js').OwnFilm} OwnFilm */
+
+const IDLE_MS = 2500;
+const BAR_INTERVAL_MS = 200;
+
+const NOTICES = {
+  attention: 'Waiting for your eyes',
+  pupil: 'Waiting for your pupils to settle',
+};
+
+/** @param {number} time_s */
+function clock(time_s) {
+  const whole = Math.max(0, Math.floor(time_s));
+  const minutes = Math.floor(whole / 60);
+  return `${minutes}:${String(whole % 60).padStart(2, '0')}`;
+}
+
+export class Player {
+  film = byId('film', HTMLVideoElement);
+  original = byId('original', HTMLVideoElement);
+
+  #client;
+  #panes = byId('panes', HTMLElement);
+  #dotMark = byId('gaze-dot', HTMLElement);
+  #notice = byId('notice', HTMLElement);
+  #play = byId('play', HTMLButtonElement);
+  #seek = byId('seek', HTMLInputElement);
+  #time = byId('time', HTMLOutputElement);
+  #duration = byId('duration', HTMLOutputElement);
+  #sound = byId('sound', HTMLButtonElement);
+  #dot = byId('dot', HTMLButtonElement);
+  #compare = byId('compare', HTMLButtonElement);
+  #theatre = byId('theatre', HTMLElement);
+  /** @type {OwnFilm | null} */
+  #own = null;
+  /** @type {number | null} */
+  #hostedDuration_s = null;
+  #watching = false;
+  #seeking = false;
+  /** @type {PlaybackEvent} */
+  #playback = { paused: false, reason: null, position: null };
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #idle;
+
+  /** @param {GazeClient} client */
+  constructor(client) {
+    this.#client = client;
+    client.attach(this.film);
+    client.on('gaze', (gaze) => this.#showGaze(gaze));
+    client.on('playback', (playback) => this.#onPlayback(playback));
+    this.#play.addEventListener('click', () => this.togglePlay());
+    this.#seek.addEventListener('input', () => {
+      this.#seeking = true;
+      this.#showTime(Number(this.#seek.value));
+    });
+    this.#seek.addEventListener('change', () => {
+      this.#seeking = false;
+      this.#seekTo(Number(this.#seek.value));
+    });
+    this.#sound.addEventListener('click', () => this.#setMuted(!this.film.muted));
+    this.#dot.addEventListener('click', () => (this.showsDot = !this.showsDot));
+    this.#compare.addEventListener('click', () => (this.compares = !this.compares));
+    byId('full', HTMLButtonElement).addEventListener('click', () => this.toggleFullScreen());
+    this.film.addEventListener('click', () => this.#onFilmClick());
+    this.original.addEventListener('ended', () => this.#showPlaying());
+    this.original.addEventListener('loadedmetadata', () => this.#showDuration());
+    for (const type of ['pointermove', 'pointerdown', 'keydown']) {
+      this.#theatre.addEventListener(type, () => this.#wakeBar(), { passive: true });
+    }
+    setInterval(() => this.#tick(), BAR_INTERVAL_MS);
+  }
+
+  /** Whether a film is on; without one the bar rests. */
+  get watching() {
+    return this.#watching;
+  }
+
+  set watching(watching) {
+    this.#watching = watching;
+    if (!watching) {
+      this.#playback = { paused: false, reason: null, position: null };
+      this.#dotMark.hidden = true;
+      this.#notice.hidden = true;
+    }
+    this.#showPlaying();
+    this.#showDuration();
+  }
+
+  /**
+   * Which film is watched.
+   *
+   * @param {OwnFilm | null} own null for a hosted one
+   * @param {number | null} hostedDuration_s
+   */
+  setFilm(own, hostedDuration_s) {
+    this.#own = own;
+    this.#hostedDuration_s = hostedDuration_s;
+    this.#compare.disabled = own === null;
+    this.#compare.title = own ? 'Original beside it' : 'Original beside it: for films of your own';
+    if (!own) this.compares = false;
+    this.#showDuration();
+  }
+
+  /** Start the returned film, silently where the browser insists. */
+  async start() {
+    this.film.muted = false;
+    try {
+      await this.film.play();
+    } catch {
+      this.#setMuted(true);
+      await this.film.play().catch(() => {});
+    }
+    this.#setMuted(this.film.muted);
+  }
+
+  get showsDot() {
+    return this.#dot.getAttribute('aria-pressed') === 'true';
+  }
+
+  set showsDot(shows) {
+    this.#dot.setAttribute('aria-pressed', String(shows));
+    if (!shows) this.#dotMark.hidden = true;
+  }
+
+  get compares() {
+    return this.#compare.getAttribute('aria-pressed') === 'true';
+  }
+
+  set compares(compares) {
+    this.#compare.setAttribute('aria-pressed', String(compares));
+    byId('original-pane', HTMLElement).hidden = !compares;
+    this.#panes.classList.toggle('compare', compares);
+  }
+
+  togglePlay() {
+    if (!this.#watching) return;
+    const { reason } = this.#playback;
+    if (reason === 'ended') {
+      this.#seekTo(0);
+      this.#client.play();
+    } else if (this.#own?.seekable && this.original.ended) {
+      this.original.currentTime = 0;
+      this.#resume();
+    } else if (reason === 'viewer') this.#resume();
+    else this.#client.pause();
+  }
+
+  /** @param {number} step_s */
+  skip(step_s) {
+    const position_s = this.#position_s();
+    if (position_s !== null) this.#seekTo(Math.min(this.#length_s() ?? 0, Math.max(0, position_s + step_s)));
+  }
+
+  async toggleFullScreen() {
+    if (document.fullscreenElement) await document.exitFullscreen();
+    else await this.#theatre.requestFullscreen?.().catch(() => {});
+  }
+
+  #resume() {
+    this.#client.play();
+    if (this.#own?.seekable) this.original.play().catch(() => {});
+  }
+
+  #onFilmClick() {
+    if (matchMedia('(pointer: fine)').matches) this.togglePlay();
+  }
+
+  /** @param {PlaybackEvent} playback */
+  #onPlayback(playback) {
+    this.#playback = playback;
+    if (this.#own?.seekable) {
+      if (playback.paused) this.original.pause();
+      else if (!this.original.ended) this.original.play().catch(() => {});
+    }
+    this.#showPlaying();
+  }
+
+  #showPlaying() {
+    const { paused, reason } = this.#playback;
+    const stopped = reason === 'viewer' || reason === 'ended' || (this.#own?.seekable === true && this.original.ended);
+    this.#play.disabled = !this.#watching;
+    this.#play.setAttribute('aria-label', stopped ? 'Play' : 'Pause');
+    this.#play.querySelector('use')?.setAttribute('href', stopped ? '#icon-play' : '#icon-pause');
+    const notice = paused && (reason === 'attention' || reason === 'pupil') ? NOTICES[reason] : null;
+    this.#notice.hidden = notice === null;
+    this.#notice.textContent = notice;
+    this.#theatre.dataset.playback = paused ? (reason ?? 'paused') : 'playing';
+  }
+
+  #position_s() {
+    if (!this.#watching) return null;
+    if (this.#own) return this.#own.seekable ? this.original.currentTime : null;
+    return this.#client.position_s;
+  }
+
+  #length_s() {
+    if (this.#own) return this.#own.seekable && Number.isFinite(this.original.duration) ? this.original.duration : null;
+    return this.#hostedDuration_s;
+  }
+
+  #showDuration() {
+    const length_s = this.#length_s();
+    this.#seek.disabled = !this.#watching || length_s === null;
+    if (length_s !== null) this.#seek.max = String(length_s);
+    this.#duration.textContent = length_s === null ? '–:––' : clock(length_s);
+    if (!this.#watching) this.#showTime(0);
+  }
+
+  /** @param {number} position_s */
+  #seekTo(position_s) {
+    if (this.#own) this.original.currentTime = position_s;
+    else this.#client.seek(position_s);
+    this.#showTime(position_s);
+  }
+
+  #tick() {
+    const position_s = this.#position_s();
+    if (position_s !== null && !this.#seeking) this.#showTime(Math.min(position_s, this.#length_s() ?? position_s));
+  }
+
+  /** @param {number} position_s */
+  #showTime(position_s) {
+    const text = clock(position_s);
+    if (this.#time.textContent !== text) this.#time.textContent = text;
+    this.#seek.value = String(position_s);
+    this.#seek.setAttribute('aria-valuetext', text);
+    this.#seek.style.setProperty('--share', String(position_s / (this.#length_s() || 1)));
+  }
+
+  /** @param {GazeEvent} gaze */
+  #showGaze({ shown, confidence, event }) {
+    const visible = this.showsDot && this.#watching && shown !== null;
+    this.#dotMark.hidden = !visible;
+    if (!visible) return;
+    const box = this.film.getBoundingClientRect();
+    const around = /** @type {HTMLElement} */ (this.#dotMark.offsetParent).getBoundingClientRect();
+    const [x, y, width, height] = containedPicture(
+      [box.x - around.x, box.y - around.y, box.width, box.height],
+      this.film.videoWidth,
+      this.film.videoHeight,
+    );
+    const place = `translate(${x + shown[0] * width}px, ${y + shown[1] * height}px)`;
+    this.#dotMark.style.transform = place;
+    this.#dotMark.style.opacity = String(0.35 + 0.65 * confidence);
+    this.#dotMark.dataset.event = event ?? '';
+  }
+
+  /** @param {boolean} muted */
+  #setMuted(muted) {
+    this.film.muted = muted;
+    this.#sound.setAttribute('aria-pressed', String(!muted));
+    this.#sound.title = muted ? 'Turn the sound on' : 'Turn the sound off';
+    this.#sound.querySelector('use')?.setAttribute('href', muted ? '#icon-muted' : '#icon-sound');
+  }
+
+  #wakeBar() {
+    this.#theatre.classList.remove('resting');
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => this.#theatre.classList.add('resting'), IDLE_MS);
+  }
+}
