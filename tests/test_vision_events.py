@@ -80,3 +80,20 @@ def test_only_the_past_counts():
     two, _ = run([*same, *[(1200, 900)] * 20])
     assert [(m.kind, m.dwell_s) for m in one[:40]] == [(m.kind, m.dwell_s) for m in two[:40]]
     assert two[41].kind == "saccade"
+
+
+def test_slow_wandering_that_goes_nowhere_is_no_pursuit():
+    """Noise that lasts from frame to frame, as the mesh's does, is not movement."""
+    rng = np.random.default_rng(4)
+    wander = np.zeros(2)
+    points = []
+    for _ in range(300):
+        wander = 0.8 * wander + rng.normal(0, 12, 2)
+        points.append((500 + wander[0], 400 + wander[1]))
+    seen, _ = run(points, noise_px=2.0)
+    assert [movement.kind for movement in seen].count("pursuit") < 30
+
+
+def test_time_that_goes_back_never_gives_a_negative_dwell():
+    _, movements = run([(500, 400)] * 30)
+    assert movements.update(np.array([500.0, 400.0]), -5.0).dwell_s == 0.0

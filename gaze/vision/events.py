@@ -36,7 +36,8 @@ class Movements:
     STEP_NOISES = 5.0
     REST_DEG = 2.5
     REST_NOISES = 4.0
-    PURSUIT_DEG_PER_S = 4.0
+    PURSUIT_DEG_PER_S = 5.0
+    PURSUIT_STRAIGHTNESS = 0.85
     WINDOW_S = 0.4
 
     def __init__(self, degree_px: float) -> None:
@@ -80,7 +81,8 @@ class Movements:
             ):
                 return self._land((point_px + self._candidate) / 2.0, t_s, "saccade")
             self._candidate = point_px
-            return Movement("fixation", t_s - self._anchor_s, None, outlier=True)
+            dwell_s = max(t_s - self._anchor_s, 0.0)
+            return Movement("fixation", dwell_s, None, outlier=True)
         self._candidate = None
         self._learn_noise(point_px)
         self._recent.append((t_s, float(point_px[0]), float(point_px[1])))
@@ -89,7 +91,8 @@ class Movements:
         rest_px = self._rest_px(t_s)
         if float(np.linalg.norm(rest_px - self._anchor_px)) > radius_px:
             self._anchor_px, self._anchor_s = rest_px, t_s
-        return Movement("pursuit" if pursuit else "fixation", t_s - self._anchor_s, None, False)
+        dwell_s = max(t_s - self._anchor_s, 0.0)
+        return Movement("pursuit" if pursuit else "fixation", dwell_s, None, outlier=False)
 
     def _land(
         self, point_px: NDArray[np.float64], t_s: float, kind: Literal["fixation", "saccade"]
@@ -117,7 +120,7 @@ class Movements:
 
     def _velocity_px_s(self) -> NDArray[np.float64]:
         """Velocity (2,) of a straight line through the window; 0 unless it is that of a pursuit:
-        fast enough, and out of the noise."""
+        fast enough, out of the noise, and with little movement but along the line."""
         still = np.zeros(2)
         if len(self._recent) < 4:
             return still
@@ -126,7 +129,11 @@ class Movements:
         spread = float(times_s @ times_s)
         if track[-1, 0] - track[0, 0] < 0.6 * self.WINDOW_S or spread <= 0.0:
             return still
-        slope = np.asarray(times_s @ (track[:, 1:] - track[:, 1:].mean(axis=0)) / spread)
+        places = track[:, 1:] - track[:, 1:].mean(axis=0)
+        slope = np.asarray(times_s @ places / spread)
+        along = float(slope @ slope) * spread
+        if along < self.PURSUIT_STRAIGHTNESS * float(np.sum(places**2)):
+            return still
         least_px_s = max(
             self.PURSUIT_DEG_PER_S * self.degree_px, 4.0 * self._noise_px / math.sqrt(spread)
         )

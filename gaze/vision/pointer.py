@@ -6,7 +6,7 @@ import numpy as np
 
 from gaze.vision.events import Movements
 from gaze.vision.geometry import DEFAULT_SCREEN, px_per_degree
-from gaze.vision.sample import GazeSample, Screen
+from gaze.vision.sample import Event, GazeSample, Screen
 
 
 class PointerGaze:
@@ -42,7 +42,7 @@ class PointerGaze:
                 return _sample(t_s)
             movement = self._movements.update(np.array(point_px), t_s)
             # A mouse makes no outliers: what is far away has been stepped to.
-            event = "saccade" if movement.outlier else movement.kind
+            event: Event = "saccade" if movement.outlier else movement.kind
             dwell_s = 0.0 if movement.outlier else movement.dwell_s
             return _sample(t_s, point_px, event, dwell_s)
 
@@ -50,7 +50,7 @@ class PointerGaze:
 def _sample(
     t_s: float,
     point_px: tuple[float, float] | None = None,
-    event: str = "lost",
+    event: Event | None = None,
     dwell_s: float | None = None,
 ) -> GazeSample:
     known = point_px is not None
@@ -60,7 +60,7 @@ def _sample(
         confidence=1.0 if known else 0.0,
         uncertainty_px=0.0 if known else None,
         calibrated=known,
-        event=event if known else None,  # type: ignore[arg-type]
+        event=event,
         dwell_s=dwell_s,
         attentive=known,
         openness=None,
