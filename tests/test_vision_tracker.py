@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from gaze.vision.calibration import CalibrationError
-from gaze.vision.face import MeshFaceFinder
 from gaze.vision.sample import Screen
 from gaze.vision.tracker import Tracker
 from tests.viewers import viewer_frame
@@ -235,15 +234,3 @@ def test_without_a_screen_one_is_assumed():
     sample = viewer.look(0.4)[-1]
     tracker.close()
     assert sample.screen_px[0] < 1000
-
-
-def test_the_finder_gives_478_points_in_pixels_of_the_frame():
-    finder = MeshFaceFinder()
-    for number in range(3):
-        landmarks = finder.find(viewer_frame(noise=number))
-    assert landmarks.points_px.shape == (478, 3)
-    assert (landmarks.width_px, landmarks.height_px) == (640, 480)
-    # The painted iris of the viewer's right eye, within a few pixels.
-    assert landmarks.points_px[468, :2] == pytest.approx([248, 169], abs=6)
-    assert finder.find(viewer_frame(present=False)) is None
-    finder.close()

@@ -3,7 +3,6 @@
 import threading
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -31,16 +30,8 @@ _MIN_CUTOFF_HZ = 1.0
 _BETA_PER_DEG = 0.15
 _CLICK_WINDOW_S = 0.4
 _CLICKS = 12
-
-
-@dataclass(frozen=True, slots=True)
-class _Eyes:
-    """What one frame shows before anything is known about time."""
-
-    pose: Pose
-    offsets_mm: NDArray[np.float64]
-    features: NDArray[np.float64]
-    openness: tuple[float, float]
+# A click this far from the gaze, in screens, was made without looking.
+_WILDEST_MISS = 0.7
 
 
 class Tracker:
@@ -74,6 +65,7 @@ class Tracker:
         self._gaze_px: NDArray[np.float64] | None = None
         self._seen_s: float | None = None
         self._raw: deque[tuple[float, NDArray[np.float64]]] = deque(maxlen=60)
+        self._new_clicks: deque[tuple[tuple[float, float], float]] = deque(maxlen=_CLICKS)
         self._clicks: deque[NDArray[np.float64]] = deque(maxlen=_CLICKS)
         self._shift = np.zeros(2)
         if self._model is not None and self._model.shift.any():
@@ -88,20 +80,14 @@ class Tracker:
 
     @screen.setter
     def screen(self, screen: Screen) -> None:
-        with self._lock:
-            if screen == self._known_screen:
-                return
-            self._known_screen = self._screen = screen
-            self._calibration.screen = screen
-            self._forget_gaze()
-            self._raw.clear()
-            self._tune()
+        # Taken up with the next frame, so that the caller never waits for one to be tracked.
+        self._known_screen = screen
 
     @property
     def model(self) -> dict[str, Any] | None:
         """The calibration as plain data, None without one."""
-        with self._lock:
-            return None if self._model is None else self._model.to_json()
+        model = self._model
+        return None if model is None else model.to_json()
 
     def calibrate(
         self, action: str, target: tuple[float, float] | None, t_s: float
@@ -112,6 +98,7 @@ class Tracker:
             CalibrationError: the action is impossible now; nothing has changed.
         """
         with self._lock:
+            self._take_up_screen()
             before = self._calibration.model
             updates = self._calibration.act(action, target, t_s)
             if self._calibration.model is not before:
@@ -131,25 +118,17 @@ class Tracker:
     def click(self, screen_px: tuple[float, float], t_s: float) -> None:
         """The viewer surely looked at `screen_px` at `t_s`: shift the gaze toward the truth.
 
-        The shift is the mean miss of the last clicks, drawn toward none while clicks are few.
+        The shift is the mean miss of the last clicks, drawn toward none while clicks are few. It
+        is taken up with the next frame.
         """
-        with self._lock:
-            recent = [gaze for when, gaze in self._raw if t_s - _CLICK_WINDOW_S <= when <= t_s]
-            if len(recent) < 3:
-                return
-            size_px = np.array([self._screen.width_px, self._screen.height_px])
-            miss = (np.array(screen_px) - np.median(recent, axis=0)) / size_px
-            if not np.isfinite(miss).all() or float(np.abs(miss).max()) > 0.7:
-                return
-            self._clicks.append(miss)
-            count = len(self._clicks)
-            self._shift = np.mean(self._clicks, axis=0) * count / (count + 1.0)
-            if self._model is not None:
-                self._model.shift = self._shift
+        self._new_clicks.append((screen_px, t_s))
 
     def track(self, image: Image, t_s: float) -> GazeSample:
         """Take one camera frame, RGB (h, w, 3) uint8, not mirrored, captured at `t_s`."""
         with self._lock:
+            self._take_up_screen()
+            while self._new_clicks:
+                self._take_up_click(*self._new_clicks.popleft())
             landmarks = self._finder.find(image)
             pose = None if landmarks is None else head_pose(landmarks)
             if landmarks is None or pose is None:
@@ -161,6 +140,29 @@ class Tracker:
         """Release the face model."""
         with self._lock:
             self._finder.close()
+
+    def _take_up_screen(self) -> None:
+        screen = self._known_screen
+        if screen is None or screen == self._screen:
+            return
+        self._screen = self._calibration.screen = screen
+        self._forget_gaze()
+        self._raw.clear()
+        self._tune()
+
+    def _take_up_click(self, screen_px: tuple[float, float], t_s: float) -> None:
+        recent = [gaze for when, gaze in self._raw if t_s - _CLICK_WINDOW_S <= when <= t_s]
+        if len(recent) < 3:
+            return
+        size_px = np.array([self._screen.width_px, self._screen.height_px])
+        miss = (np.array(screen_px) - np.median(recent, axis=0)) / size_px
+        if not np.isfinite(miss).all() or float(np.abs(miss).max()) > _WILDEST_MISS:
+            return
+        self._clicks.append(miss)
+        count = len(self._clicks)
+        self._shift = np.mean(self._clicks, axis=0) * count / (count + 1.0)
+        if self._model is not None:
+            self._model.shift = self._shift
 
     def _tune(self) -> None:
         degree_px = px_per_degree(self._screen)
