@@ -118,3 +118,18 @@ class Client:
             await send(data)
 
         self.transport._send_rtp = number
+
+    def lose(self, every: int, payload_types: set[int]) -> None:
+        """Lose every n-th RTP packet of some payload types on the way out."""
+        send = self.transport._send_rtp
+        seen = 0
+
+        async def lossy(data: bytes) -> None:
+            nonlocal seen
+            if not is_rtcp(data) and data[1] & 0x7F in payload_types:
+                seen += 1
+                if seen % every == 0:
+                    return
+            await send(data)
+
+        self.transport._send_rtp = lossy

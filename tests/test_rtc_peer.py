@@ -246,6 +246,25 @@ async def test_without_numbers_remb_stays(peer: Peer) -> None:
         assert rembs >= 1
 
 
+async def test_lost_packets_are_sent_again_to_the_m_line_that_misses_them(peer: Peer) -> None:
+    """Retransmissions have an SSRC and a payload type of their own (RFC 4588)."""
+    async with Client() as client:
+        answer = await peer.answer(await client.offer(), Client.ROLES, Grey(150))
+        vp8 = re.search(r"a=rtpmap:(\d+) VP8", answer)
+        assert vp8 is not None
+        client.lose(every=5, payload_types={int(vp8[1])})
+        await client.accept(answer)
+        assert peer.camera is not None and peer.film is not None
+        async with asyncio.timeout(PATIENCE_S):
+            for _ in range(40):
+                await peer.camera.get()
+                await peer.film.get()
+        figures = peer.stats()["in"]
+        # The very first may be lost before its receiver is there to miss it.
+        assert figures["camera"]["frames_lost"] <= 1
+        assert figures["film"]["frames_lost"] <= 1
+
+
 async def test_figures(peer: Peer) -> None:
     async with Client() as client:
         await connected(peer, client)
@@ -351,14 +370,18 @@ def remains() -> tuple[list[str], int, int]:
 async def one_session() -> None:
     peer = Peer()
     async with Client() as client:
+        client.number_packets()
         await connected(peer, client)
         assert peer.camera is not None
-        await asyncio.wait_for(peer.camera.get(), PATIENCE_S)
+        async with asyncio.timeout(PATIENCE_S):
+            while not peer.stats()["twcc"]["messages"]:
+                await peer.camera.get()
         await peer.close()
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="counts open files by /proc")  # noqa: PTH110
-async def test_after_the_end_nothing_is_left() -> None:
+async def test_after_the_end_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    offer_numbers(monkeypatch)
     await one_session()
     before = remains()
     for _ in range(5):

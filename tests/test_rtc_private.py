@@ -12,8 +12,10 @@ import pytest
 from aiortc import RTCRtpReceiver, RTCRtpSender
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder
+from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcdtlstransport import RTCDtlsTransport, RtpRouter
 from aiortc.rtcpeerconnection import RTCPeerConnection
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.rtp import (
     RtcpByePacket,
     RtcpPsfbPacket,
@@ -64,6 +66,7 @@ async def test_the_attributes_it_sets_are_those_that_aiortc_uses() -> None:
     video = connection.addTransceiver("video")
     receiver = vars(video.receiver)
     for name in (
+        "decoder_error",
         "decoder_queue",
         "decoder_thread",
         "jitter_buffer",
@@ -142,6 +145,23 @@ def test_a_stream_that_rests_is_not_ended() -> None:
     router = private._Router(lambda packet: None)
     router.ssrc_table[9] = object()  # type: ignore[assignment]
     assert router.route_rtcp(RtcpByePacket(sources=[9])) == set()
+
+
+def test_a_decoder_that_lags_begins_again_at_a_key_frame() -> None:
+    codec = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000)
+    asked: list[bool] = []
+    queue = private._DecoderQueue(lambda: asked.append(True))
+    key, delta = JitterFrame(b"\x00", 0), JitterFrame(b"\x01", 0)
+    for frame in [key, *[delta] * (private.ENCODED_WAITING - 1)]:
+        queue.put((codec, frame))
+    assert (queue.qsize(), queue.dropped, asked) == (15, 0, [])
+    for _ in range(16):
+        queue.put((codec, delta))
+    assert (queue.qsize(), queue.dropped, asked) == (0, 31, [True, True])
+    queue.put((codec, key))
+    queue.put((codec, delta))
+    queue.put(None)
+    assert [queue.get(), queue.get(), queue.get()] == [(codec, key), (codec, delta), None]
 
 
 def sound(index: int) -> av.AudioFrame:

@@ -135,6 +135,7 @@ class Peer:
         Raises:
             OfferError: the offer is none, or cannot do what the roles promise.
         """
+        assert self._offer is None, "a peer answers one offer"
         checked = read_offer(offer_sdp, roles, hosted=hosted)
         self._offer = checked
         connection = self._connection
@@ -186,24 +187,27 @@ class Peer:
     def stats(self) -> dict[str, Any]:
         """Figures of the connection so far, JSON-able; counts since its beginning.
 
-        `in` and `out` by role: packets, bytes of payload; `in` of video also frames received and
-        dropped (not taken in time) and lost (on the way); `twcc`: packets recorded and feedback
-        messages sent; `round_trip_s` and `target_bitrate_bps` of the film that is sent.
+        `in` and `out` by role: packets and bytes of payload. `in` also: packets that never came,
+        frames decoded, dropped (not taken in time) and, of video, lost on the way. `out` of the
+        film also: codec, frames, key frames, seconds spent encoding, target bitrate, the browser's
+        REMB and the round trip time, None until known. `twcc`: packets recorded and feedback
+        messages made.
         """
         received: dict[str, Any] = {}
         sent: dict[str, Any] = {}
         connection = self._connection
         for role, transceiver in self._transceivers.items():
-            counter = connection.received(transceiver)
-            received[role] = {
-                "packets": counter.packets,
-                "bytes": counter.bytes,
-                "packets_lost": connection.packets_lost(transceiver),
-                "transport_cc": role in self._feedback,
-            }
             queue = self._audio_queue if role == "audio" else getattr(self, role)
             if queue is not None:
-                received[role] |= {"frames": queue.received, "frames_dropped": queue.dropped}
+                counter = connection.received(transceiver)
+                received[role] = {
+                    "packets": counter.packets,
+                    "bytes": counter.bytes,
+                    "packets_lost": connection.packets_lost(transceiver),
+                    "transport_cc": role in self._feedback,
+                    "frames": queue.received,
+                    "frames_dropped": queue.dropped,
+                }
             if role in self._buffers:
                 received[role]["frames_lost"] = self._buffers[role].frames_lost
             if role != "camera":

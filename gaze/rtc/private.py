@@ -8,6 +8,7 @@ names what is relied on.
 
 import asyncio
 import functools
+import queue
 import random
 import threading
 import time
@@ -56,7 +57,7 @@ from av import AudioFrame, VideoFrame
 
 from gaze.media.slot import Slot
 from gaze.rtc import twcc
-from gaze.rtc.jitterbuffer import VideoBuffer
+from gaze.rtc.jitterbuffer import VideoBuffer, is_key_frame
 
 VERSIONS = {"aiortc": "1.16.0", "aioice": "0.13.0"}
 
@@ -67,6 +68,7 @@ CONSENT_TIMEOUT_S = 1.0
 CONSENT_EXPIRY_S = 3.0
 
 AUDIO_WAITING_S = 0.2
+ENCODED_WAITING = 15  # frames
 
 
 def check_versions(found: Mapping[str, str]) -> None:
@@ -129,6 +131,37 @@ class _SlotQueue:
             self._slot.close()
         else:
             self._slot.put(frame)
+
+
+class _DecoderQueue(queue.SimpleQueue[Any]):
+    """Encoded frames on their way to a decoder thread that should keep up with them.
+
+    Should it not, all that waits is dropped, and a key frame is asked for; until it comes, what
+    follows is dropped too.
+    """
+
+    def __init__(self, ask: Callable[[], None]) -> None:
+        self.dropped = 0
+        self._ask = ask
+        self._skipped = 0
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        if item is None:  # the end
+            super().put(None)
+            return
+        codec, frame = item
+        if self.qsize() >= ENCODED_WAITING or self._skipped:
+            while not self.empty():
+                self.get_nowait()
+                self.dropped += 1
+            if not is_key_frame(codec.name, frame.data):
+                self.dropped += 1
+                if self._skipped % ENCODED_WAITING == 0:
+                    self._ask()
+                self._skipped += 1
+                return
+        self._skipped = 0
+        super().put(item)
 
 
 class AudioQueue:
@@ -384,15 +417,18 @@ class PeerConnection(RTCPeerConnection):
         receiver: Any = transceiver.receiver
         buffer = VideoBuffer({c.payloadType or 0: c.name for c in transceiver._codecs})
         receiver._RTCRtpReceiver__jitter_buffer = buffer
+        # aiortc asks for a key frame at the next packet once this is set.
+        ask = receiver._RTCRtpReceiver__decoder_error.set
+        receiver._RTCRtpReceiver__decoder_queue = _DecoderQueue(ask)
         receiver._track._queue = _SlotQueue(slot)
         return buffer
 
     def receive_audio(self, transceiver: RTCRtpTransceiver) -> AudioQueue:
         """Bound what waits between an m-line's audio decoder and its track."""
         receiver: Any = transceiver.receiver
-        queue = AudioQueue()
-        receiver._track._queue = queue
-        return queue
+        waiting = AudioQueue()
+        receiver._track._queue = waiting
+        return waiting
 
     # --- sending
 
