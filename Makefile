@@ -93,7 +93,7 @@ endif
 	touch $@
 
 node_modules/.made: package.json package-lock.json
-	@$(call need,node -e 'process.exit(parseInt(process.versions.node) < 18)' && npm --version,nodejs npm)
+	@$(call need,node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)' && npm --version,nodejs npm)
 	npm ci --no-audit --no-fund
 	touch $@
 
