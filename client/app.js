@@ -55,6 +55,7 @@ const WATCHED_KEY = 'gaze.watched';
 const SEND_INTERVAL_MS = 80;
 const FACE_LOST_MS = 2000;
 const SKIP_S = 5;
+const POINTER_WORD = matchMedia('(pointer: coarse)').matches ? 'finger' : 'mouse';
 
 export class GazeApp {
   client = new GazeClient();
@@ -84,6 +85,8 @@ export class GazeApp {
     const problem = browserProblem();
     if (problem) return this.#showProblem(problem);
     this.#listen();
+    this.#say('start-pointer', `Try it with your ${POINTER_WORD}`);
+    this.#say('problem-pointer', `Use the ${POINTER_WORD} instead`);
     try {
       const [effects, presets, films] = await Promise.all([
         this.client.listEffects(),
@@ -512,7 +515,7 @@ export class GazeApp {
   }
 
   get #watchingText() {
-    return this.#gaze === 'camera' ? 'Following your eyes' : 'Following your mouse';
+    return this.#gaze === 'camera' ? 'Following your eyes' : `Following your ${POINTER_WORD}`;
   }
 
   /** @param {GazeEvent} gaze */
@@ -590,7 +593,7 @@ export class GazeApp {
       if (entry.type !== 'inbound-rtp' || entry.kind !== 'video' || !entry.frameWidth) continue;
       parts.push(`${entry.frameWidth}×${entry.frameHeight}`, `${Math.round(entry.framesPerSecond ?? 0)} fps`);
     }
-    if (roundTrip_s !== null) parts.push(`${Math.round(roundTrip_s * 1000)} ms there and back`);
+    if (roundTrip_s !== null) parts.push(`${Math.round(roundTrip_s * 1000)} ms round trip`);
     if (typeof gaze_age_ms === 'number') parts.push(`gaze ${Math.round(gaze_age_ms)} ms old`);
     if (this.player.watching) this.#say('stats', parts.join('  ·  '));
   }

@@ -120,7 +120,7 @@ class Run {
 
   async #open() {
     const { signal } = this.#stopping;
-    const cancel = element('button', { type: 'button', class: 'quiet', 'data-testid': 'calibration-cancel' }, 'Cancel');
+    const cancel = element('button', { type: 'button', class: 'quiet', title: 'Escape', 'data-testid': 'calibration-cancel' }, 'Cancel');
     cancel.addEventListener('click', () => this.#cancel());
     this.#place.replaceChildren(this.#dot, element('div', { class: 'guide' }, this.#hint, this.#progress, cancel));
     this.#place.hidden = false;

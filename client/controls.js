@@ -59,6 +59,14 @@ const SLIDER_STEPS = 1000;
 const LOW_DEFAULT = 0.1;
 const CHOICES_IN_A_ROW = 4;
 
+/** @type {Record<string, (value: number) => string>} */
+const UNITS = {
+  share: (value) => `${Math.round(value * 100)} %`,
+  'picture heights': (value) => `${Math.round(value * 100)} % of height`,
+  'relative diameter': (value) => `${value > 0 ? '+' : ''}${Math.round(value * 100)} %`,
+  times: (value) => `${Number(value.toFixed(2))}×`,
+};
+
 /**
  * A number with its unit, as a person would write it.
  *
@@ -66,10 +74,10 @@ const CHOICES_IN_A_ROW = 4;
  * @param {string} [unit]
  */
 export function formatted(value, unit) {
-  if (unit === 'share') return `${Math.round(value * 100)} %`;
+  const known = unit && UNITS[unit];
+  if (known) return known(value);
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   const number = String(Number(value.toFixed(digits)));
-  if (unit === 'times') return `${number}×`;
   return unit ? `${number} ${unit}` : number;
 }
 

@@ -187,6 +187,8 @@ export class GazeClient extends EventTarget {
   #attempt = null;
   /** @type {SessionState} */
   #state = 'idle';
+  /** @type {HTMLVideoElement | null} */
+  #video = null;
   /** @type {LayoutWatcher | null} */
   #layout = null;
   /** @type {{ paused: boolean, position: number | null, since_ms: number }} */
@@ -262,7 +264,8 @@ export class GazeClient extends EventTarget {
    */
   attach(video) {
     this.#layout?.stop();
-    video.srcObject = this.stream;
+    this.#video = video;
+    this.#showStream();
     this.#layout = new LayoutWatcher(
       video,
       (layout) => this.#send({ type: 'layout', ...layout }),
@@ -462,6 +465,7 @@ export class GazeClient extends EventTarget {
     const attempt = new Attempt(this.#options, ice.iceServers ?? ice, this.stream);
     this.#attempt?.release();
     this.#attempt = attempt;
+    this.#showStream();
     attempt.onMessage = (message) => this.#onMessage(message);
     attempt.onChannelOpen = () => this.#layout?.renew();
     try {
@@ -553,6 +557,12 @@ export class GazeClient extends EventTarget {
     this.#key = null;
     this.#storage?.removeItem(STORAGE_KEY);
     this.#playback = { paused: false, position: null, since_ms: 0 };
+    if (this.#video) this.#video.srcObject = null;
+  }
+
+  /** An empty stream would hold up the page's load event, so it waits for its tracks. */
+  #showStream() {
+    if (this.#video && this.#attempt) this.#video.srcObject = this.stream;
   }
 
   // Messages
