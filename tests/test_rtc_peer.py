@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import AsyncIterator
 
+import aioice
 import aiortc.codecs
 import pytest
 from aiortc import AudioStreamTrack, RTCDataChannel
@@ -165,6 +166,16 @@ async def test_a_name_that_nobody_knows_delays_neither_answer_nor_connection(pee
         assert peer.camera is not None
         await asyncio.wait_for(peer.camera.get(), PATIENCE_S)
         assert asyncio.get_running_loop().time() - began_s < PATIENCE_S
+
+
+async def test_a_machine_without_a_network_is_reached_by_loopback(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with Client() as client:
+        offer = await client.offer()
+        monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda **which: [])
+        answer = await peer.answer(offer, Client.ROLES)
+        assert re.search(r"a=candidate:\S+ 1 udp \d+ 127\.0\.0\.1 \d+ typ host", answer)
 
 
 async def test_etags_name_the_ice_session() -> None:

@@ -50,6 +50,7 @@ def test_the_methods_it_replaces_are_there_and_are_called() -> None:
         (RtpRouter, "route_rtp", None),
         (RtpRouter, "route_rtcp", None),
         (aioice.Connection, "query_consent", "connect"),
+        (aioice.Connection, "get_component_candidates", "gather_candidates"),
     ]:
         assert callable(getattr(owner, name)), name
         if caller == "createDataChannel":

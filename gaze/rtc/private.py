@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from aioice import Candidate
 from aioice import Connection as IceConnection
 from aioice.stun import TransactionError
 from aiortc import (
@@ -299,6 +300,15 @@ async def _keep_consent(connection: IceConnection) -> None:
             return
 
 
+async def _gather(
+    connection: IceConnection, component: int, addresses: list[str]
+) -> list[Candidate]:
+    """Gather on the loopback address where there is no other: aioice leaves it out always."""
+    return await IceConnection.get_component_candidates(
+        connection, component, addresses or ["127.0.0.1"]
+    )
+
+
 class PeerConnection(RTCPeerConnection):
     """aiortc's peer connection for one bundled transport, with what is missing in it.
 
@@ -328,6 +338,7 @@ class PeerConnection(RTCPeerConnection):
         transport._rtp_router = self._router
         connection = transport.transport._connection
         connection.query_consent = functools.partial(_keep_consent, connection)  # type: ignore[method-assign]
+        connection.get_component_candidates = functools.partial(_gather, connection)  # type: ignore[method-assign]
         self._transport = transport
         return transport
 
