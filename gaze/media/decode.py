@@ -5,7 +5,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Generic, Protocol, TypeVar
@@ -59,30 +59,33 @@ class Sound:
         return self.start / SAMPLE_RATE_HZ
 
 
-def open_film(path: Path) -> InputContainer:
-    """Open one file for reading, and nothing that it may refer to (playlists name other files).
+@contextmanager
+def open_film(path: Path) -> Iterator[InputContainer]:
+    """One file, open for reading, and nothing that it may refer to (playlists name other files).
 
     Raises:
         FilmError: it is no film.
         OSError: it cannot be read.
     """
     name = str(path.absolute())
+    with path.open("rb") as file:
 
-    def open_only(url: str, _flags: int, _options: dict[str, str]) -> BinaryIO:
-        if url != name:
-            raise FilmError("refers to other files, as a playlist does")
-        return path.open("rb")
+        def open_only(url: str, _flags: int, _options: dict[str, str]) -> BinaryIO:
+            if url != name:
+                raise FilmError("refers to other files, as a playlist does")
+            return file
 
-    try:
-        container = av.open(name, io_open=open_only)
-    except av.FFmpegError as error:
-        raise FilmError(f"not a film that can be read ({error.strerror})") from error
-    if container.format.name in _NO_FILM_FORMATS or container.format.name.endswith("_pipe"):
-        container.close()
-        raise FilmError("a text or a still picture, not a film")
-    for stream in container.streams.video:
-        stream.thread_type = "AUTO"
-    return container
+        try:
+            container = av.open(name, io_open=open_only)
+        except av.FFmpegError as error:
+            raise FilmError(f"not a film that can be read ({error.strerror})") from error
+        with container:
+            form = container.format.name
+            if form in _NO_FILM_FORMATS or form.endswith("_pipe"):
+                raise FilmError("a text or a still picture, not a film")
+            for stream in container.streams.video:
+                stream.thread_type = "AUTO"
+            yield container
 
 
 def video_stream(container: InputContainer) -> av.VideoStream:
@@ -203,14 +206,12 @@ def to_yuv420p(frame: av.VideoFrame) -> av.VideoFrame:
     if frame.format.name != "yuv420p" or full_range:
         is_rgb = frame.format.is_rgb or frame.format.has_palette
         hd = frame.height >= 720
-        converted = frame.reformat(
+        frame = frame.reformat(
             format="yuv420p",
             src_color_range=ColorRange.JPEG if full_range or is_rgb else None,
             dst_color_range=ColorRange.MPEG,
             dst_colorspace=(Colorspace.ITU709 if hd else Colorspace.ITU601) if is_rgb else None,
         )
-        converted.pts, converted.time_base = frame.pts, frame.time_base
-        frame = converted
     if frame.width % 2 or frame.height % 2:
         return _cropped(frame, frame.width & ~1, frame.height & ~1)
     return frame
@@ -220,7 +221,9 @@ def _cropped(frame: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
     cropped = av.VideoFrame(width, height, "yuv420p")
     for source, target in zip(frame.planes, cropped.planes, strict=True):
         _rows(target)[:, : target.width] = _rows(source)[: target.height, : target.width]
-    cropped.pts, cropped.time_base = frame.pts, frame.time_base
+    cropped.pts = frame.pts
+    if frame.time_base is not None:
+        cropped.time_base = frame.time_base
     return cropped
 
 
@@ -273,7 +276,8 @@ class DecodeAhead(Generic[T]):
         self._thread.start()
 
     def __len__(self) -> int:
-        return len(self._ahead)
+        with self._changed:
+            return len(self._ahead)
 
     @property
     def finished(self) -> bool:
@@ -286,8 +290,8 @@ class DecodeAhead(Generic[T]):
         return self._newest_s
 
     def covers(self, position_s: float) -> bool:
-        """Whether everything up to a position is decoded."""
-        return self.finished or self._newest_s >= position_s
+        """Whether everything up to a position is decoded, or as much as can be held."""
+        return self.finished or self._newest_s >= position_s or len(self) >= self._limit
 
     def peek(self) -> T | None:
         """The next item, without taking it; None if none is decoded."""

@@ -10,7 +10,7 @@ from gaze.media.clock import MonotonicTime, PlaybackClock, TimeSource
 from gaze.media.decode import DecodeAhead, Picture, Sound, pictures, sounds
 from gaze.media.library import FilmInfo
 from gaze.media.slot import SlotClosed
-from gaze.media.sound import FilmSound
+from gaze.media.sound import BLOCK_S, FilmSound
 
 _PICTURES_AHEAD = 4
 _SOUNDS_AHEAD = 25
@@ -85,6 +85,16 @@ class Player:
         """Whether the clock waits for the decoders."""
         return self._buffering
 
+    @property
+    def pictures_ahead(self) -> int:
+        """How many decoded pictures wait for their time."""
+        return len(self._pictures)
+
+    @property
+    def sound_ahead_s(self) -> float:
+        """How much decoded sound waits for its time."""
+        return 0.0 if self._sounds is None else len(self._sounds) * BLOCK_S
+
     def pause(self) -> None:
         """Stop picture and sound where they are."""
         self._paused = True
@@ -121,11 +131,12 @@ class Player:
         not be written to.
 
         Raises:
-            SlotClosed: the player was closed, before the call or during it.
+            SlotClosed: the player was closed, before the call or during it, or the file has no
+                picture to give (it was changed since the library looked at it).
         """
         self._started = True
         while True:
-            if self._closed:
+            if self._closed or self._has_no_picture():
                 raise SlotClosed
             self._settle()
             now_s = self._time.now_s()
@@ -149,6 +160,9 @@ class Player:
         if self._sounds is not None:
             await self._sounds.close()
         self._held = None
+
+    def _has_no_picture(self) -> bool:
+        return self._held is None and self._pictures.finished and len(self._pictures) == 0
 
     def _take_due(self, now_s: float) -> float | None:
         """Hold the newest picture that is due and say since when; None if none is."""

@@ -17,6 +17,7 @@ BLOCK_S = BLOCK_SAMPLES / SAMPLE_RATE_HZ
 _FADE_SAMPLES = SAMPLE_RATE_HZ * 5 // 1000
 _RAMP = np.linspace(0.0, 1.0, _FADE_SAMPLES, dtype=np.float32)[:, None]
 _OUT_OF_STEP_SAMPLES = BLOCK_SAMPLES // 2
+_KEPT_SAMPLES = 2 * BLOCK_SAMPLES  # what was sent before a pause is wanted again after it
 _LATE_S = 0.2
 
 
@@ -44,6 +45,7 @@ class FilmSound(MediaStreamTrack):
         self._due_s: float | None = None
         self._pts = 0
         self._next: int | None = None
+        self._near: list[Sound] = []
         self._last = np.zeros(2, np.float32)
 
     async def recv(self) -> AudioFrame:
@@ -93,17 +95,17 @@ class FilmSound(MediaStreamTrack):
         return samples
 
     def _read(self, start: int) -> NDArray[np.int16]:
-        """The film's samples from `start` on, zeros where it has none; drops what lies before."""
+        """The film's samples from `start` on, zeros where it has none."""
         samples = np.zeros((BLOCK_SAMPLES, 2), np.int16)
         end = start + BLOCK_SAMPLES
         while (block := self._blocks.peek()) is not None and block.start < end:
+            self._near.append(self._blocks.pop())
+        self._near = [b for b in self._near if start - _KEPT_SAMPLES < b.end and b.start < end]
+        for block in self._near:
             low, high = max(start, block.start), min(end, block.end)
             if low < high:
                 source = slice(low - block.start, high - block.start)
                 samples[low - start : high - start] = block.samples[source]
-            if block.end > end:
-                break
-            self._blocks.pop()
         return samples
 
     def _faded(self, samples: NDArray[np.int16]) -> NDArray[np.int16]:

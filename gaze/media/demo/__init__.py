@@ -21,10 +21,10 @@ _X264 = {
 }
 
 
-def make_demo(path: Path) -> None:
-    """Write the film (30 s, 1280x720, H.264 and AAC in MP4); `path` is there only when it is whole.
+def make_demo(path: Path, duration_s: int = DURATION_S) -> None:
+    """Write the film (1280x720, H.264 and AAC in MP4); `path` is there only when it is whole.
 
-    Missing folders are made. Takes about 20 s on two cores.
+    Missing folders are made. The 30 s take about 20 s on two cores.
 
     Raises:
         OSError: the folder cannot be written to.
@@ -32,21 +32,21 @@ def make_demo(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.part")
     try:
-        _write(unfinished)
+        _write(unfinished, duration_s)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
-def _write(path: Path) -> None:
+def _write(path: Path, duration_s: int) -> None:
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as container:
         video = container.add_stream("libx264", rate=RATE_FPS, options=_X264)
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         audio = container.add_stream("aac", rate=SAMPLE_RATE_HZ, bit_rate=128_000)
-        sound = music(DURATION_S)
+        sound = music(duration_s)
         scene = Scene()
         per_frame = SAMPLE_RATE_HZ // RATE_FPS
-        for index in range(DURATION_S * RATE_FPS):
+        for index in range(duration_s * RATE_FPS):
             container.mux(video.encode(_video_frame(scene.frame(index), index)))
             start = index * per_frame
             container.mux(audio.encode(_audio_frame(sound[start : start + per_frame], start)))
