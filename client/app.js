@@ -86,7 +86,7 @@ export class GazeApp {
     if (problem) return this.#showProblem(problem);
     this.#listen();
     this.#say('start-pointer', `Try it with your ${POINTER_WORD}`);
-    this.#say('problem-pointer', `Use the ${POINTER_WORD} instead`);
+    this.#say('problem-pointer', `Use your ${POINTER_WORD} instead`);
     try {
       const [effects, presets, films] = await Promise.all([
         this.client.listEffects(),
@@ -230,7 +230,7 @@ export class GazeApp {
     this.player.watching = true;
     this.#show('watching');
     this.#remember();
-    if (own?.seekable) this.player.original.play().catch(() => {});
+    if (own?.seekable) own.element.play().catch(() => {});
     await this.player.start();
   }
 
@@ -267,16 +267,17 @@ export class GazeApp {
 
   /** @param {string | null} name */
   #chooseHosted(name) {
-    this.#setOwn(null);
     this.#media = name;
+    this.#setOwn(null);
     this.#showFilms();
     this.#showPreview(name);
   }
 
-  /** @param {OwnFilm | null} own */
+  /** @param {OwnFilm | null} own what was there before is closed */
   #setOwn(own) {
-    this.#own?.stop();
+    const before = this.#own;
     this.#own = own;
+    before?.stop();
     this.player.setFilm(own, this.#filmNamed(this.#media)?.duration ?? null);
   }
 
@@ -302,29 +303,25 @@ export class GazeApp {
     try {
       if (openOwn) {
         const own = await openOwn();
-        if (before && before.kind !== own.kind) before.stop();
-        this.#own = own;
         own.video.addEventListener('ended', () => this.#onOwnEnded(own));
-        if (own.seekable && this.client.state !== 'connected') this.player.original.pause();
+        if (own.seekable && this.client.state !== 'connected') own.element.pause();
+        if (before && this.client.state === 'connected') await this.client.setFilm(own.video, own.audio);
+        this.#setOwn(own);
         this.#showPreview(null);
       } else {
         this.#chooseHosted(name);
       }
     } catch (error) {
       if (error instanceof DOMException && error.name === 'NotAllowedError') return;
-      this.#own = null;
       return this.#showProblem(sessionProblem(error));
     }
     this.#showFilms();
     if (this.client.state !== 'connected') {
-      this.player.setFilm(this.#own, this.#filmNamed(this.#media)?.duration ?? null);
       if (!byId('problem', HTMLElement).hidden) this.#show('idle');
       return;
     }
     if (Boolean(before) !== Boolean(this.#own)) return this.start(this.#gaze);
-    if (this.#own) await this.client.setFilm(this.#own.video, this.#own.audio);
-    else if (this.#media !== null) this.client.setMedia(this.#media);
-    this.player.setFilm(this.#own, this.#filmNamed(this.#media)?.duration ?? null);
+    if (!this.#own && this.#media !== null) this.client.setMedia(this.#media);
     this.client.play();
     this.#remember();
   }
@@ -461,13 +458,13 @@ export class GazeApp {
       localStorage.removeItem(CALIBRATION_KEY);
       this.#showKeptCalibration();
     });
-    onClick('own-screen', () => this.#switchFilm(() => openScreen(this.player.original), null));
+    onClick('own-screen', () => this.#switchFilm(openScreen, null));
     const file = byId('file', HTMLInputElement);
     onClick('own-file', () => file.click());
     file.addEventListener('change', () => {
       const chosen = file.files?.[0];
       file.value = '';
-      if (chosen) this.#switchFilm(() => openFile(chosen, this.player.original), null);
+      if (chosen) this.#switchFilm(() => openFile(chosen), null);
     });
 
     this.client.on('state', ({ state, error }) => this.#onState(state, error));
@@ -534,7 +531,7 @@ export class GazeApp {
     this.client.close();
     this.#showProblem({
       title: 'The camera stopped',
-      text: 'It was unplugged or taken away. Start again when it is back, or watch with the mouse.',
+      text: 'It was unplugged or taken away. Start again when it is back, or watch without it.',
       pointerHelps: true,
     });
   }

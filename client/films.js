@@ -1,5 +1,6 @@
 /** Where a film comes from when the page sends it itself: a file or the screen. */
 
+import { element } from './element.js';
 import { GazeError } from './gaze-client.js';
 
 const LOAD_TIMEOUT_MS = 10_000;
@@ -11,6 +12,7 @@ const CANVAS_RATE_FPS = 30;
  * @property {string} title
  * @property {MediaStreamTrack} video
  * @property {MediaStreamTrack | null} audio
+ * @property {HTMLVideoElement} element shows it as it is, without its sound
  * @property {boolean} seekable
  * @property {() => void} stop
  */
@@ -22,38 +24,39 @@ const CANVAS_RATE_FPS = 30;
  * and must not be heard twice.
  *
  * @param {File} file
- * @param {HTMLVideoElement} video
  * @returns {Promise<OwnFilm>}
  * @throws {GazeError} the browser cannot play it
  */
-export async function openFile(file, video) {
+export async function openFile(file) {
   const url = URL.createObjectURL(file);
-  video.srcObject = null;
+  const video = silentVideo();
   video.src = url;
-  video.muted = false;
   try {
     await loaded(video);
   } catch {
     URL.revokeObjectURL(url);
-    video.removeAttribute('src');
     throw new GazeError({
       title: 'This file cannot be played',
       detail: `Your browser does not play ${file.name}. MP4 (H.264) and WebM files work.`,
     });
   }
-  const sound = soundOf(video);
-  await sound.context.resume();
+  const context = new AudioContext();
+  const destination = context.createMediaStreamDestination();
+  context.createMediaElementSource(video).connect(destination);
+  video.muted = false;
+  await context.resume();
   await video.play();
   const picture = pictureOf(video);
   return {
     kind: 'file',
     title: file.name,
     video: picture.track,
-    audio: sound.track,
+    audio: destination.stream.getAudioTracks()[0] ?? null,
+    element: video,
     seekable: true,
     stop() {
       picture.stop();
-      video.pause();
+      context.close();
       video.removeAttribute('src');
       video.load();
       URL.revokeObjectURL(url);
@@ -64,10 +67,10 @@ export async function openFile(file, video) {
 /**
  * Let the viewer choose a screen, window or tab.
  *
- * @param {HTMLVideoElement} video shows it as it is
  * @returns {Promise<OwnFilm>}
+ * @throws {GazeError} this browser cannot share
  */
-export async function openScreen(video) {
+export async function openScreen() {
   if (!navigator.mediaDevices?.getDisplayMedia) {
     throw new GazeError({
       title: 'No screen sharing here',
@@ -76,24 +79,29 @@ export async function openScreen(video) {
   }
   const stream = await navigator.mediaDevices.getDisplayMedia({
     video: { frameRate: 30, width: { max: 1920 }, height: { max: 1080 } },
-    audio: true,
+    audio: /** @type {MediaTrackConstraints} */ ({ suppressLocalAudioPlayback: true }),
   });
-  const picture = /** @type {MediaStreamTrack} */ (stream.getVideoTracks()[0]);
-  video.removeAttribute('src');
-  video.muted = true;
+  const video = silentVideo();
   video.srcObject = stream;
   await video.play().catch(() => {});
   return {
     kind: 'screen',
     title: 'Your screen',
-    video: picture,
+    video: /** @type {MediaStreamTrack} */ (stream.getVideoTracks()[0]),
     audio: stream.getAudioTracks()[0] ?? null,
+    element: video,
     seekable: false,
     stop() {
       for (const track of stream.getTracks()) track.stop();
       video.srcObject = null;
     },
   };
+}
+
+function silentVideo() {
+  const video = element('video', { playsinline: true, 'data-testid': 'original' });
+  video.muted = true;
+  return video;
 }
 
 /**
@@ -110,26 +118,6 @@ function loaded(video) {
     video.addEventListener('loadeddata', settle(resolve), { once: true });
     video.addEventListener('error', settle(reject), { once: true });
   });
-}
-
-/** @type {WeakMap<HTMLVideoElement, { context: AudioContext, track: MediaStreamTrack }>} */
-const sounds = new WeakMap();
-
-/**
- * A video element's sound as a track; an element gives it to one AudioContext only, for good.
- *
- * @param {HTMLVideoElement} video
- */
-function soundOf(video) {
-  let sound = sounds.get(video);
-  if (!sound) {
-    const context = new AudioContext();
-    const destination = context.createMediaStreamDestination();
-    context.createMediaElementSource(video).connect(destination);
-    sound = { context, track: /** @type {MediaStreamTrack} */ (destination.stream.getAudioTracks()[0]) };
-    sounds.set(video, sound);
-  }
-  return sound;
 }
 
 /**

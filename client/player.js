@@ -25,7 +25,6 @@ function clock(time_s) {
 
 export class Player {
   film = byId('film', HTMLVideoElement);
-  original = byId('original', HTMLVideoElement);
 
   #client;
   #panes = byId('panes', HTMLElement);
@@ -70,8 +69,6 @@ export class Player {
     this.#compare.addEventListener('click', () => (this.compares = !this.compares));
     byId('full', HTMLButtonElement).addEventListener('click', () => this.toggleFullScreen());
     this.film.addEventListener('click', () => this.#onFilmClick());
-    this.original.addEventListener('ended', () => this.#showPlaying());
-    this.original.addEventListener('loadedmetadata', () => this.#showDuration());
     for (const type of ['pointermove', 'pointerdown', 'keydown']) {
       this.#theatre.addEventListener(type, () => this.#wakeBar(), { passive: true });
     }
@@ -102,6 +99,8 @@ export class Player {
    */
   setFilm(own, hostedDuration_s) {
     this.#own = own;
+    byId('original', HTMLElement).replaceChildren(...(own ? [own.element] : []));
+    own?.element.addEventListener('ended', () => this.#showPlaying());
     this.#hostedDuration_s = hostedDuration_s;
     this.#compare.disabled = own === null;
     this.#compare.title = own ? 'Original beside it' : 'Original beside it: for films of your own';
@@ -146,8 +145,8 @@ export class Player {
     if (reason === 'ended') {
       this.#seekTo(0);
       this.#client.play();
-    } else if (this.#own?.seekable && this.original.ended) {
-      this.original.currentTime = 0;
+    } else if (this.#ownHasEnded) {
+      this.#seekTo(0);
       this.#resume();
     } else if (reason === 'viewer') this.#resume();
     else this.#client.pause();
@@ -166,7 +165,7 @@ export class Player {
 
   #resume() {
     this.#client.play();
-    if (this.#own?.seekable) this.original.play().catch(() => {});
+    if (this.#own?.seekable) this.#own.element.play().catch(() => {});
   }
 
   #onFilmClick() {
@@ -177,15 +176,15 @@ export class Player {
   #onPlayback(playback) {
     this.#playback = playback;
     if (this.#own?.seekable) {
-      if (playback.paused) this.original.pause();
-      else if (!this.original.ended) this.original.play().catch(() => {});
+      if (playback.paused) this.#own.element.pause();
+      else if (!this.#ownHasEnded) this.#own.element.play().catch(() => {});
     }
     this.#showPlaying();
   }
 
   #showPlaying() {
     const { paused, reason } = this.#playback;
-    const stopped = reason === 'viewer' || reason === 'ended' || (this.#own?.seekable === true && this.original.ended);
+    const stopped = reason === 'viewer' || reason === 'ended' || this.#ownHasEnded;
     this.#play.disabled = !this.#watching;
     this.#play.setAttribute('aria-label', stopped ? 'Play' : 'Pause');
     this.#play.querySelector('use')?.setAttribute('href', stopped ? '#icon-play' : '#icon-pause');
@@ -195,15 +194,20 @@ export class Player {
     this.#theatre.dataset.playback = paused ? (reason ?? 'paused') : 'playing';
   }
 
+  get #ownHasEnded() {
+    return this.#own?.seekable === true && this.#own.element.ended;
+  }
+
   #position_s() {
     if (!this.#watching) return null;
-    if (this.#own) return this.#own.seekable ? this.original.currentTime : null;
+    if (this.#own) return this.#own.seekable ? this.#own.element.currentTime : null;
     return this.#client.position_s;
   }
 
   #length_s() {
-    if (this.#own) return this.#own.seekable && Number.isFinite(this.original.duration) ? this.original.duration : null;
-    return this.#hostedDuration_s;
+    if (!this.#own) return this.#hostedDuration_s;
+    const { seekable, element } = this.#own;
+    return seekable && Number.isFinite(element.duration) ? element.duration : null;
   }
 
   #showDuration() {
@@ -211,12 +215,12 @@ export class Player {
     this.#seek.disabled = !this.#watching || length_s === null;
     if (length_s !== null) this.#seek.max = String(length_s);
     this.#duration.textContent = length_s === null ? '–:––' : clock(length_s);
-    if (!this.#watching) this.#showTime(0);
+    if (length_s === null || !this.#watching) this.#showTime(0);
   }
 
   /** @param {number} position_s */
   #seekTo(position_s) {
-    if (this.#own) this.original.currentTime = position_s;
+    if (this.#own) this.#own.element.currentTime = position_s;
     else this.#client.seek(position_s);
     this.#showTime(position_s);
   }

@@ -14,15 +14,15 @@ import { GazeError } from './gaze-client.js';
 const CAMERA_PROBLEMS = {
   NotAllowedError: {
     title: 'The camera was not allowed',
-    text: 'Allow it in the address bar (the camera symbol) and try again, or watch with the mouse.',
+    text: 'Allow it in the address bar (the camera symbol) and try again, or watch without it.',
   },
   NotFoundError: {
     title: 'No camera was found',
-    text: 'Plug one in or switch it on and try again, or watch with the mouse.',
+    text: 'Plug one in or switch it on and try again, or watch without one.',
   },
   NotReadableError: {
     title: 'The camera is busy',
-    text: 'Another program seems to use it. Close that one and try again, or watch with the mouse.',
+    text: 'Another program seems to use it. Close that one and try again, or watch without it.',
   },
 };
 
@@ -34,7 +34,7 @@ export function cameraProblem(error) {
   const name = error instanceof Error ? error.name : '';
   const known = CAMERA_PROBLEMS[name] ?? {
     title: 'The camera did not start',
-    text: 'Try again, or watch with the mouse.',
+    text: 'Try again, or watch without it.',
   };
   return { ...known, detail: String(error), pointerHelps: true };
 }
@@ -57,13 +57,13 @@ export function missingCameraAccess() {
   if (!isSecureContext) {
     return {
       title: 'The camera needs a secure address',
-      text: 'Open this page over https or as localhost, or watch with the mouse.',
+      text: 'Open this page over https or as localhost, or watch without it.',
       pointerHelps: true,
     };
   }
   return {
     title: 'This browser gives no camera',
-    text: 'A current Chrome, Edge, Firefox or Safari does. You can watch with the mouse.',
+    text: 'A current Chrome, Edge, Firefox or Safari does. You can watch without one.',
     pointerHelps: true,
   };
 }
