@@ -41,14 +41,23 @@ def make_film(
     *,
     tone_hz: float | None = 440.0,
 ) -> Path:
-    """An H.264 film of a still picture under a bar that grows from left to right with time."""
+    """A film of a still picture under a bar that grows from left to right with time.
+
+    H.264 and AAC, or VP8 and Opus where the file's name ends in `.webm`.
+    """
+    webm = path.suffix == ".webm"
     height, width = picture.shape
     frames = round(duration_s * RATE_FPS)
     with av.open(str(path), "w") as container:
-        video = container.add_stream("libx264", rate=RATE_FPS)
+        video = container.add_stream("libvpx" if webm else "libx264", rate=RATE_FPS)
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
-        video.options = {"preset": "ultrafast", "crf": "18"}
-        sound = container.add_stream("aac", rate=SOUND_HZ, layout="stereo") if tone_hz else None
+        video.options = (
+            {"deadline": "realtime", "cpu-used": "8", "b": "8M"}
+            if webm
+            else {"preset": "ultrafast", "crf": "18"}
+        )
+        codec = "libopus" if webm else "aac"
+        sound = container.add_stream(codec, rate=SOUND_HZ, layout="stereo") if tone_hz else None
         planes = np.full((height * 3 // 2, width), 128, np.uint8)
         bar_height = max(8, height // 20)
         for index in range(frames):
@@ -70,12 +79,14 @@ def _add_tone(
     duration_s: float,
     tone_hz: float,
 ) -> None:
-    samples = 1024
+    samples = 960
+    resampler = av.AudioResampler(stream.format, stream.layout, SOUND_HZ)
     for start in range(0, round(duration_s * SOUND_HZ), samples):
         t_s = np.arange(start, start + samples) / SOUND_HZ
         wave = (0.3 * np.sin(2 * np.pi * tone_hz * t_s)).astype(np.float32)
         frame = av.AudioFrame.from_ndarray(np.stack([wave, wave]), format="fltp", layout="stereo")
         frame.sample_rate, frame.pts = SOUND_HZ, start
         frame.time_base = Fraction(1, SOUND_HZ)
-        container.mux(stream.encode(frame))
+        for resampled in resampler.resample(frame):
+            container.mux(stream.encode(resampled))
     container.mux(stream.encode(None))

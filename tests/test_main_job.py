@@ -79,7 +79,7 @@ async def test_zoom_magnifies_what_a_steady_look_rests_on_and_returns(viewer: Rt
 
 
 async def test_the_eyes_are_followed_and_closing_them_pauses_the_film(viewer: RtcViewer) -> None:
-    left, right, centre = (viewer_frame(iris=(x, 0.0)) for x in (0.3, -0.3, 0.0))
+    left, right, centre = (viewer_frame(iris=(x, 0.0)) for x in (10.0, -10.0, 0.0))
     closed = viewer_frame(openness=0.0)
     now = [left]
     camera = PictureTrack(lambda t_s: now[0])

@@ -102,7 +102,7 @@ async def test_a_server_that_stops_ends_its_sessions(serve: Serve) -> None:
 
 async def _whole_session(client: Any) -> None:
     person = RtcViewer(client)
-    camera = PictureTrack(lambda t_s: viewer_frame(iris=(0.2, 0.0)))
+    camera = PictureTrack(lambda t_s: viewer_frame(iris=(6.0, 0.0)))
     await person.open(camera=camera, media="texture", sound=True, effects=[{"name": "blur"}])
     await person.frame()
     await person.hear("gaze")

@@ -1,0 +1,54 @@
+// Drives Firefox over WebDriver BiDi for page.py: one JSON object a line in, one a line out.
+import readline from 'node:readline';
+import puppeteer from 'puppeteer-core';
+
+const PREFERENCES = {
+  'media.navigator.permission.disabled': true,
+  'media.navigator.streams.fake': true,
+  'media.autoplay.default': 0,
+  'media.peerconnection.ice.loopback': true,
+  'media.peerconnection.ice.obfuscate_host_addresses': false,
+  'privacy.resistFingerprinting': false,
+};
+
+let browser;
+let page;
+
+const actions = {
+  async launch({ executable }) {
+    browser = await puppeteer.launch({
+      browser: 'firefox',
+      executablePath: executable,
+      headless: true,
+      extraPrefsFirefox: PREFERENCES,
+      protocolTimeout: 120_000,
+    });
+    page = await browser.newPage();
+    await page.setViewport({ width: 1440, height: 900 });
+  },
+  goto: ({ url }) => page.goto(url).then(() => undefined),
+  call: ({ function: source, arguments: all }) =>
+    page.evaluate(`(async () => (${source})(...${JSON.stringify(all)}))()`),
+  click: ({ selector }) => page.locator(selector).click(),
+  point: ({ x, y }) => page.mouse.move(x, y),
+  async upload({ selector, file }) {
+    const input = await page.$(selector);
+    await input.uploadFile(file);
+  },
+  resize: ({ width, height }) => page.setViewport({ width, height }),
+  screenshot: () => page.screenshot({ encoding: 'base64' }),
+  close: () => page.close(),
+  quit: () => browser?.close(),
+};
+
+for await (const line of readline.createInterface({ input: process.stdin })) {
+  const { number, action, ...rest } = JSON.parse(line);
+  let answer;
+  try {
+    answer = { number, value: (await actions[action](rest)) ?? null };
+  } catch (error) {
+    answer = { number, error: String(error?.stack ?? error) };
+  }
+  process.stdout.write(JSON.stringify(answer) + '\n');
+  if (action === 'quit') process.exit(0);
+}

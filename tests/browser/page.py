@@ -1,0 +1,187 @@
+"""One page in a real browser, the same for Chromium and Firefox."""
+
+import asyncio
+import base64
+import contextlib
+import itertools
+import json
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any, Protocol
+
+from playwright.async_api import Page as PlaywrightPage
+from playwright.async_api import async_playwright
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+FIREFOX = ("firefox-esr", "firefox")
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--autoplay-policy=no-user-gesture-required",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+    "--auto-select-desktop-capture-source=Entire screen",
+)
+
+
+class Page(Protocol):
+    """What the tests do with a page; a JavaScript function is given as its source text."""
+
+    async def goto(self, url: str) -> None: ...
+
+    async def call(self, function: str, *arguments: Any) -> Any:
+        """Call an async JavaScript function in the page and return what it returns, as JSON."""
+        ...
+
+    async def click(self, test_id: str) -> None: ...
+
+    async def point(self, x: float, y: float) -> None:
+        """Move the mouse, in CSS pixels of the viewport."""
+        ...
+
+    async def upload(self, test_id: str, file: Path) -> None: ...
+
+    async def resize(self, width: int, height: int) -> None: ...
+
+    async def screenshot(self, path: Path) -> None: ...
+
+    async def close(self) -> None:
+        """Close the page as a viewer closes a tab."""
+        ...
+
+
+def _executable(names: tuple[str, ...]) -> str:
+    for name in names:
+        if found := shutil.which(name):
+            return found
+    raise FileNotFoundError(f"none of {', '.join(names)} is installed; make test installs them")
+
+
+class _ChromiumPage:
+    def __init__(self, page: PlaywrightPage) -> None:
+        self._page = page
+
+    async def goto(self, url: str) -> None:
+        await self._page.goto(url)
+
+    async def call(self, function: str, *arguments: Any) -> Any:
+        return await self._page.evaluate(f"(all) => ({function})(...all)", list(arguments))
+
+    async def click(self, test_id: str) -> None:
+        await self._page.get_by_test_id(test_id).click()
+
+    async def point(self, x: float, y: float) -> None:
+        await self._page.mouse.move(x, y)
+
+    async def upload(self, test_id: str, file: Path) -> None:
+        await self._page.get_by_test_id(test_id).set_input_files(file)
+
+    async def resize(self, width: int, height: int) -> None:
+        await self._page.set_viewport_size({"width": width, "height": height})
+
+    async def screenshot(self, path: Path) -> None:
+        await self._page.screenshot(path=path)
+
+    async def close(self) -> None:
+        await self._page.close(run_before_unload=False)
+
+
+@contextlib.asynccontextmanager
+async def chromium(camera: Path | None = None) -> AsyncIterator[Page]:
+    """Headless Chromium; `camera` (.mjpeg or .y4m) is played in a loop as its webcam."""
+    flags = [*CHROMIUM_FLAGS]
+    if camera is not None:
+        flags.append(f"--use-file-for-fake-video-capture={camera}")
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=_executable(CHROMIUM), args=flags
+        )
+        context = await browser.new_context(viewport={"width": 1440, "height": 900})
+        await context.grant_permissions(["camera"])
+        try:
+            yield _ChromiumPage(await context.new_page())
+        finally:
+            await browser.close()
+
+
+class _FirefoxPage:
+    """Talks to `firefox.mjs`, one JSON object a line each way."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self._numbers = itertools.count()
+
+    async def _do(self, action: str, **arguments: Any) -> Any:
+        process = self._process
+        assert process.stdin is not None
+        assert process.stdout is not None
+        number = next(self._numbers)
+        line = json.dumps({"number": number, "action": action, **arguments})
+        process.stdin.write(line.encode() + b"\n")
+        await process.stdin.drain()
+        answer = json.loads(await process.stdout.readline() or b'{"error":"firefox.mjs ended"}')
+        if "error" in answer:
+            raise RuntimeError(f"{action}: {answer['error']}")
+        assert answer["number"] == number
+        return answer.get("value")
+
+    async def start(self) -> None:
+        await self._do("launch", executable=_executable(FIREFOX))
+
+    async def goto(self, url: str) -> None:
+        await self._do("goto", url=url)
+
+    async def call(self, function: str, *arguments: Any) -> Any:
+        return await self._do("call", function=function, arguments=list(arguments))
+
+    async def click(self, test_id: str) -> None:
+        await self._do("click", selector=f'[data-testid="{test_id}"]')
+
+    async def point(self, x: float, y: float) -> None:
+        await self._do("point", x=x, y=y)
+
+    async def upload(self, test_id: str, file: Path) -> None:
+        await self._do("upload", selector=f'[data-testid="{test_id}"]', file=str(file))
+
+    async def resize(self, width: int, height: int) -> None:
+        await self._do("resize", width=width, height=height)
+
+    async def screenshot(self, path: Path) -> None:
+        image = base64.b64decode(await self._do("screenshot"))
+        await asyncio.to_thread(path.write_bytes, image)
+
+    async def close(self) -> None:
+        await self._do("close")
+
+    async def quit(self) -> None:
+        await self._do("quit")
+
+
+@contextlib.asynccontextmanager
+async def firefox() -> AsyncIterator[Page]:
+    """Headless Firefox; its own fake camera shows no face."""
+    process = await asyncio.create_subprocess_exec(
+        "node",
+        str(Path(__file__).with_name("firefox.mjs")),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=64 * 1024 * 1024,
+        env={**os.environ, "HOME": os.environ.get("HOME", "/tmp")},
+    )
+    page = _FirefoxPage(process)
+    try:
+        await page.start()
+        yield page
+    finally:
+        with contextlib.suppress(RuntimeError, ConnectionError):
+            await page.quit()
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.terminate()
+        await process.wait()
