@@ -14,6 +14,7 @@ const CANVAS_RATE_FPS = 30;
  * @property {MediaStreamTrack | null} audio
  * @property {HTMLVideoElement} element shows it as it is, without its sound
  * @property {boolean} seekable
+ * @property {() => void} onRenewed called when `video` and `audio` have become others
  * @property {() => void} stop
  */
 
@@ -39,14 +40,16 @@ export async function openFile(file) {
     });
   }
   await video.play();
-  const captured = capture(video);
-  return {
+  let captured = capture(video);
+  /** @type {OwnFilm} */
+  const own = {
     kind: 'file',
     title: file.name,
     video: captured.picture,
     audio: captured.sound,
     element: video,
     seekable: true,
+    onRenewed() {},
     stop() {
       captured.stop();
       video.removeAttribute('src');
@@ -54,6 +57,16 @@ export async function openFile(file) {
       URL.revokeObjectURL(url);
     },
   };
+  const renew = () => {
+    captured.stop();
+    captured = capture(video);
+    own.video = captured.picture;
+    own.audio = captured.sound;
+    own.onRenewed();
+  };
+  // Captured tracks end with the film; one that is played again needs new ones.
+  video.addEventListener('ended', () => video.addEventListener('playing', renew, { once: true }));
+  return own;
 }
 
 /**
@@ -83,6 +96,7 @@ export async function openScreen() {
     audio: stream.getAudioTracks()[0] ?? null,
     element: video,
     seekable: false,
+    onRenewed() {},
     stop() {
       for (const track of stream.getTracks()) track.stop();
       video.srcObject = null;
