@@ -184,7 +184,7 @@ class Connection:
 
     async def close(self) -> None:
         """Release everything; what the next connection needs stays in the memory."""
-        self._remember()
+        self.remember()
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
@@ -208,7 +208,8 @@ class Connection:
     async def _in_worker(self, work: Callable[[], None]) -> None:
         await asyncio.get_running_loop().run_in_executor(self._services.executor, work)
 
-    def _remember(self) -> None:
+    def remember(self) -> None:
+        """Bring the memory up to date with the film."""
         if self._hosted is not None:
             self._memory.position_s = self._hosted.player.position_s
         self._memory.paused_by_viewer = self._playback.by_viewer

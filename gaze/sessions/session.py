@@ -68,21 +68,22 @@ class Session:
         """Answer an offer, in place of an earlier connection if there was one.
 
         Raises:
-            ProblemError: the offer or a field is wrong; what the session had is kept.
+            ProblemError: the offer or a field is wrong, and an earlier connection goes on; or the
+                session has ended meanwhile.
         """
         async with self._turn:
+            if self._connection is not None:
+                self._connection.remember()
             memory = self._remembered_with(request)
-            await self._disconnect()
             connection = Connection(self._services, memory, self._broadcast)
             connection.peer.on_state = lambda state: self._on_peer_state(connection, state)
             connection.peer.on_channel = lambda channel: self._on_channel(connection, channel)
-            self._connection = connection
-            self._memory = memory
-            try:
-                answer = await connection.open(request)
-            except BaseException:
-                self._connection = None
-                raise
+            answer = await connection.open(request)
+            if self.state == "ended":
+                await connection.close()
+                raise ProblemError(HTTPStatus.NOT_FOUND, "the session has ended", field="resume")
+            await self._disconnect()
+            self._connection, self._memory = connection, memory
             self.state = "connecting"
             self._set_timer(CONNECT_TIMEOUT_S, self._lose)
             return answer
