@@ -9,7 +9,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn, Self, get_args, get_origin
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    IPvAnyAddress,
     IPvAnyNetwork,
     SecretStr,
     ValidationError,
@@ -67,6 +68,23 @@ def _network(value: object) -> object:
         raise ValueError("addresses or networks like 10.0.0.7 or 10.0.0.0/8") from error
 
 
+def _address(value: object) -> object:
+    try:
+        return ip_address(str(value))
+    except ValueError as error:
+        raise ValueError("IP addresses like 203.0.113.7 or 2001:db8::7") from error
+
+
+def _port_range(value: object) -> object:
+    """`"50000-50100"` as (50000, 50100)."""
+    if not isinstance(value, str):
+        return value
+    first, _, last = (part.strip() for part in value.partition("-"))
+    if not (first.isdecimal() and last.isdecimal() and 1024 <= int(first) <= int(last) <= 65535):
+        raise ValueError("two ports from 1024 to 65535, the smaller first, like 50000-50100")
+    return int(first), int(last)
+
+
 def _readable_file(path: Path) -> Path:
     if not (path.is_file() and os.access(path, os.R_OK)):
         raise ValueError("a file that exists and that the server may read")
@@ -100,6 +118,8 @@ Host = Annotated[str, AfterValidator(_host)]
 ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+PortRange = Annotated[tuple[int, int], NoDecode, BeforeValidator(_port_range)]
+Address = Annotated[IPvAnyAddress, BeforeValidator(_address)]
 Origin = Annotated[str, AfterValidator(_origin)]
 Network = Annotated[IPvAnyNetwork, BeforeValidator(_network)]
 StunUrl = Annotated[str, AfterValidator(_ice_url("stun", "stuns"))]
@@ -197,11 +217,21 @@ class Settings(BaseSettings):
     )
 
     # How it gets through firewalls
+    udp_ports: PortRange | None = Field(
+        None,
+        description="UDP ports for media, like 50000-50100: one for each viewer and network "
+        "address, and one more while a connection is moved; without it any",
+    )
+    public_address: Annotated[list[Address], *Listed] = Field(
+        [],
+        description="Addresses by which viewers reach this machine where they differ from its own "
+        "(1:1 NAT); one IPv4, one IPv6",
+    )
     stun_urls: Annotated[list[StunUrl], *Listed] = Field(
         [], description="STUN servers, for the server and the browsers"
     )
     turn_urls: Annotated[list[TurnUrl], *Listed] = Field(
-        [], description="TURN servers, for the browsers; they need the TURN secret"
+        [], description="TURN servers, for the server and the browsers; they need the TURN secret"
     )
     turn_secret: Secret | None = Field(
         None, description="Secret shared with the TURN servers, from which credentials are made"
@@ -233,6 +263,9 @@ class Settings(BaseSettings):
             raise ValueError("port and http-port are both 0; one of them must be on")
         if (self.cert is None) != (self.key is None):
             raise ValueError("cert and key go together; give both or neither")
+        versions = [address.version for address in self.public_address]
+        if len(versions) > len(set(versions)):
+            raise ValueError("public-address is at most one IPv4 and one IPv6 address")
         if self.turn_urls and self.turn_secret is None:
             raise ValueError("turn-urls need a turn-secret to make credentials from")
         for start, most in (

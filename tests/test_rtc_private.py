@@ -9,7 +9,8 @@ from importlib.metadata import version
 import aioice
 import av
 import pytest
-from aiortc import RTCRtpReceiver, RTCRtpSender
+from aioice.ice import StunProtocol
+from aiortc import RTCIceTransport, RTCRtpReceiver, RTCRtpSender
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder
 from aiortc.jitterbuffer import JitterFrame
@@ -49,8 +50,14 @@ def test_the_methods_it_replaces_are_there_and_are_called() -> None:
         (RTCRtpReceiver, "_RTCRtpReceiver__stop_decoder", "stop"),
         (RtpRouter, "route_rtp", None),
         (RtpRouter, "route_rtcp", None),
+        (RTCDtlsTransport, "_recv_next", "_do_handshake"),
+        (RTCDtlsTransport, "_send_rtp", None),
+        (RTCIceTransport, "_monitor", "start"),
         (aioice.Connection, "query_consent", "connect"),
         (aioice.Connection, "get_component_candidates", "gather_candidates"),
+        (aioice.Connection, "check_complete", "check_start"),
+        (aioice.Connection, "data_received", None),
+        (StunProtocol, "send_stun", None),
     ]:
         assert callable(getattr(owner, name)), name
         if caller == "createDataChannel":
@@ -106,7 +113,7 @@ class Reports:
 
     def __init__(self) -> None:
         self.heard: list[private.Report] = []
-        self.router = private._Router(lambda packet: None)
+        self.router = private._Router()
         self.router.on_report[77] = self.heard.append
 
 
@@ -129,7 +136,7 @@ async def test_packets_find_their_receiver_by_mid_and_retransmissions_by_their_s
     first = connection.addTransceiver("video").receiver
     second = connection.addTransceiver("video").receiver
     vars(second)["_RTCRtpReceiver__rtx_ssrc"][4321] = 1234
-    router = private._Router(lambda packet: None)
+    router = private._Router()
     router.register_receiver(first, ssrcs=[1], payload_types=[96, 97], mid="0")
     router.register_receiver(second, ssrcs=[1234], payload_types=[96, 97], mid="1")
     assert router.route_rtp(RtpPacket(payload_type=97, ssrc=4321)) is second
@@ -143,7 +150,7 @@ async def test_packets_find_their_receiver_by_mid_and_retransmissions_by_their_s
 
 
 def test_a_stream_that_rests_is_not_ended() -> None:
-    router = private._Router(lambda packet: None)
+    router = private._Router()
     router.ssrc_table[9] = object()  # type: ignore[assignment]
     assert router.route_rtcp(RtcpByePacket(sources=[9])) == set()
 

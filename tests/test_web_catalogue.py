@@ -3,7 +3,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from gaze.settings import Settings
-from gaze.web.catalogue import ice_servers
+from gaze.ice import ice_servers
 from tests.conftest import Serve
 
 

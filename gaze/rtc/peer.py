@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import time
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiortc import (
@@ -21,6 +21,7 @@ from gaze.media.slot import Slot
 from gaze.rtc import sdpfrag
 from gaze.rtc.answer import SendRate, finish_answer
 from gaze.rtc.bitrate import Rate, SendBitrate
+from gaze.rtc.datagrams import Network
 from gaze.rtc.encoder import VideoEncoder
 from gaze.rtc.jitterbuffer import VideoBuffer
 from gaze.rtc.offer import Offer, OfferError, read_offer
@@ -46,6 +47,7 @@ class Limits:
         film_max_bitrate_bps: and at most.
         connect_timeout_s: after an answer, the time in which the connection must come about.
         ice_servers: STUN and TURN servers that the server itself asks for candidates.
+        network: the UDP ports and addresses by which the server is reached.
     """
 
     start_bitrate_bps: int = 2_500_000
@@ -57,6 +59,7 @@ class Limits:
     film_max_bitrate_bps: int = 6_000_000
     connect_timeout_s: float = 30.0
     ice_servers: tuple[RTCIceServer, ...] = ()
+    network: Network = field(default_factory=Network)
 
 
 @dataclass(slots=True)
@@ -87,7 +90,7 @@ class Peer:
         self.on_state: Callable[[str], None] | None = None
         self.on_channel: Callable[[RTCDataChannel], None] | None = None
         self._limits = limits or Limits()
-        self._connection = PeerConnection(list(self._limits.ice_servers))
+        self._connection = PeerConnection(list(self._limits.ice_servers), self._limits.network)
         self._connection.on("connectionstatechange", self._on_connection_state)
         self._connection.on("datachannel", self._on_data_channel)
         self._state = "new"
@@ -98,6 +101,7 @@ class Peer:
         self._audio_queue: AudioQueue | None = None
         self._sending: _Sending | None = None
         self._feedback: set[str] = set()
+        self._remote: dict[str, tuple[str, str]] = {}  # browser's ICE credentials, by our ufrag
         self._candidates = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._deadline: asyncio.TimerHandle | None = None
@@ -110,8 +114,8 @@ class Peer:
     @property
     def etag(self) -> str:
         """The ICE session as an entity tag with its quotes, once answered (RFC 9725)."""
-        assert self._offer is not None
-        session = f"{self._connection.ice_session()} {self._offer.ufrag}"
+        ufrag = self._connection.ice_connection.local_username
+        session = f"{ufrag} {self._remote[ufrag][0]}"
         return f'"{hashlib.sha256(session.encode()).hexdigest()[:16]}"'
 
     async def answer(
@@ -160,6 +164,7 @@ class Peer:
         await connection.setLocalDescription()
         loop = asyncio.get_running_loop()
         self._deadline = loop.call_later(self._limits.connect_timeout_s, self._set_state, "lost")
+        self._remote[connection.ice_connection.local_username] = checked.ufrag, checked.pwd
         self._try_candidates(checked.candidates)
         return finish_answer(
             connection.localDescription.sdp,
@@ -176,13 +181,53 @@ class Peer:
         """
         assert self._offer is not None, "candidates follow an answer"
         read = sdpfrag.parse(fragment)
-        if read.ufrag not in (None, self._offer.ufrag) or read.pwd not in (None, self._offer.pwd):
+        ufrag, pwd = self._remote[self._connection.ice_connection.local_username]
+        if read.ufrag not in (None, ufrag) or read.pwd not in (None, pwd):
             raise ValueError("a=ice-ufrag and a=ice-pwd are not those of this ICE session")
-        mids = {section.mid for section in self._offer.sections}
+        self._check_mids(self._offer, read)
+        self._try_candidates(read.candidates)
+
+    async def restart_ice(self, fragment: str) -> str:
+        """Begin an ICE restart (RFC 9725, section 4.3.2): the browser's fragment in, ours out.
+
+        `etag` and `add_candidates` belong to the new ICE session from then on. Media goes on over
+        the old way until the new one works; if it never does, all is as before.
+
+        Raises:
+            ValueError: the fragment is malformed or no restart, or of an m-line not offered.
+            ConnectionError: there is no connection that could be restarted.
+            NoPortError: no UDP port is free.
+        """
+        assert self._offer is not None, "a restart follows an answer"
+        read = sdpfrag.parse(fragment)
+        if read.ufrag is None or read.pwd is None:
+            raise ValueError("an ICE restart needs a=ice-ufrag and a=ice-pwd")
+        if not sdpfrag.are_credentials(read.ufrag, read.pwd):
+            raise ValueError("a=ice-ufrag has 4 to 256, a=ice-pwd 22 to 256 of A-Z a-z 0-9 + /")
+        if any(read.ufrag == ufrag or read.pwd == pwd for ufrag, pwd in self._remote.values()):
+            raise ValueError("an ICE restart needs a new a=ice-ufrag and a new a=ice-pwd")
+        self._check_mids(self._offer, read)
+        await self._connection.restart_ice(read.ufrag, read.pwd)
+        fresh = self._connection.ice_connection
+        self._remote[fresh.local_username] = read.ufrag, read.pwd
+        self._candidates = 0
+        self._try_candidates(read.candidates)
+        bundle = self._offer.media[0].rtp.muxId
+        section = next(section for section in self._offer.sections if section.mid == bundle)
+        return sdpfrag.write(
+            fresh.local_username,
+            fresh.local_password,
+            section.lines[0],
+            bundle,
+            [candidate.to_sdp() for candidate in fresh.local_candidates],
+        )
+
+    @staticmethod
+    def _check_mids(offer: Offer, read: sdpfrag.Fragment) -> None:
+        mids = {section.mid for section in offer.sections}
         for mid in {candidate.sdpMid for candidate in read.candidates} | read.ended:
             if mid not in mids:
                 raise ValueError(f"the offer has no mid {mid!r}")
-        self._try_candidates(read.candidates)
 
     def stats(self) -> dict[str, Any]:
         """Figures of the connection so far, JSON-able; counts since its beginning.
@@ -191,7 +236,8 @@ class Peer:
         frames decoded, dropped (not taken in time) and, of video, lost on the way. `out` of the
         film also: codec, frames, key frames, seconds spent encoding, target bitrate, the browser's
         REMB and the round trip time, None until known. `twcc`: packets recorded and feedback
-        messages made.
+        messages made. `ice`: datagrams dropped because they came from elsewhere than the browser
+        (of the present ICE session), and restarts that found a new way.
         """
         received: dict[str, Any] = {}
         sent: dict[str, Any] = {}
@@ -230,6 +276,10 @@ class Peer:
             "in": received,
             "out": sent,
             "twcc": {"packets": recorder.packets, "messages": recorder.messages},
+            "ice": {
+                "foreign": connection.ice_connection.foreign,
+                "restarts": connection.restarts,
+            },
         }
 
     async def close(self) -> None:

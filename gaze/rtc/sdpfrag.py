@@ -1,11 +1,15 @@
 """Trickled ICE candidates in `application/trickle-ice-sdpfrag` (RFC 8840, used as in RFC 9725)."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from aiortc import RTCIceCandidate
 
 MAX_CANDIDATES = 64
+
+_UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
+_PWD = re.compile(r"[A-Za-z0-9+/]{22,256}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,34 @@ def parse(text: str) -> Fragment:
         candidates=tuple(candidates),
         ended=frozenset(ended),
     )
+
+
+def are_credentials(ufrag: str, pwd: str) -> bool:
+    """Whether they are an ICE user name fragment and password (RFC 8839, section 5.4)."""
+    return bool(_UFRAG.fullmatch(ufrag) and _PWD.fullmatch(pwd))
+
+
+def write(ufrag: str, pwd: str, media: str, mid: str, candidates: Iterable[str]) -> str:
+    """A fragment with all candidates of a bundle.
+
+    Args:
+        ufrag: ICE user name fragment.
+        pwd: its password.
+        media: the bundle's first m-line, as it was offered.
+        mid: its identification tag.
+        candidates: each as it follows `a=candidate:`.
+    """
+    kind, _, protocol, payload_format, *_ = media.split(" ")
+    lines = [
+        f"a=ice-ufrag:{ufrag}",
+        f"a=ice-pwd:{pwd}",
+        "a=ice-options:trickle",
+        f"{kind} 9 {protocol} {payload_format}",
+        f"a=mid:{mid}",
+        *(f"a=candidate:{candidate}" for candidate in candidates),
+        "a=end-of-candidates",
+    ]
+    return "\r\n".join(lines) + "\r\n"
 
 
 def _only(values: Iterable[str], name: str) -> str | None:

@@ -11,15 +11,18 @@ from http import HTTPStatus
 from typing import Any
 
 import av
+from aiortc import RTCIceServer
 
 from gaze.effects.chain import Chain, EffectError, Failure
 from gaze.effects.state import GazeState
+from gaze.ice import ice_servers
 from gaze.media.library import FilmInfo, Library
 from gaze.media.passthrough import Passthrough
 from gaze.media.player import Player
 from gaze.memory import give_back
 from gaze.metrics import Metrics, StageTimes
 from gaze.problems import Problem, ProblemError
+from gaze.rtc.datagrams import Network, NoPortError
 from gaze.rtc.offer import OfferError, read_offer
 from gaze.rtc.peer import Limits, Peer
 from gaze.sessions.eyes import CameraEyes, PointerEyes, fit
@@ -38,6 +41,7 @@ GAZE_LIFE_S = 1.0
 """A gaze older than this says nothing about now (the camera was unplugged, say)."""
 CLOSED_BELOW = 0.25
 STATS_INTERVAL_S = 1.0
+RETRY_AFTER_S = 10
 
 Send = Callable[[Mapping[str, Any]], None]
 
@@ -80,6 +84,10 @@ class Connection:
                 camera_max_bitrate_bps=settings.camera_uplink_max_kbps * 1000,
                 film_start_bitrate_bps=settings.film_uplink_start_kbps * 1000,
                 film_max_bitrate_bps=settings.film_uplink_max_kbps * 1000,
+                ice_servers=tuple(
+                    RTCIceServer(**server) for server in ice_servers(settings, time.time())
+                ),
+                network=Network(settings.udp_ports, tuple(map(str, settings.public_address))),
             )
         )
         self._services = services
@@ -152,6 +160,9 @@ class Connection:
         except OfferError as error:
             await self._release(tracker)
             raise offer_problem(error) from None
+        except NoPortError as error:
+            await self._release(tracker)
+            raise no_port_problem(error) from None
         except BaseException:
             await self._release(tracker)
             raise
@@ -564,6 +575,13 @@ def offer_problem(error: OfferError) -> ProblemError:
         HTTPStatus.BAD_REQUEST if error.kind == "not-an-offer" else HTTPStatus.UNPROCESSABLE_ENTITY
     )
     return ProblemError(status, f"{error.field}: {error}", field=error.field)
+
+
+def no_port_problem(error: NoPortError) -> ProblemError:
+    """Too few UDP ports, as a problem."""
+    return ProblemError(
+        HTTPStatus.SERVICE_UNAVAILABLE, f"the server is full: {error}", retry_after_s=RETRY_AFTER_S
+    )
 
 
 def effect_problem(error: EffectError) -> ProblemError:

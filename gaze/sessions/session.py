@@ -11,6 +11,7 @@ from aiortc import RTCDataChannel
 
 from gaze.effects.chain import Chain, EffectError
 from gaze.problems import ProblemError
+from gaze.rtc.datagrams import NoPortError
 from gaze.sessions.channel import Channel
 from gaze.sessions.connection import (
     Connection,
@@ -18,6 +19,7 @@ from gaze.sessions.connection import (
     Services,
     effect_problem,
     error_message,
+    no_port_problem,
 )
 from gaze.sessions.geometry import Layout
 from gaze.sessions.messages import (
@@ -183,6 +185,22 @@ class Session:
             ValueError: the fragment is malformed.
         """
         await self._connected().peer.add_candidates(sdpfrag)
+
+    async def restart_ice(self, sdpfrag: str) -> str:
+        """Look for new ways to the viewer (RFC 9725); takes and returns a fragment.
+
+        Raises:
+            ValueError: the fragment is malformed, or no restart.
+            ProblemError: 409 without a connection, 503 without a UDP port.
+        """
+        try:
+            return await self._connected().peer.restart_ice(sdpfrag)
+        except ConnectionError as error:
+            raise ProblemError(
+                HTTPStatus.CONFLICT, f"{error}; take the session up with resume"
+            ) from None
+        except NoPortError as error:
+            raise no_port_problem(error) from None
 
     def describe(self) -> dict[str, Any]:
         """State and figures."""

@@ -1,16 +1,13 @@
 """What a client may choose from: effects, presets, hosted films, ICE servers."""
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import time
 from http import HTTPStatus
-from typing import Any
 
 from aiohttp import web
 
 from gaze.effects import registry
+from gaze.ice import ice_servers
 from gaze.media.library import Library
 from gaze.problems import ProblemError
 from gaze.settings import Settings
@@ -64,27 +61,3 @@ async def ice(request: web.Request) -> web.Response:
     return web.json_response(
         ice_servers(request.app[SETTINGS], time.time()), headers={"Cache-Control": "no-store"}
     )
-
-
-def ice_servers(settings: Settings, unix_time_s: float) -> list[dict[str, Any]]:
-    """STUN and TURN servers as RTCPeerConnection wants them.
-
-    TURN credentials expire: user name and password are made from the secret shared with the TURN
-    server, as in draft-uberti-behave-turn-rest-00.
-    """
-    servers: list[dict[str, Any]] = []
-    if settings.stun_urls:
-        servers.append({"urls": list(settings.stun_urls)})
-    if settings.turn_urls and settings.turn_secret is not None:
-        username = f"{int(unix_time_s) + settings.turn_ttl_s}:gaze"
-        digest = hmac.digest(
-            settings.turn_secret.get_secret_value().encode(), username.encode(), hashlib.sha1
-        )
-        servers.append(
-            {
-                "urls": list(settings.turn_urls),
-                "username": username,
-                "credential": base64.b64encode(digest).decode(),
-            }
-        )
-    return servers

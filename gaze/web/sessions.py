@@ -70,9 +70,7 @@ async def trickle(request: web.Request) -> web.Response:
         )
     fragment = await request.text()
     if etag == "*":
-        raise ProblemError(
-            HTTPStatus.NOT_IMPLEMENTED, "ICE restart is not offered; open the session with resume"
-        )
+        return await _restart_ice(session, fragment)
     if etag != session.etag:
         raise ProblemError(
             HTTPStatus.PRECONDITION_FAILED, f"If-Match: the ICE session is {session.etag}"
@@ -80,8 +78,24 @@ async def trickle(request: web.Request) -> web.Response:
     try:
         await session.add_candidates(fragment)
     except ValueError as error:
-        raise ProblemError(HTTPStatus.BAD_REQUEST, f"not a trickle-ice-sdpfrag: {error}") from None
+        raise _fragment_problem(error) from None
     return web.Response(status=HTTPStatus.NO_CONTENT)
+
+
+async def _restart_ice(session: Session, fragment: str) -> web.Response:
+    try:
+        answer = await session.restart_ice(fragment)
+    except ValueError as error:
+        raise _fragment_problem(error) from None
+    return web.Response(
+        text=answer,
+        content_type=SDPFRAG,
+        headers={"ETag": session.etag, "Cache-Control": "no-store"},
+    )
+
+
+def _fragment_problem(error: ValueError) -> ProblemError:
+    return ProblemError(HTTPStatus.BAD_REQUEST, f"not a trickle-ice-sdpfrag: {error}")
 
 
 @routes.get("/api/sessions/{id}")

@@ -2,47 +2,44 @@
 
 What browsers and viewers need and aiortc does not offer is added here, by subclasses and by
 replacing attributes of single connections; nothing global is changed, so another aiortc connection
-in the same process stays as it was. Written against the versions below: `tests/test_rtc_private.py`
-names what is relied on.
+in the same process stays as it was. `versions` checks what it was written against, `ice` has the
+connection, `packets` the way of a packet; `tests/test_rtc_private.py` names what is relied on.
 """
 
 import asyncio
-import functools
 import queue
-import random
 import threading
-import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
-from aioice import Candidate
-from aioice import Connection as IceConnection
-from aioice.stun import TransactionError
 from aiortc import (
     InvalidStateError,
     MediaStreamTrack,
     RTCBundlePolicy,
     RTCConfiguration,
     RTCDtlsTransport,
+    RTCIceCandidate,
     RTCIceServer,
     RTCPeerConnection,
     RTCRtpReceiver,
     RTCRtpSender,
     RTCRtpTransceiver,
+    clock,
 )
-from aiortc.codecs import CODECS
+from aiortc.codecs import CODECS, depayload, is_rtx
 from aiortc.codecs.base import Encoder
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder
 from aiortc.rtcdtlstransport import RtpRouter
+from aiortc.rtcicetransport import candidate_to_aioice
 from aiortc.rtcpeerconnection import find_common_codecs
 from aiortc.rtcrtpparameters import (
     RTCRtcpFeedback,
     RTCRtpCodecParameters,
 )
+from aiortc.rtcrtpreceiver import StreamStatistics
 from aiortc.rtp import (
     RTCP_PSFB_APP,
     AnyRtcpPacket,
@@ -51,43 +48,40 @@ from aiortc.rtp import (
     RtcpRrPacket,
     RtcpSrPacket,
     RtpPacket,
+    pack_remb_fci,
     unpack_remb_fci,
+    unwrap_rtx,
 )
 from aiortc.sdp import MediaDescription
 from av import AudioFrame, VideoFrame
 
 from gaze.media.slot import Slot
 from gaze.rtc import twcc
+from gaze.rtc.datagrams import Network
 from gaze.rtc.jitterbuffer import VideoBuffer, is_key_frame
+from gaze.rtc.private import ice
+from gaze.rtc.private.packets import PacketPath, finish
+from gaze.rtc.private.versions import VERSIONS, check_versions
 
-VERSIONS = {"aiortc": "1.16.0", "aioice": "0.13.0"}
+__all__ = [
+    "VERSIONS",
+    "AudioQueue",
+    "Counter",
+    "PeerConnection",
+    "Report",
+    "check_versions",
+    "common_codecs",
+    "packetize_h264",
+    "packetize_vp8",
+]
 
 FEEDBACK_INTERVAL_S = 0.05
 
-CONSENT_INTERVAL_S = 0.5
-CONSENT_TIMEOUT_S = 1.0
-CONSENT_EXPIRY_S = 3.0
+RESTART_TIMEOUT_S = 10.0
 
 AUDIO_WAITING_S = 0.2
 ENCODED_WAITING = 15  # frames
-
-
-def check_versions(found: Mapping[str, str]) -> None:
-    """Make sure that the private parts are those this module was written for.
-
-    Raises:
-        RuntimeError: a package has another version.
-    """
-    for name, wanted in VERSIONS.items():
-        if found[name] != wanted:
-            raise RuntimeError(
-                f"gaze.rtc.private relies on private parts of {name} {wanted}, but {found[name]} "
-                "is installed: install requirements.txt, or check the module and its tests "
-                "against the new version and change VERSIONS"
-            )
-
-
-check_versions({name: version(name) for name in VERSIONS})
+MAX_ROUTES = 1024
 
 
 def common_codecs(media: MediaDescription) -> list[RTCRtpCodecParameters]:
@@ -205,11 +199,11 @@ class AudioQueue:
 class _Router(RtpRouter):
     """Sees every RTP and RTCP packet of a transport on its way to receivers and senders."""
 
-    def __init__(self, on_rtp: Callable[[RtpPacket], None]) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.received: dict[Any, Counter] = {}
         self.on_report: dict[int, Callable[[Report], None]] = {}
-        self._on_rtp = on_rtp
+        self._routes: dict[tuple[int, int], tuple[Any, Counter]] = {}  # by SSRC and payload type
 
     def register_receiver(
         self, receiver: Any, ssrcs: list[int], payload_types: list[int], mid: str | None = None
@@ -218,16 +212,26 @@ class _Router(RtpRouter):
         # transport it could not tell whose they are and dropped them.
         rtx_ssrcs = list(receiver._RTCRtpReceiver__rtx_ssrc)
         super().register_receiver(receiver, ssrcs + rtx_ssrcs, payload_types, mid)
+        self._routes.clear()
+
+    def unregister_receiver(self, receiver: Any) -> None:
+        super().unregister_receiver(receiver)
+        self._routes.clear()
 
     def route_rtp(self, packet: RtpPacket) -> Any:
-        self._on_rtp(packet)
-        if packet.ssrc not in self.ssrc_table and packet.extensions.mid in self.mid_table:
-            self.ssrc_table[packet.ssrc] = self.mid_table[packet.extensions.mid]
-        receiver = super().route_rtp(packet)
-        if receiver is not None:
-            counter = self.received.setdefault(receiver, Counter())
-            counter.packets += 1
-            counter.bytes += len(packet.payload)
+        route = self._routes.get((packet.ssrc, packet.payload_type))
+        if route is None:
+            if packet.ssrc not in self.ssrc_table and packet.extensions.mid in self.mid_table:
+                self.ssrc_table[packet.ssrc] = self.mid_table[packet.extensions.mid]
+            receiver = super().route_rtp(packet)
+            if receiver is None:
+                return None
+            route = receiver, self.received.setdefault(receiver, Counter())
+            if len(self._routes) < MAX_ROUTES:
+                self._routes[packet.ssrc, packet.payload_type] = route
+        receiver, counter = route
+        counter.packets += 1
+        counter.bytes += len(packet.payload)
         return receiver
 
     def route_rtcp(self, packet: AnyRtcpPacket) -> set[Any]:
@@ -250,9 +254,70 @@ class _Router(RtpRouter):
 
 
 class _Receiver(RTCRtpReceiver):
-    """A receiver whose decoder thread is never waited for on the event loop."""
+    """A receiver that takes packets at once, and never waits for its decoder thread on the loop."""
 
     _ending: threading.Thread | None = None
+
+    def take(self, packet: RtpPacket, arrival_s: float) -> None:
+        """Handle a packet as `_handle_rtp_packet` does, with less work."""
+        private: Any = self
+        if not self._enabled:
+            return
+        ssrc = packet.ssrc
+        estimator = private._RTCRtpReceiver__remote_bitrate_estimator
+        if estimator is not None and packet.extensions.abs_send_time is not None:
+            self._estimate(estimator, packet, arrival_s)
+        private._RTCRtpReceiver__active_ssrc[ssrc] = clock.current_datetime()
+        codecs = private._RTCRtpReceiver__codecs
+        codec = codecs.get(packet.payload_type)
+        if codec is None:
+            return
+        statistics = private._RTCRtpReceiver__remote_streams.get(ssrc)
+        if statistics is None:
+            statistics = StreamStatistics(codec.clockRate)
+            private._RTCRtpReceiver__remote_streams[ssrc] = statistics
+        statistics.add(packet)
+        if is_rtx(codec):
+            original = private._RTCRtpReceiver__rtx_ssrc.get(ssrc)
+            payload_type = codec.parameters.get("apt")
+            if original is None or len(packet.payload) < 2 or payload_type not in codecs:
+                return
+            packet = unwrap_rtx(packet, payload_type=payload_type, ssrc=original)
+            codec = codecs[payload_type]
+        nack = private._RTCRtpReceiver__nack_generator
+        if nack is not None and nack.add(packet):
+            finish(self._send_rtcp_nack(packet.ssrc, sorted(nack.missing)))
+        carried: Any = packet
+        try:
+            carried._data = depayload(codec, packet.payload) if packet.payload else b""
+        except ValueError:
+            return
+        ask, frame = private._RTCRtpReceiver__jitter_buffer.add(packet)
+        decoder_error = private._RTCRtpReceiver__decoder_error
+        if decoder_error.is_set():
+            decoder_error.clear()
+            ask = ask or self.track.kind == "video"
+        if ask:
+            finish(self._send_rtcp_pli(packet.ssrc))
+        if frame is not None and private._RTCRtpReceiver__decoder_thread:
+            frame.timestamp = private._RTCRtpReceiver__timestamp_mapper.map(frame.timestamp)
+            private._RTCRtpReceiver__decoder_queue.put((codec, frame))
+
+    def _estimate(self, estimator: Any, packet: RtpPacket, arrival_s: float) -> None:
+        remb = estimator.add(
+            abs_send_time=packet.extensions.abs_send_time,
+            arrival_time_ms=round(arrival_s * 1000),
+            payload_size=len(packet.payload) + packet.padding_size,
+            ssrc=packet.ssrc,
+        )
+        own_ssrc = vars(self)["_RTCRtpReceiver__rtcp_ssrc"]
+        if remb is not None and own_ssrc is not None:
+            fci = pack_remb_fci(*remb)
+            finish(
+                self._send_rtcp(
+                    RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=own_ssrc, media_ssrc=0, fci=fci)
+                )
+            )
 
     def _RTCRtpReceiver__stop_decoder(self) -> None:  # noqa: N802
         private: Any = self
@@ -269,46 +334,6 @@ class _Receiver(RTCRtpReceiver):
             self._ending = None
 
 
-async def _keep_consent(connection: IceConnection) -> None:
-    """Ask the peer for its consent (RFC 7675), and close when none came for 3 s.
-
-    Faster than aioice, which takes half a minute; a peer that stalls for 2 s is kept.
-    """
-    heard_s = time.monotonic()
-    failures = 0
-    while True:
-        await asyncio.sleep(CONSENT_INTERVAL_S * random.uniform(0.8, 1.2))
-        for pair in list(connection._nominated.values()):
-            request = connection.build_request(pair, nominate=False)
-            assert connection.remote_password is not None
-            try:
-                async with asyncio.timeout(CONSENT_TIMEOUT_S):
-                    await pair.protocol.request(
-                        request,
-                        pair.remote_addr,
-                        integrity_key=connection.remote_password.encode(),
-                        retransmissions=1,
-                    )
-                heard_s = time.monotonic()
-                failures = 0
-            except (TransactionError, TimeoutError):
-                failures += 1
-        # Two failures: a stall of our own event loop is not the peer's silence.
-        if failures >= 2 and time.monotonic() - heard_s >= CONSENT_EXPIRY_S:
-            connection._query_consent_task = None
-            await connection.close()
-            return
-
-
-async def _gather(
-    connection: IceConnection, component: int, addresses: list[str]
-) -> list[Candidate]:
-    """Gather on the loopback address where there is no other: aioice leaves it out always."""
-    return await IceConnection.get_component_candidates(
-        connection, component, addresses or ["127.0.0.1"]
-    )
-
-
 class PeerConnection(RTCPeerConnection):
     """aiortc's peer connection for one bundled transport, with what is missing in it.
 
@@ -318,17 +343,21 @@ class PeerConnection(RTCPeerConnection):
     - no server is asked for anything unless it is given.
     """
 
-    def __init__(self, ice_servers: list[RTCIceServer]) -> None:
+    def __init__(self, ice_servers: list[RTCIceServer], network: Network | None = None) -> None:
         super().__init__(
             RTCConfiguration(iceServers=ice_servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         )
         self.recorder = twcc.Recorder()
-        self._router = _Router(self._record)
+        self._network = network or Network()
+        self._router = _Router()
         self._transport: RTCDtlsTransport | None = None
         self._media_ssrc = 0
         self._news = asyncio.Event()
         self._feedback_task: asyncio.Task[None] | None = None
         self._connecting: set[asyncio.Task[Any]] = set()
+        self.restarts = 0
+        self._fresh: ice.Connection | None = None
+        self._restarting: asyncio.Task[None] | None = None
 
     # --- what aiortc calls
 
@@ -336,9 +365,8 @@ class PeerConnection(RTCPeerConnection):
         base: Any = super()
         transport: RTCDtlsTransport = base._RTCPeerConnection__createDtlsTransport()
         transport._rtp_router = self._router
-        connection = transport.transport._connection
-        connection.query_consent = functools.partial(_keep_consent, connection)  # type: ignore[method-assign]
-        connection.get_component_candidates = functools.partial(_gather, connection)  # type: ignore[method-assign]
+        ice.install(transport.transport, self._network)
+        PacketPath(transport, self._take)
         self._transport = transport
         return transport
 
@@ -370,18 +398,24 @@ class PeerConnection(RTCPeerConnection):
         task, self._feedback_task = self._feedback_task, None
         if task is not None:
             task.cancel()
+        await self._end_restart()
         await super().close()
         ending = self._connecting - {asyncio.current_task()}
         await asyncio.gather(*ending, *([task] if task else []), return_exceptions=True)
 
     # --- congestion feedback
 
-    def _record(self, packet: RtpPacket) -> None:
+    def _take(self, packet: RtpPacket, arrival_s: float) -> None:
         number = packet.extensions.transport_sequence_number
-        if number is None:
-            return
-        self.recorder.add(number, time.monotonic())
-        self._media_ssrc = packet.ssrc
+        if number is not None:
+            self._record(number, packet.ssrc, arrival_s)
+        receiver = self._router.route_rtp(packet)
+        if receiver is not None:
+            receiver.take(packet, arrival_s)
+
+    def _record(self, number: int, ssrc: int, arrival_s: float) -> None:
+        self.recorder.add(number, arrival_s)
+        self._media_ssrc = ssrc
         self._news.set()
         if self._feedback_task is None and self.signalingState != "closed":
             self._feedback_task = asyncio.create_task(self._send_feedback())
@@ -482,12 +516,68 @@ class PeerConnection(RTCPeerConnection):
         round_trip_s: float | None = private._RTCRtpSender__rtt
         return round_trip_s
 
-    async def add_remote_candidate(self, candidate: Any) -> None:
-        """Try a candidate of the browser's; an mDNS name is resolved first, which takes a while."""
-        if self._transport is not None:
-            await self._transport.transport.addRemoteCandidate(candidate)
+    # --- ICE
 
-    def ice_session(self) -> str:
-        """The local ICE user name fragment, which names the ICE session."""
+    @property
+    def ice_connection(self) -> ice.Connection:
+        """The ICE connection that candidates belong to now: during a restart, the new one."""
         assert self._transport is not None
-        return self._transport.transport._connection.local_username
+        return self._fresh or ice.connection_of(self._transport.transport)
+
+    async def add_remote_candidate(self, candidate: RTCIceCandidate) -> None:
+        """Try a candidate of the browser's; an mDNS name is resolved first, which takes a while."""
+        await self.ice_connection.add_remote_candidate(candidate_to_aioice(candidate))
+
+    async def restart_ice(self, remote_ufrag: str, remote_pwd: str) -> None:
+        """Look for new ways to the peer; `ice_connection` is then what it shall be told.
+
+        Media goes on over the old way until there is a new one; if there is none after 10 s, the
+        old one stays.
+
+        Raises:
+            ConnectionError: there is no encrypted connection now.
+            NoPortError: there is no port for it.
+        """
+        transport = self._transport
+        if transport is None or transport.state != "connected":
+            raise ConnectionError("there is no connection to look for new ways for")
+        await self._end_restart()
+        old = ice.connection_of(transport.transport)
+        old.kept = True
+        try:
+            fresh = await old.replacement()
+        except BaseException:
+            old.kept = False
+            raise
+        fresh.remote_username, fresh.remote_password = remote_ufrag, remote_pwd
+        fresh.sink = old.sink
+        self._fresh = fresh
+        self._restarting = asyncio.create_task(self._restart_ice(transport, old, fresh))
+
+    async def _restart_ice(
+        self, transport: RTCDtlsTransport, old: ice.Connection, fresh: ice.Connection
+    ) -> None:
+        try:
+            async with asyncio.timeout(RESTART_TIMEOUT_S):
+                await fresh.connect()
+        except (ConnectionError, TimeoutError):
+            await fresh.close()
+        else:
+            ice.use(transport.transport, fresh)
+            self.restarts += 1
+            await old.close()
+        finally:
+            old.kept = False
+            if self._fresh is fresh:
+                self._fresh = None
+
+    async def _end_restart(self) -> None:
+        task, self._restarting = self._restarting, None
+        fresh, self._fresh = self._fresh, None
+        if task is None or fresh is None or self._transport is None:
+            return
+        if ice.connection_of(self._transport.transport) is not fresh:
+            task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        if ice.connection_of(self._transport.transport) is not fresh:
+            await fresh.close()
