@@ -2,8 +2,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from gaze.settings import Settings
 from gaze.ice import ice_servers
+from gaze.settings import Settings
 from tests.conftest import Serve
 
 
