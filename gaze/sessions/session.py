@@ -12,13 +12,7 @@ from aiortc import RTCDataChannel
 from gaze.effects.chain import Chain, EffectError
 from gaze.problems import ProblemError
 from gaze.sessions.channel import Channel
-from gaze.sessions.connection import (
-    Connection,
-    Memory,
-    Services,
-    effect_problem,
-    error_message,
-)
+from gaze.sessions.connection import Connection, Memory, Services, effect_problem
 from gaze.sessions.geometry import Layout
 from gaze.sessions.messages import (
     Calibrate,
@@ -33,6 +27,7 @@ from gaze.sessions.messages import (
     parse_command,
 )
 from gaze.sessions.outlet import Outlet
+from gaze.sessions.replies import error_message
 
 State = Literal["connecting", "connected", "away", "ended"]
 CONNECT_TIMEOUT_S = 30.0
