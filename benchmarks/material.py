@@ -58,7 +58,7 @@ def film_frames(width: int, height: int, count: int) -> Iterator[av.VideoFrame]:
 
 
 def camera_frames() -> Iterator[av.VideoFrame]:
-    """Ten seconds of a viewer who looks left, right and ahead, 640×480."""
+    """Ten seconds of a viewer who looks left, right and ahead, 640x480."""
     for image in viewer_frames(CAMERA_SCENES, RATE_FPS):
         yield av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p")
 
@@ -149,7 +149,7 @@ class LoopTrack(MediaStreamTrack):
 
     def __init__(self, packets: list[bytes]) -> None:
         super().__init__()
-        self.sent_s: dict[int, float] = {}
+        self._sent_s: dict[int, list[float]] = {}
         self._packets = packets
         self._index = 0
         self._start_s: float | None = None
@@ -165,5 +165,10 @@ class LoopTrack(MediaStreamTrack):
         packet = av.Packet(self._packets[number])
         packet.pts, packet.time_base = self._index, fractions.Fraction(1, RATE_FPS)
         self._index += 1
-        self.sent_s[number] = time.monotonic()
+        self._sent_s.setdefault(number, []).append(time.monotonic())
         return packet
+
+    def sent_before(self, number: int, t_s: float) -> float | None:
+        """When the frame of a number was last sent before a time, None if never."""
+        times = self._sent_s.get(number, [])
+        return next((sent_s for sent_s in reversed(times) if sent_s < t_s), None)

@@ -42,6 +42,7 @@ class Report:
     judged: str = "ours"
     notes: list[str] = field(default_factory=list)
     prefix: str = ""
+    ratios: Figures = field(default_factory=dict)
     _values: dict[tuple[str, str], list[float]] = field(default_factory=dict)
 
     def add(self, column: str, figures: Mapping[str, float]) -> None:
@@ -60,9 +61,10 @@ class Report:
         return self.value(row, over) / below if below else math.nan
 
     def figures(self) -> Figures:
-        """One flat object: prefix and `column.row` → median. Unknown figures are left out (JSON has no nan)."""
+        """One flat object: prefix and `column.row` → median; without those unknown or infinite."""
         keys = ((row, column) for row, column in self._values)
-        named = {f"{self.prefix}{column}.{row}": self.value(row, column) for row, column in keys}
+        named = {f"{self.prefix}{name}": value for name, value in self.ratios.items()}
+        named |= {f"{self.prefix}{column}.{row}": self.value(row, column) for row, column in keys}
         return {name: value for name, value in named.items() if math.isfinite(value)}
 
     def table(self) -> str:

@@ -1,4 +1,4 @@
-"""What we are measured against: unmodified aiortc with our tracker and effects put in the obvious way.
+"""What we are measured against: unmodified aiortc, our tracker and effects put in as is obvious.
 
 A small server of its own (`python -m benchmarks.stock --port N [--media FOLDER]`) that answers
 `POST /api/sessions` as ours does: the camera's frames go to the tracker one after another, the film
@@ -180,10 +180,10 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 @contextlib.contextmanager
-def running_stock(*flags: str) -> Iterator[ServerProcess]:
-    """Start the stock server in a process of its own, and end it."""
+def running_module(module: str, *flags: str) -> Iterator[ServerProcess]:
+    """Start a server that is a module of the benchmarks in a process of its own, and end it."""
     port = free_port()
-    command = [sys.executable, "-m", "benchmarks.stock", "--port", str(port), *flags]
+    command = [sys.executable, "-m", f"benchmarks.{module}", "--port", str(port), *flags]
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
     server = ServerProcess(f"http://localhost:{port}", process)
     try:
@@ -196,6 +196,11 @@ def running_stock(*flags: str) -> Iterator[ServerProcess]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def running_stock(*flags: str) -> contextlib.AbstractContextManager[ServerProcess]:
+    """The stock server."""
+    return running_module("stock", *flags)
 
 
 def wait_until_alive(server: ServerProcess, timeout_s: float = 60.0) -> None:
@@ -226,9 +231,9 @@ def running_ours(*flags: str) -> Iterator[ServerProcess]:
 SERVERS = {"ours": running_ours, "stock": running_stock}
 
 
-def cpu_s(pid: int) -> float:
-    """CPU seconds that a process has used, all its threads together."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+def cpu_s(process: str) -> float:
+    """CPU seconds that a process (`/proc/PID`), or one of its threads, has used."""
+    fields = Path(f"{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 

@@ -1,14 +1,15 @@
 """What a browser sends to the server, and what comes back, over a minute.
 
-A real browser sends its camera (640×480, 30 a second) and a film that it plays (1280×720, 30 a
+A real browser sends its camera (640x480, 30 a second) and a film that it plays (1280x720, 30 a
 second, a file of the page's own, captured from the video element as our page does it) and watches
 the film that is returned. Everything is read once a second from the browser's own `getStats`:
 sizes and rates as it sends them, its bandwidth estimate, what it decodes. Columns: ours (through
-our own SDK), stock aiortc (benchmarks/stock.py), and the browser to itself (two connections within
-one page, the second returning the film: the floor, no server at all). Tracker and blur are on.
+our own SDK), stock aiortc (benchmarks/stock.py), and the browser to itself (a second connection in
+the same page that receives and returns nothing: the floor, no server at all). Tracker and blur
+are on.
 
-Goals, for ours in Chromium: the film at 1280×720 and >= 28 fps within 5 s and for the whole rest;
-the camera 640×480 at >= 28 fps; the returned film >= 2 Mbit/s after 3 s. Firefox: the film no
+Goals, for ours in Chromium: the film at 1280x720 and >= 28 fps within 5 s and for the whole rest;
+the camera 640x480 at >= 28 fps; the returned film >= 2 Mbit/s after 3 s. Firefox: the film no
 worse than from the browser to itself. Chromium lowers what it sends when the machine is too slow
 for it; `film_cpu_limited_share` says for how much of the time it says so of itself.
 """
@@ -16,10 +17,10 @@ for it; `film_cpu_limited_share` says for how much of the time it says so of its
 import argparse
 import asyncio
 import contextlib
+import itertools
 import math
 import sys
 from collections.abc import AsyncIterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from benchmarks.material import CAMERA_SCENES, FOLDER, film_file
@@ -105,9 +106,6 @@ START = """async (column, hint, degradation) => {
       connection.onicecandidate = ({ candidate }) => other.addIceCandidate(candidate);
       other.onicecandidate = ({ candidate }) => connection.addIceCandidate(candidate);
       await other.setRemoteDescription({ sdp, type });
-      const [, back] = other.getTransceivers();
-      back.direction = 'sendrecv';
-      await back.sender.replaceTrack(back.receiver.track);
       await other.setLocalDescription();
       await connection.setRemoteDescription(other.localDescription);
     }
@@ -140,7 +138,7 @@ Sample = dict[str, Any]
 
 def figures_of(samples: Sequence[Sample]) -> Figures:
     """What the samples of one run say; the first is from before anything was sent."""
-    rates = [_rates(a, b) for a, b in zip(samples[:-1], samples[1:], strict=True)]
+    rates = [_rates(a, b) for a, b in itertools.pairwise(samples)]
     full = [rate["film_size"] >= (WIDTH, HEIGHT) and rate["film_fps"] >= FULL_FPS for rate in rates]
     sized = [rate["film_size"] >= (WIDTH, HEIGHT) for rate in rates]
     first = sized.index(True) if True in sized else None
@@ -236,7 +234,8 @@ def _line(samples: Sequence[Sample]) -> str:
     rates = _rates(*samples[-2:])
     parts = [
         f"{name} {rates[f'{name}_size'][0]}x{rates[f'{name}_size'][1]} "
-        f"{rates[f'{name}_fps']:.0f} fps {rates[f'{name}_mbps']:.2f} Mbit/s {rates[f'{name}_limit']}"
+        f"{rates[f'{name}_fps']:.0f} fps {rates[f'{name}_mbps']:.2f} Mbit/s "
+        f"{rates[f'{name}_limit']}"
         for name in ("film", "camera", "returned")
     ]
     return f"{rates['t']:5.1f} s  " + "  ".join(parts) + f"  estimate {rates['estimate_mbps']}"
