@@ -8,7 +8,8 @@ The bare cost is measured in the same run in this process, one call after anothe
 frames: PyAV decoding camera and film, FaceMesh, the blur, the encoder (with its packetizing); plus
 stock aiortc's packet path for the same packets: benchmarks/packets.py, a server that moves the
 packets of this session and touches no pixel, in a process of its own. `packets` is the same with
-our stack. `tracker` is our whole tracker, FaceMesh within it: shown, but not among the terms. What a session costs over the sum of these terms is `over_bare`; goal: <= 1.25.
+our stack. `tracker` is our whole tracker, FaceMesh within it: shown, but not among the terms. What
+a session costs over the sum of the terms is `over_bare`; goal: <= 1.25.
 
 Of our server's own CPU time, `event_loop` is the main thread (packets, messages, handing over) and
 `threads` all the others (pixels). The `wall_` rows are seconds per second that our server itself

@@ -50,8 +50,13 @@ def read(luma: Plane) -> int | None:
         ]
     )
     code = sum(int(bit) << (CELLS - 1 - i) for i, bit in enumerate(means > 128))
+    return decode(code) if means.max() - means.min() > 60 else None
+
+
+def decode(code: int) -> int | None:
+    """The number in the cells' bits, the leftmost the highest; None where the check fails."""
     number = code >> CHECK_BITS
-    return number if code & 0xFF == _check(number) and means.max() - means.min() > 60 else None
+    return number if code & 0xFF == _check(number) else None
 
 
 def luma_of(frame: av.VideoFrame) -> Plane:

@@ -27,9 +27,15 @@ from aiortc import (
     RTCSessionDescription,
 )
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
+from aiortc.rtp import RtpPacket
 
 from benchmarks import material, strip
+from gaze.rtc import twcc
 from gaze.rtc.jitterbuffer import VideoBuffer
+
+TWCC_ID = 7
+FEEDBACK_INTERVAL_S = 0.05
 
 LAYOUT = {
     "type": "layout",
@@ -69,6 +75,45 @@ def vp8_only() -> list[RTCRtpCodecCapability]:
     return [codec for codec in codecs if codec.mimeType in ("video/VP8", "video/rtx")]
 
 
+def _offering_feedback(sdp: str, mid: str) -> str:
+    """An offer with transport-wide feedback on the m-line of a mid, as browsers offer it."""
+    head, *sections = sdp.split("m=")
+    for index, section in enumerate(sections):
+        if f"a=mid:{mid}\r\n" not in section:
+            continue
+        lines = section.split("\r\n")
+        types = [line[9:].split()[0] for line in lines if line.startswith("a=rtpmap:")]
+        last = lines.pop()
+        lines.append(f"a=extmap:{TWCC_ID} {twcc.EXTENSION_URI}")
+        lines += [f"a=rtcp-fb:{number} transport-cc" for number in types]
+        sections[index] = "\r\n".join([*lines, last])
+    return "m=".join([head, *sections])
+
+
+async def _give_feedback(receiver: Any) -> None:
+    """Tell the sender every 50 ms which packets came, and when."""
+    transport = receiver.transport
+    extension = RTCRtpHeaderExtensionParameters(id=TWCC_ID, uri=twcc.EXTENSION_URI)
+    transport._rtp_header_extensions_map.configure(RTCRtpParameters(headerExtensions=[extension]))
+    recorder, route = twcc.Recorder(), transport._rtp_router.route_rtp
+    ssrc = 0
+
+    def record(packet: RtpPacket) -> Any:
+        nonlocal ssrc
+        number = packet.extensions.transport_sequence_number
+        if number is not None:
+            recorder.add(number, time.monotonic())
+            ssrc = packet.ssrc
+        return route(packet)
+
+    transport._rtp_router.route_rtp = record
+    while True:
+        await asyncio.sleep(FEEDBACK_INTERVAL_S)
+        for packet in recorder.take(1, ssrc):
+            with contextlib.suppress(ConnectionError):
+                await transport._send_rtp(packet)
+
+
 class Viewer:
     """One session: camera and film out, the film back."""
 
@@ -80,9 +125,14 @@ class Viewer:
         camera: list[bytes] | None = None,
         media: str | None = None,
         effects: list[dict[str, Any]] | None = None,
-        remb: bool = False,
+        feedback: bool = False,
     ) -> None:
-        """`media` is a hosted film, in place of `film`. `remb`: send aiortc's estimate."""
+        """`media` is a hosted film, in place of `film`.
+
+        With `feedback`, the server is told how its packets fare: transport-wide feedback where it
+        numbers them, as browsers give it, otherwise aiortc's REMB. Without, it hears nothing and
+        stays at its first bitrate.
+        """
         self.film_track = None if film is None else material.LoopTrack(film)
         self.returned: list[Returned] = []
         self.messages: list[Mapping[str, Any]] = []
@@ -90,13 +140,13 @@ class Viewer:
         self._url = url
         self._media = media
         self._effects = effects or []
-        self._remb = remb
+        self._feedback = feedback
         self._camera = None if camera is None else material.LoopTrack(camera)
         self._connection = RTCPeerConnection(
             RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         )
         self._http: ClientSession | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
         """Offer, take the answer, and read what comes back from then on.
@@ -120,7 +170,9 @@ class Viewer:
         channel.on("message", lambda text: self.messages.append(json.loads(text)))
         await connection.setLocalDescription()
         body = {
-            "sdp": connection.localDescription.sdp,
+            "sdp": _offering_feedback(connection.localDescription.sdp, film.mid)
+            if self._feedback
+            else connection.localDescription.sdp,
             "type": "offer",
             "tracks": {"film": film.mid, **({"camera": seen.mid} if seen is not None else {})},
             "effects": self._effects,
@@ -135,13 +187,16 @@ class Viewer:
         receiver: Any = film.receiver
         arrivals = _TimedQueue()
         receiver._RTCRtpReceiver__decoder_queue = arrivals
-        if not self._remb:
+        numbered = f" {twcc.EXTENSION_URI}" in self.session["sdp"]
+        if numbered or not self._feedback:
             receiver._RTCRtpReceiver__remote_bitrate_estimator = None
         answer = RTCSessionDescription(self.session["sdp"], "answer")
         await connection.setRemoteDescription(answer)
         codecs = {codec.payloadType or 0: codec.name for codec in film._codecs}
         receiver._RTCRtpReceiver__jitter_buffer = VideoBuffer(codecs)
-        self._task = asyncio.create_task(self._read(receiver.track, arrivals))
+        self._tasks.append(asyncio.create_task(self._read(receiver.track, arrivals)))
+        if self._feedback and numbered:
+            self._tasks.append(asyncio.create_task(_give_feedback(receiver)))
 
     async def _read(self, track: MediaStreamTrack, arrivals: _TimedQueue) -> None:
         with contextlib.suppress(MediaStreamError):
@@ -179,8 +234,8 @@ class Viewer:
 
     async def close(self) -> None:
         """Leave."""
-        if self._task is not None:
-            self._task.cancel()
+        for task in self._tasks:
+            task.cancel()
         if self._http is not None:
             if self.session.get("id") is not None:
                 headers = {"Authorization": f"Bearer {self.session['token']}"}
