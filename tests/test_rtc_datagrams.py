@@ -50,7 +50,7 @@ async def test_datagrams_that_waited_have_the_times_at_which_they_came() -> None
         for number in range(3):  # while the loop sleeps, as it does when it is busy
             sent_s.append(time.monotonic())
             sender.sendto(bytes([number]), opened.getsockname())
-            time.sleep(0.03)
+            time.sleep(0.03)  # noqa: ASYNC251
         await receiver.until(3)
         assert [data for data, _, _ in receiver.got] == [b"\0", b"\1", b"\2"]
         assert {addr for _, addr, _ in receiver.got} == {sender.getsockname()}

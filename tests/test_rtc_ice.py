@@ -6,6 +6,7 @@ import re
 import socket
 import struct
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from typing import Any
 
 import aioice
@@ -101,7 +102,7 @@ async def test_nothing_from_elsewhere_reaches_dtls_or_srtp(peer: Peer) -> None:
         assert connection.foreign > 0.8 * FLOOD
         assert not taken
         assert connection.overflow == 0 and connection._queue.empty()
-        assert all(later > earlier for earlier, later in zip(seen, seen[1:], strict=False))
+        assert all(later > earlier for earlier, later in pairwise(seen))
         assert peer.state == "connected"
         assert peer.stats()["in"]["film"]["frames_lost"] == 0
         assert len(connection.trusted) <= len(client.ice.local_candidates)

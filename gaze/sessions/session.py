@@ -18,7 +18,6 @@ from gaze.sessions.connection import (
     Memory,
     Services,
     effect_problem,
-    error_message,
     no_port_problem,
 )
 from gaze.sessions.geometry import Layout
@@ -35,6 +34,7 @@ from gaze.sessions.messages import (
     parse_command,
 )
 from gaze.sessions.outlet import Outlet
+from gaze.sessions.replies import error_message
 
 State = Literal["connecting", "connected", "away", "ended"]
 CONNECT_TIMEOUT_S = 30.0
