@@ -113,6 +113,8 @@ def judge(
         "width": float(np.mean([frame.width for frame in seen])),
         **percentiles("delay_ms", 1000 * late),
     }
+    if any(frame.encoded_bytes for frame in seen):
+        figures["mbps"] = sum(f.encoded_bytes for f in seen) * 8e-6 / (end_s - since_s)
     if len(phases) == 3:
         (_, _), (down_s, _), (up_s, _) = phases
         narrow = [
