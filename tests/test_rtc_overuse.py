@@ -59,8 +59,7 @@ def test_the_threshold_follows_a_mild_trend_and_comes_back() -> None:
     detector = Fed()
     feed(detector, 0.0, 200)
     assert detector.threshold_ms == MIN_THRESHOLD_MS
-    seen = feed(detector, 0.001, 200)
+    feed(detector, 0.001, 200)
     assert detector.threshold_ms > 1.5 * MIN_THRESHOLD_MS
-    assert seen[100:].count(Usage.OVERUSE) < seen[:100].count(Usage.OVERUSE)
     feed(detector, 0.0, 200)
     assert detector.threshold_ms == MIN_THRESHOLD_MS
