@@ -8,11 +8,13 @@ import struct
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from gaze.rtc import extensions
 
 HISTORY_S = 2.0
 HISTORY_PACKETS = 4096
+PADDING_FROM = 64  # packets
 LEAST_AGAIN_S = 0.02
 OVERHEAD_BYTES = 38  # SRTP's tag, UDP, IPv4
 
@@ -127,14 +129,12 @@ class Outgoing:
         return self._resend(packet)
 
     def padding(self) -> Packet | None:
-        """The newest packet that has left, once more, to fill a probe; None if that cannot be."""
+        """A packet that left lately, once more, to fill a probe; None if that cannot be."""
         if self._again is None:
             return None
-        for _, sequence_number in reversed(self._order):
-            packet = self._history[sequence_number]
-            if packet.sent_s is not None:
-                return self._resend(packet)
-        return None
+        latest = islice(reversed(self._history.values()), PADDING_FROM)
+        left = [packet for packet in latest if packet.sent_s is not None]
+        return self._resend(max(left, key=lambda p: p.size_bytes)) if left else None
 
     def _resend(self, packet: Packet) -> Packet:
         self.resent += 1

@@ -15,6 +15,7 @@ from gaze.rtc.probe import Probe
 FACTOR = 2.5
 BURST_S = 0.005
 LAG_S = 0.02  # what is made up for when we wake too late while packets wait
+PROBE_PACKET_BYTES = 500  # a probe begins with no smaller one, since it would need too many
 RETRANSMISSIONS_S = 0.5  # more of them than that would only come too late
 
 
@@ -91,7 +92,7 @@ class Pacer(Generic[P]):
             return packet, None
         probe = self._probe
         begun = probe is not None and self._probe_packets > 0
-        if probe is not None and not begun and self._queues[Kind.VIDEO]:
+        if not begun and self._begins_probe():
             self._free_s = t_s
             begun = True
         if t_s < self._free_s:
@@ -122,9 +123,13 @@ class Pacer(Generic[P]):
         begun = self._probe is not None and self._probe_packets > 0
         if not begun and not any(self._queues.values()):
             return None
-        if self._probe is not None and not begun and self._queues[Kind.VIDEO]:
+        if not begun and self._begins_probe():
             return 0.0
         return max(0.0, self._free_s - t_s)
+
+    def _begins_probe(self) -> bool:
+        film = self._queues[Kind.VIDEO]
+        return self._probe is not None and bool(film) and film[0].size_bytes >= PROBE_PACKET_BYTES
 
     def _pop(self, kind: Kind) -> P:
         packet = self._queues[kind].popleft()

@@ -200,6 +200,17 @@ class Peer:
                 raise ValueError(f"the offer has no mid {mid!r}")
         self._try_candidates(read.candidates)
 
+    def capture_s(self, role: str, pts: int | None) -> float | None:
+        """When the browser captured what came in a frame with this `pts`, in monotonic seconds.
+
+        None as long as it is not known. Later than it really was by the way's delay, but by the
+        same for all roles.
+        """
+        transceiver = self._transceivers.get(role)
+        if transceiver is None or pts is None:
+            return None
+        return self._connection.capture_s(transceiver, pts)
+
     def stats(self) -> dict[str, Any]:
         """Figures of the connection so far, JSON-able; counts since its beginning.
 

@@ -58,6 +58,7 @@ from av import AudioFrame, VideoFrame
 from gaze.media.slot import Slot
 from gaze.media.upright import upright
 from gaze.rtc import extensions, twcc
+from gaze.rtc.capture import CaptureTimes
 from gaze.rtc.estimate import Range
 from gaze.rtc.jitterbuffer import EncodedFrame, VideoBuffer, is_key_frame
 from gaze.rtc.nack import NackList
@@ -232,6 +233,7 @@ class _Router(RtpRouter):
         super().__init__()
         self.received: dict[Any, Counter] = {}
         self.on_report: dict[int, Callable[[Report], None]] = {}
+        self.captures = CaptureTimes()
         self._on_rtp = on_rtp
 
     def register_receiver(
@@ -257,6 +259,11 @@ class _Router(RtpRouter):
         if isinstance(packet, RtcpByePacket):
             # Browsers say goodbye when a stream rests; aiortc would stop decoding for good.
             return set()
+        if isinstance(packet, RtcpSrPacket):
+            info = packet.sender_info
+            self.captures.on_report(
+                packet.ssrc, info.ntp_timestamp, info.rtp_timestamp, time.monotonic()
+            )
         if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
             for reception in packet.reports:
                 if callback := self.on_report.get(reception.ssrc):
@@ -509,6 +516,18 @@ class PeerConnection(RTCPeerConnection):
         waiting = AudioQueue()
         receiver._track._queue = waiting
         return waiting
+
+    def capture_s(self, transceiver: RTCRtpTransceiver, pts: int) -> float | None:
+        """When a decoded frame with this `pts` was captured, by our clock; None if not known."""
+        receiver: Any = transceiver.receiver
+        mapper = receiver._RTCRtpReceiver__timestamp_mapper
+        streams = receiver._RTCRtpReceiver__remote_streams
+        repairs = receiver._RTCRtpReceiver__rtx_ssrc
+        ssrc = next((ssrc for ssrc in reversed(streams) if ssrc not in repairs), None)
+        if ssrc is None or mapper._origin is None:
+            return None
+        rate_hz = transceiver._codecs[0].clockRate
+        return self._router.captures.capture_s(ssrc, mapper._origin + pts, rate_hz)
 
     # --- sending
 
