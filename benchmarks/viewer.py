@@ -212,21 +212,13 @@ class Viewer:
                 self.returned.append(Returned(number, arrived_s, frame.width, frame.height, size))
 
     def round_trips_s(self, since_s: float = 0.0) -> tuple[list[float], list[float]]:
-        """When frames came back, and how long each had been away; each number counts once a loop.
-
-        A film that is sent in a loop must not be away for as long as the loop lasts.
-        """
-        assert self.film_track is not None
-        arrivals, trips, last = [], [], None
-        for frame in self.returned:
-            if frame.number is None or frame.number == last:
-                continue
-            last = frame.number
-            sent_s = self.film_track.sent_before(frame.number, frame.arrived_s)
-            if frame.arrived_s >= since_s and sent_s is not None:
-                arrivals.append(frame.arrived_s)
-                trips.append(frame.arrived_s - sent_s)
-        return arrivals, trips
+        """When frames came back, from a time on, and how long each had been away."""
+        track = self.film_track
+        assert track is not None
+        came = ((frame.number, frame.arrived_s) for frame in self.returned)
+        trips = material.since_sent(came, track.sent_s, material.LOOP_S * material.RATE_FPS)
+        late = [(arrived_s, away_s) for arrived_s, away_s in trips if arrived_s >= since_s]
+        return [arrived_s for arrived_s, _ in late], [away_s for _, away_s in late]
 
     async def figures(self) -> dict[str, Any]:
         """What the server says of the session; empty for a server that says nothing."""

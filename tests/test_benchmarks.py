@@ -16,7 +16,7 @@ import pytest
 
 from benchmarks import strip
 from benchmarks.link import Conditions, Link, joined, unavailable
-from benchmarks.material import film_lumas
+from benchmarks.material import film_lumas, since_sent
 from benchmarks.network import judge
 from benchmarks.report import Goal, Report, number, percentiles, publish, slope
 from benchmarks.uplink import figures_of
@@ -162,6 +162,17 @@ def test_a_changed_rate_holds_from_then_on() -> None:
     slow = [a for _, a in packets(link, 100, 0.01, start_s=2.0) if a is not None]
     gaps = [b - a for a, b in pairwise(slow)]
     assert gaps == pytest.approx([8 * PACKET_BYTES / 0.7e6] * len(gaps))
+
+
+def test_round_trips_longer_than_the_loop_are_told() -> None:
+    loop, away_s = 30, 2.5
+    sent_s = [index / 30 for index in range(300)]
+    came = [(index % loop, t_s + away_s) for index, t_s in enumerate(sent_s)]
+    came = [pair for index, pair in enumerate(came) if index % 5 or index < 30]  # some are lost
+    came = [(None, 0.0), *(copy for pair in came for copy in (pair, pair))]
+    trips = since_sent(came, sent_s, loop)
+    assert len(trips) == 300 - 54
+    assert [away for _, away in trips] == pytest.approx([away_s] * len(trips))
 
 
 def _sample(t: float, frames: int, width: int) -> dict[str, object]:
