@@ -80,7 +80,7 @@ def plug_ins(monkeypatch: pytest.MonkeyPatch) -> None:
         ([{"name": "blur", "strength": None}], "effects[0].strength", "a number from 0 to 1"),
         ([{"name": "blur", "strength": float("nan")}], "effects[0].strength", "a number from"),
         ([{"name": "blur", "area": "left"}], "effects[0].area", "'periphery', 'gaze' or 'all'"),
-        ([{"name": "blur", "glow": 1}], "effects[0].glow", "there are: area, strength, "),
+        ([{"name": "blur", "glow": 1}], "effects[0].glow", "there are: model, area, "),
         ([{"name": "pause"}] * 17, "effects", "at most 16"),
     ],
 )

@@ -228,6 +228,7 @@ def _seen_by(links: list[Link], gaze: GazeState | None) -> list[GazeState | None
                     gaze,
                     shown=None if gaze.shown is None else view.to_film(gaze.shown),
                     uncertainty=None if gaze.uncertainty is None else gaze.uncertainty * view.width,
+                    picture_deg=None if gaze.picture_deg is None else gaze.picture_deg / view.width,
                 )
         seen.append(gaze)
     return seen[::-1]
