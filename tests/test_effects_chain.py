@@ -95,7 +95,8 @@ def test_a_wrong_chain_says_where_and_what_would_be_right(
 def test_specs_are_complete_and_accepted_again() -> None:
     binding = {"follow": "dwell", "from": [0, 2], "to": [1, 3], "smooth": 0.5}
     chain = Chain([{"name": "zoom", "maximum": binding}, {"name": "pause"}])
-    assert chain.specs[0] == {"name": "zoom", "maximum": binding, "dwell": 0.6, "speed": 1.0}
+    zoom = {"mode": "dwell", "maximum": binding, "dwell": 0.6, "speed": 1.0, "radius": 0.22}
+    assert chain.specs[0] == {"name": "zoom", **zoom}
     assert chain.specs[1]["when"] == "attention"
     assert Chain(chain.specs).specs == chain.specs
 

@@ -88,6 +88,7 @@ class Chain:
         self._drawing = threading.Lock()
         self._pool = FramePool()
         self._links = _links(_checked(specs), [])
+        self._leaving: list[Link] = []
         self._view = WHOLE
 
     @property
@@ -115,19 +116,25 @@ class Chain:
     def view_at(self, t_s: float) -> View:
         """Return the part of the film that was visible in the newest frame drawn up to `t_s`."""
         view = WHOLE
-        for link in self._links:
+        for link in (*self._leaving, *self._links):
             view = link.view_at(t_s).within(view)
         return view
 
     def replace(self, specs: Sequence[Mapping[str, Any]]) -> None:
         """Change the chain. The nth effect of a name keeps the state of the nth one before.
 
+        An effect that is taken out while it has changed the picture may draw its way out first.
+
         Raises:
             EffectError: naming the first field that is wrong; nothing has changed then.
         """
         checked = _checked(specs)
         with self._lock:
-            self._links = _links(checked, self._links)
+            before = [*self._links, *self._leaving]
+            self._links = _links(checked, before)
+            self._leaving = [link for link in before if link not in self._links and _stays(link)]
+            for link in before:
+                link.effect.leaving = link in self._leaving
 
     def update(self, gaze: GazeState | None, t_s: float) -> str | None:
         """Bring bindings and pauses to `t_s`; return why the film should stand still, if so."""
@@ -151,7 +158,8 @@ class Chain:
         """
         with self._drawing:
             with self._lock:
-                links = list(self._links)
+                self._leaving = [link for link in self._leaving if _stays(link)]
+                links = [*self._leaving, *self._links]
                 resolved = [link.resolve(gaze, t_s) for link in links]
             source = frame if frame.format.name == FORMAT else frame.reformat(format=FORMAT)
             planes = planes_of(source, writable=False)
@@ -212,6 +220,15 @@ def _links(checked: list[tuple[type[Effect[Any]], Parameters]], before: list[Lin
         link.parameters = parameters
         links.append(link)
     return links
+
+
+def _stays(link: Link) -> bool:
+    """Return whether an effect that was taken out still has something to draw."""
+    try:
+        return link.error is None and not link.effect.gone()
+    except Exception as error:
+        _switch_off(link, error)
+        return False
 
 
 def _seen_by(links: list[Link], gaze: GazeState | None) -> list[GazeState | None]:

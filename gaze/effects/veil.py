@@ -110,6 +110,18 @@ class Brush:
             self._cover(part, halved, value)
         self._cover(target.y[rows, columns], mask, colour[0])
 
+    def paste(
+        self, target: Planes, rows: slice, columns: slice, mask: Plane, patch: Planes
+    ) -> None:
+        """Lay a picture of the box's size into the box; mask and patch are used up."""
+        halved_rows = slice(rows.start // 2, (rows.stop + 1) // 2)
+        halved_columns = slice(columns.start // 2, (columns.stop + 1) // 2)
+        for plane, new in ((target.u, patch.u), (target.v, patch.v)):
+            halved = self._halved.plane(new.shape)
+            cv2.resize(mask, new.shape[::-1], dst=halved, interpolation=cv2.INTER_AREA)
+            _over(plane[halved_rows, halved_columns], halved, new)
+        _over(target.y[rows, columns], mask, patch.y)
+
     def _cover(self, part: Plane, mask: Plane, value: int) -> None:
         laid = self._laid.plane(part.shape)
         cv2.convertScaleAbs(mask, dst=laid, alpha=value / 255)
@@ -169,6 +181,13 @@ COLOURS = {
 def _grow(grid: Grid, plane: Plane) -> None:
     small = np.asarray(grid, np.uint8)
     cv2.resize(small, plane.shape[::-1], dst=plane, interpolation=cv2.INTER_LINEAR)
+
+
+def _over(part: Plane, mask: Plane, new: Plane) -> None:
+    cv2.multiply(new, mask, dst=new, scale=1 / 255)
+    cv2.bitwise_not(mask, dst=mask)
+    cv2.multiply(part, mask, dst=part, scale=1 / 255)
+    cv2.add(part, new, dst=part)
 
 
 def _even(start: float, stop: float, size: int) -> slice:
