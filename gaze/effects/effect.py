@@ -61,6 +61,10 @@ class Effect(Generic[P]):
         """Return why the film should stand still at `t_s` ("attention", "pupil"), or None."""
         return None
 
+    def take_rewind(self) -> float:
+        """Return the seconds that the film should go back now that a pause is over; then forget."""
+        return 0.0
+
     def gone(self) -> bool:
         """Return whether it has drawn its way out; asked after each frame once it is leaving."""
         return True
