@@ -16,7 +16,7 @@ from gaze.effects.veil import Grid, Scratch, Veil, outside
 VISIBLE = 1 / 255
 
 HALVED_FROM = 4
-"""Blocks of at least so many samples are averaged from a halved picture, which is far cheaper."""
+"""Blocks so many samples wide are averaged from a halved picture; exact halves are cheap."""
 
 
 class PixelateParameters(Parameters):
@@ -51,18 +51,19 @@ class Mosaic:
     """Makes block pictures of planes, in memory of its own."""
 
     def __init__(self) -> None:
-        self._halved = Scratch()
+        self._halved = [Scratch() for _ in range(12)]
         self._blocks = Scratch()
 
     def draw(self, source: Plane, target: Plane, blocks: tuple[int, int]) -> None:
         """Fill `target` with as many (rows, columns) blocks, each the mean of its samples."""
-        height, width = source.shape
-        while height >= HALVED_FROM * blocks[0] and width >= HALVED_FROM * blocks[1]:
-            height, width = height // 2, width // 2
         mean = self._blocks.plane(blocks)
-        if (height, width) != source.shape:
-            smaller = self._halved.plane((height, width))
-            cv2.resize(source, (width, height), dst=smaller, interpolation=cv2.INTER_AREA)
+        for scratch in self._halved:
+            rows, columns = source.shape[0] // 2, source.shape[1] // 2
+            if 2 * rows < HALVED_FROM * blocks[0] or 2 * columns < HALVED_FROM * blocks[1]:
+                break
+            smaller = scratch.plane((rows, columns))
+            even = source[: 2 * rows, : 2 * columns]
+            cv2.resize(even, (columns, rows), dst=smaller, interpolation=cv2.INTER_AREA)
             source = smaller
         cv2.resize(source, blocks[::-1], dst=mean, interpolation=cv2.INTER_AREA)
         cv2.resize(mean, target.shape[::-1], dst=target, interpolation=cv2.INTER_NEAREST)
