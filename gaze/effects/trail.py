@@ -2,7 +2,6 @@
 
 import math
 from collections import deque
-from itertools import pairwise
 from typing import Annotated
 
 import cv2
@@ -59,7 +58,6 @@ class Trail(Effect[TrailParameters]):
 
     def __init__(self) -> None:
         self._places: deque[Place | None] = deque(maxlen=MAX_POINTS)
-        self._seen_s = -math.inf
         self._brush = Brush()
 
     def draw(
@@ -113,19 +111,18 @@ class Trail(Effect[TrailParameters]):
         parameters: TrailParameters,
         t_s: float,
     ) -> None:
-        def at(place: Place) -> tuple[int, int]:
-            return fixed(place[1] * source.width - corner[0], place[2] * source.height - corner[1])
-
-        for old, new in pairwise(self._places):
-            if new is None:
-                continue
-            youth = max(0.0, 1 - (t_s - new[0]) / parameters.length)
-            cover = round(255 * parameters.opacity * youth)
-            thickness = max(1, round(parameters.width * source.height * (0.3 + 0.7 * youth)))
-            start = new if old is None else old
-            cv2.line(mask, at(start), at(new), (cover,), thickness, cv2.LINE_AA, SUBPIXEL_BITS)
-        last = self._places[-1]
-        if last is not None:
-            radius = round(parameters.width * source.height * 2**SUBPIXEL_BITS * 0.75)
-            cover = round(255 * parameters.opacity)
-            cv2.circle(mask, at(last), max(8, radius), (cover,), -1, cv2.LINE_AA, SUBPIXEL_BITS)
+        width, height = source.width, source.height
+        width_px, full = parameters.width * height, 255 * parameters.opacity
+        old: tuple[int, int] | None = None
+        for place in self._places:
+            new = None
+            if place is not None:
+                new = fixed(place[1] * width - corner[0], place[2] * height - corner[1])
+                youth = max(0.0, 1 - (t_s - place[0]) / parameters.length)
+                thickness = max(1, round(width_px * (0.3 + 0.7 * youth)))
+                cover = (round(full * youth),)
+                cv2.line(mask, old or new, new, cover, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+            old = new
+        if old is not None:
+            radius = max(8, round(0.75 * width_px * 2**SUBPIXEL_BITS))
+            cv2.circle(mask, old, radius, (round(full),), -1, cv2.LINE_AA, SUBPIXEL_BITS)
