@@ -12,6 +12,8 @@ from typing import Any
 import av
 
 from gaze.effects.chain import Chain, EffectError, Failure
+from gaze.effects.light import film_light
+from gaze.effects.planes import planes_of
 from gaze.effects.state import GazeState
 from gaze.media.library import FilmInfo, Library
 from gaze.media.passthrough import Passthrough
@@ -279,7 +281,11 @@ class Connection:
             frame = fit(frame, (settings.max_film_width, settings.max_film_height))
             if frame.format.name != "yuv420p":
                 frame = frame.reformat(format="yuv420p")
-            return self._chain.apply(frame, gaze, now_s)
+            composed = self._chain.apply(frame, gaze, now_s)
+            if isinstance(self._eyes, CameraEyes):
+                luma = planes_of(composed, writable=False).y
+                self._eyes.light = film_light(luma, gaze, now_s)
+            return composed
 
     def _tell_failures(self) -> None:
         failures = set(self._chain.failures)
