@@ -47,6 +47,9 @@ def test_the_methods_it_replaces_are_there_and_are_called() -> None:
         (RTCPeerConnection, "_RTCPeerConnection__createTransceiver", "addTransceiver"),
         (RTCPeerConnection, "_RTCPeerConnection__connect", "setLocalDescription"),
         (RTCRtpReceiver, "_RTCRtpReceiver__stop_decoder", "stop"),
+        (RTCRtpSender, "_run_rtp", "send"),
+        (RTCRtpSender, "_run_rtcp", "send"),
+        (RTCDtlsTransport, "_handle_rtcp_data", "_recv_next"),
         (RtpRouter, "route_rtp", None),
         (RtpRouter, "route_rtcp", None),
         (aioice.Connection, "query_consent", "connect"),
@@ -71,15 +74,30 @@ async def test_the_attributes_it_sets_are_those_that_aiortc_uses() -> None:
         "decoder_queue",
         "decoder_thread",
         "jitter_buffer",
+        "nack_generator",
         "remote_bitrate_estimator",
         "remote_streams",
         "rtx_ssrc",
     ):
         assert f"_RTCRtpReceiver__{name}" in receiver
     sender = vars(video.sender)
-    for name in ("encoder", "packet_count", "octet_count", "rtt"):
+    for name in (
+        "cname",
+        "encoder",
+        "force_keyframe",
+        "lsr",
+        "lsr_time",
+        "rtcp_exited",
+        "rtcp_started",
+        "rtp_exited",
+        "rtp_started",
+        "rtt",
+        "track",
+    ):
         assert f"_RTCRtpSender__{name}" in sender
-    assert "if self.__encoder is None" in inspect.getsource(RTCRtpSender)
+    assert "recipient._handle_rtcp_packet(packet)" in inspect.getsource(RTCDtlsTransport)
+    assert "self.__nack_generator.add(packet)" in inspect.getsource(RTCRtpReceiver)
+    assert "sorted(self.__nack_generator.missing)" in inspect.getsource(RTCRtpReceiver)
     assert "if self.__remote_bitrate_estimator is not None" in inspect.getsource(RTCRtpReceiver)
     assert "self._track._queue" in inspect.getsource(RTCRtpReceiver.receive)
     await connection.close()
@@ -151,7 +169,8 @@ def test_a_stream_that_rests_is_not_ended() -> None:
 def test_a_decoder_that_lags_begins_again_at_a_key_frame() -> None:
     codec = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000)
     asked: list[bool] = []
-    queue = private._DecoderQueue(lambda: asked.append(True))
+    frames = private._SlotQueue(Slot())
+    queue = private._DecoderQueue(lambda: asked.append(True), frames)
     key, delta = JitterFrame(b"\x00", 0), JitterFrame(b"\x01", 0)
     for frame in [key, *[delta] * (private.ENCODED_WAITING - 1)]:
         queue.put((codec, frame))

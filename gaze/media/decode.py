@@ -16,6 +16,8 @@ from av.container import InputContainer
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
+from gaze.media.upright import upright
+
 logger = logging.getLogger(__name__)
 
 SAMPLE_RATE_HZ = 48_000
@@ -196,9 +198,9 @@ def _decoded(container: InputContainer, stream: Any) -> Iterator[Any]:
 
 def _finished(picture: Picture, aspect: float, latest_s: float | None) -> Picture:
     position_s = picture.position_s if latest_s is None else min(picture.position_s, latest_s)
-    turned_deg = picture.frame.rotation
+    clockwise = round(-picture.frame.rotation / 90) % 4 * 90
     frame = _with_square_pixels(to_yuv420p(picture.frame), aspect)
-    return Picture(position_s, _turned(frame, turned_deg))
+    return Picture(position_s, upright(frame, clockwise))
 
 
 def _pixel_aspect(stream: av.VideoStream) -> float:
@@ -214,22 +216,6 @@ def _with_square_pixels(frame: av.VideoFrame, aspect: float) -> av.VideoFrame:
     if (width, height) == (frame.width, frame.height):
         return frame
     return frame.reformat(width, height)
-
-
-def _turned(frame: av.VideoFrame, degrees: int) -> av.VideoFrame:
-    """The frame turned counter-clockwise, by the nearest quarter; itself if that is none."""
-    quarters = round(degrees / 90) % 4
-    if quarters == 0:
-        return frame
-    width, height = frame.width, frame.height
-    turned = av.VideoFrame(*((height, width) if quarters % 2 else (width, height)), "yuv420p")
-    for source, target in zip(frame.planes, turned.planes, strict=True):
-        picture = np.rot90(_rows(source)[:, : source.width], quarters)
-        _rows(target)[:, : target.width] = picture
-    turned.pts = frame.pts
-    if frame.time_base is not None:
-        turned.time_base = frame.time_base
-    return turned
 
 
 def to_yuv420p(frame: av.VideoFrame) -> av.VideoFrame:

@@ -136,7 +136,9 @@ class Connection:
                 player = Player(self._film_info(self._memory.media), self._memory.position_s)
                 source = self._hosted = HostedFilm(player)
             else:
-                source = self._live = BrowserFilm(lambda: self.peer.film)
+                source = self._live = BrowserFilm(
+                    lambda: self.peer.film, lambda pts: self.peer.capture_s("film", pts)
+                )
             answer = await self.peer.answer(
                 request.sdp,
                 roles,
@@ -150,7 +152,9 @@ class Connection:
         if self._memory.layout is not None:
             self._eyes.set_layout(self._memory.layout)
         if self._live is not None and self.peer.audio is not None:
-            self._sound = Passthrough(self.peer.audio)
+            self._sound = Passthrough(
+                self.peer.audio, lambda pts: self.peer.capture_s("audio", pts)
+            )
         self._apply_playback()
         self._tasks = [
             asyncio.create_task(self._eyes.run()),
