@@ -70,6 +70,7 @@ class Memory:
     calibration: dict[str, Any] | None = None
     layout: Layout | None = None
     paused_by_viewer: bool = False
+    loop: bool = False
 
 
 class Connection:
@@ -134,6 +135,7 @@ class Connection:
                 self._tracker = await self._make_tracker(request)
             if self._memory.media is not None:
                 player = Player(self._film_info(self._memory.media), self._memory.position_s)
+                player.loop = self._memory.loop
                 source = self._hosted = HostedFilm(player)
             else:
                 source = self._live = BrowserFilm(
@@ -388,6 +390,22 @@ class Connection:
             self._playback.ended = False
         self._apply_playback()
 
+    def set_loop(self, loop: bool) -> None:
+        """Whether a hosted film begins again at its end.
+
+        Raises:
+            ProblemError: the film is the browser's.
+        """
+        if self._hosted is None:
+            raise ProblemError(
+                HTTPStatus.CONFLICT, "loop: only hosted films can loop", field="loop"
+            )
+        self._memory.loop = self._hosted.player.loop = loop
+        if loop and self._playback.ended:
+            self._hosted.player.seek(0.0)
+            self._playback.ended = False
+            self._apply_playback()
+
     def seek(self, position_s: float) -> None:
         """Go elsewhere in a hosted film.
 
@@ -422,6 +440,7 @@ class Connection:
             )
         old = self._hosted.player
         self._hosted.player = Player(self._film_info(name))
+        self._hosted.player.loop = self._memory.loop
         self._memory.media = name
         self._playback.ended = False
         self._announced = None
