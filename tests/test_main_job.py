@@ -194,3 +194,15 @@ async def test_a_hosted_film_sounds_pauses_seeks_and_changes(viewer: RtcViewer) 
     viewer.say(type="playback", paused=False)
     again = await viewer.hear("playback", lambda m: not m["paused"], after=heard)
     assert again["position"] < 1.0
+    heard = len(viewer.messages)
+    viewer.say(type="playback", loop=True, seek=3.5)
+    await viewer.hear("playback", lambda m: m["position"] == 3.5, after=heard)
+    furthest, begun_again = 0.0, False
+    for _ in range(300):
+        share = progress_of(await viewer.grey())
+        furthest = max(furthest, share)
+        begun_again = furthest > 0.85 and share < 0.5
+        if begun_again:
+            break
+    assert begun_again
+    assert not any(m["type"] == "playback" and m["paused"] for m in viewer.messages[heard:])

@@ -198,9 +198,9 @@ def _decoded(container: InputContainer, stream: Any) -> Iterator[Any]:
 
 def _finished(picture: Picture, aspect: float, latest_s: float | None) -> Picture:
     position_s = picture.position_s if latest_s is None else min(picture.position_s, latest_s)
-    clockwise_deg = -round(picture.frame.rotation / 90) % 4 * 90
+    clockwise = round(-picture.frame.rotation / 90) % 4 * 90
     frame = _with_square_pixels(to_yuv420p(picture.frame), aspect)
-    return Picture(position_s, upright(frame, clockwise_deg))
+    return Picture(position_s, upright(frame, clockwise))
 
 
 def _pixel_aspect(stream: av.VideoStream) -> float:

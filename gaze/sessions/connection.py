@@ -12,6 +12,8 @@ from typing import Any
 import av
 
 from gaze.effects.chain import Chain, EffectError, Failure
+from gaze.effects.light import film_light
+from gaze.effects.planes import planes_of
 from gaze.effects.state import GazeState
 from gaze.media.library import FilmInfo, Library
 from gaze.media.passthrough import Passthrough
@@ -68,6 +70,7 @@ class Memory:
     calibration: dict[str, Any] | None = None
     layout: Layout | None = None
     paused_by_viewer: bool = False
+    loop: bool = False
 
 
 class Connection:
@@ -132,6 +135,7 @@ class Connection:
                 self._tracker = await self._make_tracker(request)
             if self._memory.media is not None:
                 player = Player(self._film_info(self._memory.media), self._memory.position_s)
+                player.loop = self._memory.loop
                 source = self._hosted = HostedFilm(player)
             else:
                 source = self._live = BrowserFilm(
@@ -283,7 +287,11 @@ class Connection:
             frame = fit(frame, (settings.max_film_width, settings.max_film_height))
             if frame.format.name != "yuv420p":
                 frame = frame.reformat(format="yuv420p")
-            return self._chain.apply(frame, gaze, now_s)
+            composed = self._chain.apply(frame, gaze, now_s)
+            if isinstance(self._eyes, CameraEyes):
+                luma = planes_of(composed, writable=False).y
+                self._eyes.light = film_light(luma, gaze, now_s)
+            return composed
 
     def _tell_failures(self) -> None:
         failures = set(self._chain.failures)
@@ -382,6 +390,22 @@ class Connection:
             self._playback.ended = False
         self._apply_playback()
 
+    def set_loop(self, loop: bool) -> None:
+        """Whether a hosted film begins again at its end.
+
+        Raises:
+            ProblemError: the film is the browser's.
+        """
+        if self._hosted is None:
+            raise ProblemError(
+                HTTPStatus.CONFLICT, "loop: only hosted films can loop", field="loop"
+            )
+        self._memory.loop = self._hosted.player.loop = loop
+        if loop and self._playback.ended:
+            self._hosted.player.seek(0.0)
+            self._playback.ended = False
+            self._apply_playback()
+
     def seek(self, position_s: float) -> None:
         """Go elsewhere in a hosted film.
 
@@ -416,6 +440,7 @@ class Connection:
             )
         old = self._hosted.player
         self._hosted.player = Player(self._film_info(name))
+        self._hosted.player.loop = self._memory.loop
         self._memory.media = name
         self._playback.ended = False
         self._announced = None
