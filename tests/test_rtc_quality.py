@@ -1,5 +1,6 @@
 """Size and rate steps in scripted time."""
 
+import itertools
 import math
 import random
 
@@ -13,7 +14,7 @@ def follow(rates_bps: list[float], width: int = 1280, height: int = 720) -> list
 
 
 def changes(steps: list[Step]) -> int:
-    return sum(a != b for a, b in zip(steps, steps[1:], strict=False))
+    return sum(a != b for a, b in itertools.pairwise(steps))
 
 
 def test_the_first_step_fits_at_once() -> None:
