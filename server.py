@@ -5,17 +5,14 @@ import logging
 import signal
 import ssl
 import sys
-from pathlib import Path
 
 import structlog
 from aiohttp import web
 
+from certs import development
 from gaze.memory import limit_arenas, settle
 from gaze.settings import Settings, load
 from gaze.web.app import EXECUTOR, create_app
-
-CERTS = Path(__file__).resolve().parent / "certs"
-DEV_CERT, DEV_KEY = CERTS / "dev-cert.pem", CERTS / "dev-key.pem"
 
 log = structlog.get_logger()
 
@@ -53,12 +50,16 @@ def configure_logging(settings: Settings) -> None:
     )
 
 
-def tls(settings: Settings) -> ssl.SSLContext | None:
-    """The TLS context; None where there is no certificate, which is said."""
-    cert, key = settings.cert or DEV_CERT, settings.key or DEV_KEY
-    if not cert.is_file() or not key.is_file():
-        log.warning("no certificate, so no HTTPS; make setup makes one", expected=str(cert))
-        return None
+def tls(settings: Settings) -> ssl.SSLContext:
+    """The TLS context of the operator's certificate, or else of the development one.
+
+    Raises:
+        OSError: the certificate cannot be read or made.
+    """
+    cert, key = settings.cert, settings.key
+    if cert is None or key is None:
+        made = development.ensure()
+        cert, key = made.cert, made.key
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(cert, key)
     return context
@@ -84,7 +85,8 @@ async def serve(settings: Settings) -> None:
         if settings.http_port:
             await web.TCPSite(runner, "localhost", settings.http_port).start()
             addresses.append(f"http://localhost:{settings.http_port}")
-        if settings.port and (context := tls(settings)) is not None:
+        if settings.port:
+            context = await asyncio.to_thread(tls, settings)
             await web.TCPSite(runner, settings.host, settings.port, ssl_context=context).start()
             shown = (
                 "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host
@@ -107,7 +109,7 @@ def main() -> None:
     try:
         asyncio.run(serve(settings))
     except OSError as error:
-        sys.exit(f"server.py: cannot listen: {error.strerror or error}")
+        sys.exit(f"server.py: cannot serve: {error}")
 
 
 if __name__ == "__main__":

@@ -304,6 +304,7 @@ export class GazeApp {
       if (openOwn) {
         const own = await openOwn();
         own.video.addEventListener('ended', () => this.#onOwnEnded(own));
+        own.onRenewed = () => own === this.#own && this.client.setFilm(own.video, own.audio);
         if (own.seekable && this.client.state !== 'connected') own.element.pause();
         if (before && this.client.state === 'connected') await this.client.setFilm(own.video, own.audio);
         this.#setOwn(own);

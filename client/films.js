@@ -14,14 +14,13 @@ const CANVAS_RATE_FPS = 30;
  * @property {MediaStreamTrack | null} audio
  * @property {HTMLVideoElement} element shows it as it is, without its sound
  * @property {boolean} seekable
+ * @property {() => void} onRenewed called when `video` and `audio` have become others
  * @property {() => void} stop
  */
 
 /**
- * Play a file in a video element and take its picture and sound from there.
- *
- * The sound is led away through an AudioContext: it is heard when it comes back with the picture,
- * and must not be heard twice.
+ * Play a file in a muted video element and take its picture and sound from there: the sound is
+ * heard when it comes back with the picture, and must not be heard twice.
  *
  * @param {File} file
  * @returns {Promise<OwnFilm>}
@@ -40,28 +39,34 @@ export async function openFile(file) {
       detail: `Your browser does not play ${file.name}. MP4 (H.264) and WebM files work.`,
     });
   }
-  const context = new AudioContext();
-  const destination = context.createMediaStreamDestination();
-  context.createMediaElementSource(video).connect(destination);
-  video.muted = false;
-  await context.resume();
   await video.play();
-  const picture = pictureOf(video);
-  return {
+  let captured = capture(video);
+  /** @type {OwnFilm} */
+  const own = {
     kind: 'file',
     title: file.name,
-    video: picture.track,
-    audio: destination.stream.getAudioTracks()[0] ?? null,
+    video: captured.picture,
+    audio: captured.sound,
     element: video,
     seekable: true,
+    onRenewed() {},
     stop() {
-      picture.stop();
-      context.close();
+      captured.stop();
       video.removeAttribute('src');
       video.load();
       URL.revokeObjectURL(url);
     },
   };
+  const renew = () => {
+    captured.stop();
+    captured = capture(video);
+    own.video = captured.picture;
+    own.audio = captured.sound;
+    own.onRenewed();
+  };
+  // Captured tracks end with the film; one that is played again needs new ones.
+  video.addEventListener('ended', () => video.addEventListener('playing', renew, { once: true }));
+  return own;
 }
 
 /**
@@ -91,6 +96,7 @@ export async function openScreen() {
     audio: stream.getAudioTracks()[0] ?? null,
     element: video,
     seekable: false,
+    onRenewed() {},
     stop() {
       for (const track of stream.getTracks()) track.stop();
       video.srcObject = null;
@@ -120,33 +126,57 @@ function loaded(video) {
   });
 }
 
+/** @typedef {{ picture: MediaStreamTrack, sound: MediaStreamTrack | null, stop: () => void }} Captured */
+
 /**
- * A video element's picture as a track; drawn by way of a canvas where captureStream is missing.
+ * What a playing video element shows and sounds like, muted or not.
  *
  * @param {HTMLVideoElement} video
- * @returns {{ track: MediaStreamTrack, stop: () => void }}
+ * @returns {Captured}
  */
-function pictureOf(video) {
-  const track = (video.captureStream?.() ?? video.mozCaptureStream?.())?.getVideoTracks()[0];
-  if (track) return { track, stop: () => track.stop() };
+function capture(video) {
+  const stream = video.captureStream?.() ?? video.mozCaptureStream?.();
+  const picture = stream?.getVideoTracks()[0];
+  if (!stream || !picture) return redraw(video);
+  return {
+    picture,
+    sound: stream.getAudioTracks()[0] ?? null,
+    stop: () => stream.getTracks().forEach((track) => track.stop()),
+  };
+}
 
+/**
+ * The same by way of a canvas and an AudioContext, for browsers without captureStream (Safari).
+ *
+ * @param {HTMLVideoElement} video
+ * @returns {Captured}
+ */
+function redraw(video) {
   const canvas = document.createElement('canvas');
   canvas.width = video.videoWidth;
   canvas.height = video.videoHeight;
-  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-  const drawn = /** @type {MediaStreamTrack} */ (canvas.captureStream(CANVAS_RATE_FPS).getVideoTracks()[0]);
+  const drawing = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
+  const picture = /** @type {MediaStreamTrack} */ (canvas.captureStream(CANVAS_RATE_FPS).getVideoTracks()[0]);
   let stopped = false;
   const draw = () => {
     if (stopped) return;
-    context.drawImage(video, 0, 0, canvas.width, canvas.height);
+    drawing.drawImage(video, 0, 0, canvas.width, canvas.height);
     requestAnimationFrame(draw);
   };
   draw();
+  const context = new AudioContext();
+  const destination = context.createMediaStreamDestination();
+  context.createMediaElementSource(video).connect(destination);
+  video.muted = false;
+  // Not awaited: where there is no sound card it never comes about, and the picture must not wait.
+  context.resume();
   return {
-    track: drawn,
+    picture,
+    sound: destination.stream.getAudioTracks()[0] ?? null,
     stop() {
       stopped = true;
-      drawn.stop();
+      picture.stop();
+      context.close();
     },
   };
 }

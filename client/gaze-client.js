@@ -14,6 +14,7 @@
 
 import { LayoutWatcher } from './layout.js';
 import { TRICKLE_TYPE, bundleMid, sdpFragment } from './trickle.js';
+import { Uplink, sharing } from './uplink.js';
 
 /** @typedef {import('./layout.js').Point} Point */
 /** @typedef {import('./layout.js').Layout} Layout */
@@ -131,6 +132,9 @@ const TRICKLE_DELAY_MS = 50;
 const PONG_TIMEOUT_MS = 10_000;
 const POINTER_INTERVAL_MS = 25;
 const DISCONNECTED_PATIENCE_MS = 3_000;
+/** The server says something at least this often (`stats`); a few silences in a row are a loss. */
+const LIFE_SIGN_MS = 1_500;
+const SILENCES_TO_LOSE = 4;
 const RECONNECT_DELAYS_MS = [0, 1_000, 2_000, 4_000, 8_000];
 const LONGEST_RETRY_AFTER_S = 15;
 
@@ -198,6 +202,8 @@ export class GazeClient extends EventTarget {
   #pings = new Map();
   #pingsSent = 0;
   #lastPointer_ms = 0;
+  #heard_ms = 0;
+  #silentChecks = 0;
   #generation = 0;
 
   /**
@@ -211,6 +217,7 @@ export class GazeClient extends EventTarget {
     this.#base = new URL(base, document.baseURI);
     this.#storage = storage;
     this.#diagonal_mm = diagonal_mm;
+    setInterval(() => this.#listenForLife(), LIFE_SIGN_MS);
     window.addEventListener('pagehide', () => this.#attempt?.release());
     window.addEventListener('pageshow', (event) => {
       if (event.persisted && this.#state === 'connected') this.#reconnect(null);
@@ -227,8 +234,9 @@ export class GazeClient extends EventTarget {
   /** Where the hosted film is now, in seconds; null for a film of the page's own. */
   get position_s() {
     const { paused, position, since_ms } = this.#playback;
-    if (position === null) return null;
-    return paused ? position : position + (performance.now() - since_ms) / 1000;
+    if (position === null || paused) return position;
+    const until_ms = Math.min(performance.now(), this.#heard_ms + LIFE_SIGN_MS);
+    return position + Math.max(0, until_ms - since_ms) / 1000;
   }
 
   /** Whether the returned film stands still, for whichever reason. */
@@ -551,6 +559,13 @@ export class GazeClient extends EventTarget {
     this.#setState({ state: 'failed', error });
   }
 
+  /** Silent checks are counted rather than timed, so that a page that slept is not taken for lost. */
+  #listenForLife() {
+    if (this.#state !== 'connected' || ++this.#silentChecks < SILENCES_TO_LOSE) return;
+    this.#silentChecks = 0;
+    this.#reconnect(this.#attempt);
+  }
+
   #forget() {
     this.#attempt?.release();
     this.#attempt = null;
@@ -569,6 +584,8 @@ export class GazeClient extends EventTarget {
 
   /** @param {any} message */
   #onMessage(message) {
+    this.#heard_ms = performance.now();
+    this.#silentChecks = 0;
     switch (message.type) {
       case 'pong':
         this.#pings.get(message.id)?.(performance.now() / 1000 - message.t);
@@ -667,6 +684,7 @@ class Attempt {
   #transceivers;
   #offerSdp = '';
   #released = false;
+  #uplink;
   /** @type {RTCIceCandidate[]} */
   #candidates = [];
   #complete = false;
@@ -684,12 +702,14 @@ class Attempt {
     /** @type {RTCRtpTransceiverInit} */
     const direction = { direction: media === undefined ? 'sendrecv' : 'recvonly' };
     this.#transceivers = {
-      ...(camera ? { camera: this.connection.addTransceiver(camera, { direction: 'sendonly' }) } : {}),
-      film: this.connection.addTransceiver(film ?? 'video', direction),
+      ...(camera ? { camera: this.connection.addTransceiver(camera, sharing('camera', { direction: 'sendonly' })) } : {}),
+      film: this.connection.addTransceiver(film ?? 'video', sharing('film', direction)),
       audio: this.connection.addTransceiver(audio ?? 'audio', direction),
     };
     const receiver = this.#transceivers.film.receiver;
     if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = 0;
+    const { camera: seen, film: sent } = this.#transceivers;
+    this.#uplink = new Uplink(this.connection, [...(seen ? [seen.sender] : []), sent.sender]);
     for (const track of stream.getTracks()) stream.removeTrack(track);
     stream.addTrack(receiver.track);
     stream.addTrack(this.#transceivers.audio.receiver.track);
@@ -768,6 +788,7 @@ class Attempt {
   /** Let go of the connection; the server notices and starts the grace time. */
   release() {
     this.#released = true;
+    this.#uplink.stop();
     clearTimeout(this.#patience);
     this.#wake();
     this.connection.close();

@@ -100,7 +100,7 @@ export class Player {
   setFilm(own, hostedDuration_s) {
     this.#own = own;
     byId('original', HTMLElement).replaceChildren(...(own ? [own.element] : []));
-    own?.element.addEventListener('ended', () => this.#showPlaying());
+    for (const type of ['ended', 'playing']) own?.element.addEventListener(type, () => this.#showPlaying());
     this.#hostedDuration_s = hostedDuration_s;
     this.#compare.disabled = own === null;
     this.#compare.title = own ? 'Original beside it' : 'Original beside it: for films of your own';

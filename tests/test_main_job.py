@@ -6,12 +6,10 @@ A real aiortc client sends and receives over real sockets; how fast it goes is l
 
 from typing import Any
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from tests.films import grid, progress_of, texture
+from tests.films import dots, grid, progress_of, sharpness, spacing, texture
 from tests.rtc_viewer import PictureTrack, RtcViewer
 from tests.viewers import viewer_frame
 
@@ -23,13 +21,6 @@ LAYOUT: dict[str, Any] = {
     "picture": [0, 0, 1920, 1080],
     "exact": True,
 }
-
-
-def sharpness(grey: npt.NDArray[np.uint8], shown: tuple[float, float], radius: int = 40) -> float:
-    """Variance of the Laplacian around a place."""
-    x, y = round(shown[0] * grey.shape[1]), round(shown[1] * grey.shape[0])
-    patch = grey[max(0, y - radius) : y + radius, max(0, x - radius) : x + radius]
-    return float(cv2.Laplacian(patch.astype(np.float32), cv2.CV_32F).var())
 
 
 async def test_blur_is_sharp_where_the_viewer_looks(viewer: RtcViewer) -> None:
@@ -50,17 +41,6 @@ async def test_zoom_magnifies_what_a_steady_look_rests_on_and_returns(viewer: Rt
     viewer.say(type="playback", paused=True)
     look = (220 / WIDTH, 140 / HEIGHT)
     viewer.look(*look)
-
-    def dots(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        _, bright = cv2.threshold(grey, 130, 255, cv2.THRESH_BINARY)
-        bright[: HEIGHT // 10] = 0
-        _, _, stats, centres = cv2.connectedComponentsWithStats(bright)
-        return centres[1:][stats[1:, cv2.CC_STAT_AREA] > 20]
-
-    def spacing(centres: npt.NDArray[np.float64]) -> float:
-        apart = np.hypot(*(centres[:, None] - centres[None]).transpose(2, 0, 1))
-        np.fill_diagonal(apart, np.inf)
-        return float(np.median(apart.min(axis=0)))
 
     assert spacing(dots(grid(WIDTH, HEIGHT))) == pytest.approx(40, abs=0.5)
     for _ in range(400):

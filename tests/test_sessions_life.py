@@ -76,6 +76,23 @@ async def test_resume_needs_the_right_token(serve: Serve) -> None:
     await thief.close()
 
 
+async def test_a_resume_that_fails_leaves_the_session_as_it_was(serve: Serve) -> None:
+    client = await serve()
+    person, clumsy = RtcViewer(client), RtcViewer(client)
+    await person.open(media="texture", effects=[{"name": "blur"}])
+    await person.frame()
+    resume = {"id": person.session["id"], "token": person.session["token"]}
+    body = {**await clumsy.offer(), "gaze": "pointer", "resume": resume}
+    for change, status in (({"sdp": "nonsense"}, 400), ({"media": "none"}, 422)):
+        response = await client.post("/api/sessions", json={**body, **change})
+        assert response.status == status
+    await person.frame()
+    person.say(type="ping", id=1, t=0)
+    await person.hear("pong")
+    await person.close()
+    await clumsy.close()
+
+
 async def test_who_is_away_makes_room(serve: Serve) -> None:
     client = await serve(max_sessions=1, grace_s=600)
     first, second = RtcViewer(client), RtcViewer(client)

@@ -8,6 +8,7 @@ from aiortc import RTCDataChannel
 
 from gaze.problems import Problem
 from gaze.sessions.outlet import REPLACE_ABOVE_BYTES, Outlet
+from gaze.sessions.replies import error_message
 
 COMMANDS_WAITING = 256
 
@@ -51,7 +52,7 @@ class Channel:
             problem = Problem(
                 HTTPStatus.TOO_MANY_REQUESTS, f"more than {COMMANDS_WAITING} commands are waiting"
             )
-            self.outlet.send({**problem.as_json(), "type": "error"})
+            self.outlet.send(error_message(problem))
 
     async def _run(self) -> None:
         while True:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import math
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
@@ -22,11 +21,19 @@ from gaze.metrics import Metrics, StageTimes
 from gaze.problems import Problem, ProblemError
 from gaze.rtc.offer import OfferError, read_offer
 from gaze.rtc.peer import Limits, Peer
-from gaze.sessions.eyes import CameraEyes, PointerEyes, fit
-from gaze.sessions.film import BrowserFilm, HostedFilm, ReturnedFilm, ReturnedSound
+from gaze.sessions.eyes import CameraEyes, PointerEyes, fit, screen_of
+from gaze.sessions.film import (
+    BrowserFilm,
+    FilmSource,
+    HostedFilm,
+    ReturnedFilm,
+    ReturnedSound,
+)
+from gaze.sessions.gaze_state import gaze_state
 from gaze.sessions.geometry import Layout, Point
 from gaze.sessions.messages import Calibrate, Pointer, SessionRequest
 from gaze.sessions.playback import Playback
+from gaze.sessions.replies import calibration_message, error_message, gaze_message
 from gaze.settings import Settings
 from gaze.vision.calibration import CalibrationError, CalibrationUpdate
 from gaze.vision.sample import GazeSample
@@ -36,7 +43,6 @@ DISPLAY_DELAY_S = 0.1
 """From composing a frame to its being seen: encoding, network, jitter buffer, screen."""
 GAZE_LIFE_S = 1.0
 """A gaze older than this says nothing about now (the camera was unplugged, say)."""
-CLOSED_BELOW = 0.25
 STATS_INTERVAL_S = 1.0
 
 Send = Callable[[Mapping[str, Any]], None]
@@ -90,6 +96,7 @@ class Connection:
         self._playback = Playback(by_viewer=memory.paused_by_viewer)
         self._announced: tuple[bool, str | None] | None = None
         self._gaze: GazeState | None = None
+        self._tracker: Tracker | None = None
         self._eyes: CameraEyes | PointerEyes | None = None
         self._hosted: HostedFilm | None = None
         self._live: BrowserFilm | None = None
@@ -105,74 +112,41 @@ class Connection:
         """Answer the offer and start; returns the answer's SDP.
 
         Raises:
-            ProblemError: 400 or 422, naming the field.
+            ProblemError: 400 or 422, naming the field; nothing is left behind then.
         """
-        tracks = request.tracks
-        roles = tracks.model_dump(exclude_none=True)
+        try:
+            return await self._open(request)
+        except BaseException:
+            await self.close()
+            raise
+
+    async def _open(self, request: SessionRequest) -> str:
+        roles = request.tracks.model_dump(exclude_none=True)
         if request.gaze == "pointer":
             roles.pop("camera", None)
         hosted = self._memory.media is not None
+        source: FilmSource
         try:
             read_offer(request.sdp, roles, hosted=hosted)
-        except OfferError as error:
-            raise offer_problem(error) from None
-        if request.gaze == "camera" and tracks.camera is None:
-            raise ProblemError(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                'tracks.camera: missing; name the camera\'s mid or choose "gaze": "pointer"',
-                field="tracks.camera",
-            )
-        tracker = None
-        if request.gaze == "camera":
-            try:
-                tracker = await CameraEyes.make_tracker(
-                    self._services.executor, self._memory.layout, self._memory.calibration
-                )
-            except CalibrationError as error:
-                raise ProblemError(
-                    HTTPStatus.UNPROCESSABLE_ENTITY,
-                    f"calibration: {error}",
-                    field="calibration",
-                ) from None
-        try:
+            if request.gaze == "camera":
+                self._tracker = await self._make_tracker(request)
             if self._memory.media is not None:
                 player = Player(self._film_info(self._memory.media), self._memory.position_s)
-                self._hosted = HostedFilm(player)
+                source = self._hosted = HostedFilm(player)
             else:
-                self._live = BrowserFilm(
+                source = self._live = BrowserFilm(
                     lambda: self.peer.film, lambda pts: self.peer.capture_s("film", pts)
                 )
-            source = self._hosted or self._live
-            assert source is not None
             answer = await self.peer.answer(
                 request.sdp,
                 roles,
                 hosted=hosted,
                 send_film=ReturnedFilm(source, self._compose),
-                send_audio=ReturnedSound(self._current_sound) if tracks.audio else None,
+                send_audio=ReturnedSound(self._current_sound) if request.tracks.audio else None,
             )
         except OfferError as error:
-            await self._release(tracker)
             raise offer_problem(error) from None
-        except BaseException:
-            await self._release(tracker)
-            raise
-        if tracker is not None:
-            assert self.peer.camera is not None
-            self._eyes = CameraEyes(
-                tracker,
-                self.peer.camera,
-                self._services.executor,
-                self._times,
-                (
-                    self._services.settings.max_camera_width,
-                    self._services.settings.max_camera_height,
-                ),
-                self._on_sample,
-                self._on_calibration,
-            )
-        else:
-            self._eyes = PointerEyes(self._on_sample)
+        self._eyes = self._open_eyes()
         if self._memory.layout is not None:
             self._eyes.set_layout(self._memory.layout)
         if self._live is not None and self.peer.audio is not None:
@@ -186,33 +160,61 @@ class Connection:
         ]
         return answer
 
+    async def _make_tracker(self, request: SessionRequest) -> Tracker:
+        if request.tracks.camera is None:
+            raise ProblemError(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                'tracks.camera: missing; name the camera\'s mid or choose "gaze": "pointer"',
+                field="tracks.camera",
+            )
+        layout, model = self._memory.layout, self._memory.calibration
+        screen = None if layout is None else screen_of(layout)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(
+                self._services.executor, lambda: Tracker(screen, model)
+            )
+        except CalibrationError as error:
+            raise ProblemError(
+                HTTPStatus.UNPROCESSABLE_ENTITY, f"calibration: {error}", field="calibration"
+            ) from None
+
+    def _open_eyes(self) -> CameraEyes | PointerEyes:
+        if self._tracker is None or self.peer.camera is None:
+            return PointerEyes(self._on_sample)
+        settings = self._services.settings
+        return CameraEyes(
+            self._tracker,
+            self.peer.camera,
+            self._services.executor,
+            self._times,
+            (settings.max_camera_width, settings.max_camera_height),
+            self._on_sample,
+            self._on_calibration,
+        )
+
     async def close(self) -> None:
         """Release everything; what the next connection needs stays in the memory."""
-        self._remember()
+        self.remember()
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
             with contextlib.suppress(asyncio.CancelledError):
                 await task
         self._count_frames()
-        await self._release()
-
-    async def _release(self, tracker: Tracker | None = None) -> None:
         await self.peer.close()
         if self._sound is not None:
             self._sound.stop()
         if self._hosted is not None:
             await self._hosted.player.close()
-        if self._eyes is not None:
-            await self._eyes.close()
-        if tracker is not None:
-            await self._in_worker(tracker.close)
+        if self._tracker is not None:
+            await self._in_worker(self._tracker.close)
         await self._in_worker(give_back)
 
     async def _in_worker(self, work: Callable[[], None]) -> None:
         await asyncio.get_running_loop().run_in_executor(self._services.executor, work)
 
-    def _remember(self) -> None:
+    def remember(self) -> None:
+        """Bring the memory up to date with the film."""
         if self._hosted is not None:
             self._memory.position_s = self._hosted.player.position_s
         self._memory.paused_by_viewer = self._playback.by_viewer
@@ -234,7 +236,7 @@ class Connection:
         screen_px, shown = self._locate(sample)
         seen = self._chain.view_at(sample.t_s - DISPLAY_DELAY_S)
         film = None if shown is None else seen.to_film(shown)
-        self._gaze = self._state(sample, shown)
+        self._gaze = gaze_state(sample, shown, self._memory.layout)
         self._judge(time.monotonic())
         self._send(gaze_message(sample, screen_px, shown, film))
 
@@ -248,40 +250,6 @@ class Connection:
         if isinstance(self._eyes, PointerEyes):
             return None, self._eyes.nominal_shown(point)
         return point, None
-
-    def _state(self, sample: GazeSample, shown: Point | None) -> GazeState:
-        layout = self._memory.layout
-        openness = None if sample.openness is None else sum(sample.openness) / 2
-        head, pupil = sample.head, sample.pupil
-        distance_mm = None if head is None else head.distance_mm
-        return GazeState(
-            t_s=sample.t_s,
-            shown=shown,
-            uncertainty=(
-                None
-                if layout is None or sample.uncertainty_px is None
-                else sample.uncertainty_px / layout.picture_px[2]
-            ),
-            dwell_s=sample.dwell_s,
-            attentive=sample.attentive,
-            eyes_closed=openness is not None and openness < CLOSED_BELOW,
-            signals={
-                "pupil.relative": None if pupil is None else pupil.relative,
-                "pupil.mm": None if pupil is None else pupil.mm,
-                "dwell": sample.dwell_s,
-                "openness": openness,
-                "attention": 1.0 if sample.attentive else 0.0,
-                "eccentricity": (
-                    None
-                    if layout is None or shown is None
-                    else layout.eccentricity_deg(shown, distance_mm)
-                ),
-                "head.distance": distance_mm,
-                "head.yaw": None if head is None else head.yaw_deg,
-                "head.pitch": None if head is None else head.pitch_deg,
-                "blink.rate": sample.blink_rate,
-            },
-        )
 
     def _fresh_gaze(self, now_s: float) -> GazeState | None:
         if self._gaze is None or now_s - self._gaze.t_s > GAZE_LIFE_S:
@@ -503,64 +471,6 @@ class Connection:
             self._send({"type": "stats", **self.figures()})
 
 
-def gaze_message(
-    sample: GazeSample, screen_px: Point | None, shown: Point | None, film: Point | None
-) -> dict[str, Any]:
-    """The `gaze` message of API.md."""
-    pupil, head = sample.pupil, sample.head
-    return {
-        "type": "gaze",
-        "t": round(sample.t_s, 4),
-        "screen": _rounded(screen_px, 1),
-        "shown": _rounded(shown, 4),
-        "film": _rounded(film, 4),
-        "confidence": round(sample.confidence, 3),
-        "uncertainty": _rounded_number(sample.uncertainty_px, 1),
-        "calibrated": sample.calibrated,
-        "event": sample.event,
-        "dwell": _rounded_number(sample.dwell_s, 3),
-        "attentive": sample.attentive,
-        "openness": _rounded(sample.openness, 3),
-        "blink_rate": _rounded_number(sample.blink_rate, 1),
-        "pupil": pupil
-        and {
-            "mm": _rounded_number(pupil.mm, 3),
-            "relative": _rounded_number(pupil.relative, 4),
-            "confidence": round(pupil.confidence, 3),
-        },
-        "head": head
-        and {
-            "yaw": round(head.yaw_deg, 2),
-            "pitch": round(head.pitch_deg, 2),
-            "roll": round(head.roll_deg, 2),
-            "distance": _rounded_number(head.distance_mm, 0),
-        },
-    }
-
-
-def calibration_message(update: CalibrationUpdate) -> dict[str, Any]:
-    """The `calibration` message of API.md; members that say nothing are left out."""
-    message = {
-        "type": "calibration",
-        "state": update.state,
-        "progress": update.progress,
-        "reason": update.reason,
-    }
-    for name in ("points", "quality", "model"):
-        if (value := getattr(update, name)) is not None:
-            message[name] = value
-    return message
-
-
-def error_message(problem: Problem) -> dict[str, Any]:
-    """The `error` message: the problem detail, told apart from others by `type`.
-
-    RFC 9457's own `type` would clash with the message's; `about:blank` is its default and may be
-    left out.
-    """
-    return {**problem.as_json(), "type": "error"}
-
-
 def offer_problem(error: OfferError) -> ProblemError:
     """What was wrong in an offer, as a problem."""
     status = (
@@ -574,11 +484,3 @@ def effect_problem(error: EffectError) -> ProblemError:
     return ProblemError(
         HTTPStatus.UNPROCESSABLE_ENTITY, f"{error.field}: {error.message}", field=error.field
     )
-
-
-def _rounded_number(value: float | None, digits: int) -> float | None:
-    return None if value is None or not math.isfinite(value) else round(value, digits)
-
-
-def _rounded(values: tuple[float, float] | None, digits: int) -> list[float] | None:
-    return None if values is None else [round(value, digits) for value in values]

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
@@ -52,19 +52,6 @@ class CameraEyes:
         self._on_calibration = on_calibration
         self._clock = CaptureClock()
 
-    @classmethod
-    async def make_tracker(
-        cls, executor: Executor, layout: Layout | None, model: Mapping[str, Any] | None
-    ) -> Tracker:
-        """A tracker, made in a worker thread.
-
-        Raises:
-            CalibrationError: `model` is not a calibration model.
-        """
-        loop = asyncio.get_running_loop()
-        screen = None if layout is None else screen_of(layout)
-        return await loop.run_in_executor(executor, lambda: Tracker(screen, model))
-
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
@@ -113,10 +100,6 @@ class CameraEyes:
     def set_layout(self, layout: Layout) -> None:
         self._tracker.screen = screen_of(layout)
 
-    async def close(self) -> None:
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._executor, self._tracker.close)
-
 
 class PointerEyes:
     """The viewer's mouse or finger as the point of gaze."""
@@ -154,9 +137,6 @@ class PointerEyes:
 
     def set_layout(self, layout: Layout) -> None:
         self._layout = layout
-
-    async def close(self) -> None:
-        return
 
 
 def to_rgb(frame: av.VideoFrame, largest_px: tuple[int, int]) -> npt.NDArray[np.uint8]:

@@ -12,13 +12,7 @@ from aiortc import RTCDataChannel
 from gaze.effects.chain import Chain, EffectError
 from gaze.problems import ProblemError
 from gaze.sessions.channel import Channel
-from gaze.sessions.connection import (
-    Connection,
-    Memory,
-    Services,
-    effect_problem,
-    error_message,
-)
+from gaze.sessions.connection import Connection, Memory, Services, effect_problem
 from gaze.sessions.geometry import Layout
 from gaze.sessions.messages import (
     Calibrate,
@@ -33,6 +27,7 @@ from gaze.sessions.messages import (
     parse_command,
 )
 from gaze.sessions.outlet import Outlet
+from gaze.sessions.replies import error_message
 
 State = Literal["connecting", "connected", "away", "ended"]
 CONNECT_TIMEOUT_S = 30.0
@@ -68,21 +63,22 @@ class Session:
         """Answer an offer, in place of an earlier connection if there was one.
 
         Raises:
-            ProblemError: the offer or a field is wrong; what the session had is kept.
+            ProblemError: the offer or a field is wrong, and an earlier connection goes on; or the
+                session has ended meanwhile.
         """
         async with self._turn:
+            if self._connection is not None:
+                self._connection.remember()
             memory = self._remembered_with(request)
-            await self._disconnect()
             connection = Connection(self._services, memory, self._broadcast)
             connection.peer.on_state = lambda state: self._on_peer_state(connection, state)
             connection.peer.on_channel = lambda channel: self._on_channel(connection, channel)
-            self._connection = connection
-            self._memory = memory
-            try:
-                answer = await connection.open(request)
-            except BaseException:
-                self._connection = None
-                raise
+            answer = await connection.open(request)
+            if self.state == "ended":
+                await connection.close()
+                raise ProblemError(HTTPStatus.NOT_FOUND, "the session has ended", field="resume")
+            await self._disconnect()
+            self._connection, self._memory = connection, memory
             self.state = "connecting"
             self._set_timer(CONNECT_TIMEOUT_S, self._lose)
             return answer

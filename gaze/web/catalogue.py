@@ -62,8 +62,7 @@ async def thumbnail(request: web.Request) -> web.Response:
 @routes.get("/api/ice")
 async def ice(request: web.Request) -> web.Response:
     return web.json_response(
-        {"iceServers": ice_servers(request.app[SETTINGS], time.time())},
-        headers={"Cache-Control": "no-store"},
+        ice_servers(request.app[SETTINGS], time.time()), headers={"Cache-Control": "no-store"}
     )
 
 
