@@ -13,6 +13,7 @@ from gaze.rtc.sent import SentPackets
 
 ROOM_S = 0.1
 """The film's next frame is taken only when what waits will have left this soon."""
+PATIENCE_S = 0.1
 HEADROOM = 0.95
 """Share of the target that is for the film and the sound; the rest is retransmissions."""
 
@@ -81,13 +82,22 @@ class Transmitter:
         if self._task is None:
             self._task = asyncio.create_task(self._run())
 
-    async def room(self) -> None:
-        """Wait until the film's next frame may be encoded: frame rate gives way, not delay."""
-        if self._pacer.waiting_s > ROOM_S:
-            self.held += 1
-        while self._pacer.waiting_s > ROOM_S and not self._closed:
-            self._room.clear()
-            await self._room.wait()
+    async def room(self) -> bool:
+        """Wait for a moment until the film's next frame may be encoded; returns whether it may.
+
+        If not, it is to be left out: frame rate gives way, not delay.
+        """
+        if self._pacer.waiting_s <= ROOM_S:
+            return True
+        self.held += 1
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while self._pacer.waiting_s > ROOM_S and not self._closed:
+                    self._room.clear()
+                    await self._room.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def on_feedback(self, data: bytes) -> None:
         """A transport-wide feedback message; a malformed one is passed over."""

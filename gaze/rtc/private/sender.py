@@ -132,9 +132,10 @@ class Sender(RTCRtpSender):
             if self.track is None:
                 await asyncio.sleep(0.02)
                 continue
-            if kind is Kind.VIDEO:
-                await self._transmitter.room()
+            room = kind is Kind.SOUND or await self._transmitter.room()
             data = await self.track.recv()
+            if not room:
+                continue  # the track goes on all the same, as its viewer's time does
             if self.on_frame is not None:
                 self.on_frame(data)
             due_s: float | None = getattr(self.track, "due_s", None)
