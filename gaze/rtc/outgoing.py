@@ -85,7 +85,7 @@ class Outgoing:
     ) -> None:
         self.packets = 0
         self.payload_bytes = 0
-        self.resent = 0
+        self.resent = 0  # counted by who sends them
         self._identity = identity
         self._again = again
         self._header = extensions.Block(ids, identity.mid)
@@ -137,7 +137,6 @@ class Outgoing:
         return self._resend(max(left, key=lambda p: p.size_bytes)) if left else None
 
     def _resend(self, packet: Packet) -> Packet:
-        self.resent += 1
         again = self._again
         if again is None:
             return packet

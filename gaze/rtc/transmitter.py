@@ -67,13 +67,14 @@ class Transmitter:
         """How long what waits will take to leave."""
         return self._pacer.waiting_s
 
-    def put(self, packets: Sequence[Packet], kind: Kind) -> None:
-        """Let packets leave when it is their turn."""
+    def put(self, packets: Sequence[Packet], kind: Kind) -> bool:
+        """Let packets leave when it is their turn; returns whether all of them may."""
         if self._closed:
-            return
+            return False
         now_s = time.monotonic()
+        all_taken = True
         for packet in packets:
-            self._pacer.put(packet, kind, now_s)
+            all_taken = self._pacer.put(packet, kind, now_s) and all_taken
             if kind is Kind.SOUND:
                 self._sound_bytes += packet.size_bytes
         if kind is Kind.SOUND:
@@ -81,6 +82,7 @@ class Transmitter:
         self._news.set()
         if self._task is None:
             self._task = asyncio.create_task(self._run())
+        return all_taken
 
     async def room(self) -> bool:
         """Wait for a moment until the film's next frame may be encoded; returns whether it may.
