@@ -93,6 +93,12 @@ class Outgoing:
         self._history: dict[int, Packet] = {}
         self._order: deque[tuple[float, int]] = deque()
 
+    def smooth(self, wanted: bool) -> None:
+        """Let the browser smooth what it shows, or show it at once."""
+        self._header.set_playout_delay(
+            *(extensions.SMOOTHED_MS if wanted else extensions.AT_ONCE_MS)
+        )
+
     def make(
         self, payloads: Sequence[bytes], timestamp: int, t_s: float, audio_level: int | None = None
     ) -> list[Packet]:

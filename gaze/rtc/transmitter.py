@@ -14,6 +14,7 @@ from gaze.rtc.sent import SentPackets
 ROOM_S = 0.1
 """The film's next frame is taken only when what waits will have left this soon."""
 PATIENCE_S = 0.1
+LOSSY = 0.02
 HEADROOM = 0.95
 """Share of the target that is for the film and the sound; the rest is retransmissions."""
 
@@ -37,6 +38,7 @@ class Transmitter:
         self._pacer: Pacer[Packet] = Pacer(FACTOR * limits.start_bps, self._padding)
         self._sent = SentPackets()
         self._heard = False
+        self._lossy = False
         self._sound_bytes = 0
         self._sound_rate = Rate()
         self._sound_bps = 0.0
@@ -49,6 +51,12 @@ class Transmitter:
     def estimating(self) -> bool:
         """Whether the browser sends transport-wide feedback."""
         return self._heard
+
+    @property
+    def lossy(self) -> bool:
+        """Whether so many packets are lost that frames come unevenly."""
+        self._lossy = self._heard and self.estimate.loss > (LOSSY / 2 if self._lossy else LOSSY)
+        return self._lossy
 
     @property
     def target_bps(self) -> float:

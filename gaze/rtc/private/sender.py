@@ -172,6 +172,8 @@ class Sender(RTCRtpSender):
                 continue
             timestamp = (origin + pts) & 0xFFFFFFFF
             clock.note(timestamp, now_s if due_s is None else due_s)
+            if kind is Kind.VIDEO:
+                outgoing.smooth(self._transmitter.lossy)
             packets = outgoing.make(payloads, timestamp, time.monotonic(), level)
             self._transmitter.put(packets, kind)
             if asked:
