@@ -113,6 +113,8 @@ def judge(
         "width": float(np.mean([frame.width for frame in seen])),
         **percentiles("delay_ms", 1000 * late),
     }
+    if any(frame.encoded_bytes for frame in seen):
+        figures["mbps"] = sum(f.encoded_bytes for f in seen) * 8e-6 / (end_s - since_s)
     if len(phases) == 3:
         (_, _), (down_s, _), (up_s, _) = phases
         narrow = [
@@ -249,11 +251,9 @@ SHOW = """async () => {
   document.body.append(video);
   const canvas = new OffscreenCanvas(CELLS, 1);
   const context = canvas.getContext('2d', { willReadFrequently: true });
+  context.imageSmoothingEnabled = false; // one pixel of each cell
   const look = (now, { width, height }) => {
-    const cell = width / CELLS;
-    for (let i = 0; i < CELLS; i += 1)
-      context.drawImage(video, cell * (i + 0.3), height * 0.03, cell * 0.4, height * 0.025,
-        i, 0, 1, 1);
+    context.drawImage(video, 0, height * 0.03, width, height * 0.025, 0, 0, CELLS, 1);
     const pixels = context.getImageData(0, 0, CELLS, 1).data;
     const bits = Array.from({ length: CELLS }, (_, i) => (pixels[4 * i] > 128 ? '1' : '0'));
     window.benchmarkFrames.push([bits.join(''), now / 1000, width, height]);

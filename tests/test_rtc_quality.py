@@ -1,8 +1,8 @@
 """Size and rate steps in scripted time."""
 
-import itertools
 import math
 import random
+from itertools import pairwise
 
 from gaze.rtc.quality import STEPS, UP_PAUSE_S, Quality, Step
 
@@ -14,7 +14,7 @@ def follow(rates_bps: list[float], width: int = 1280, height: int = 720) -> list
 
 
 def changes(steps: list[Step]) -> int:
-    return sum(a != b for a, b in itertools.pairwise(steps))
+    return sum(a != b for a, b in pairwise(steps))
 
 
 def test_the_first_step_fits_at_once() -> None:

@@ -299,7 +299,11 @@ class Connection:
     def _judge(self, now_s: float) -> None:
         """Let the effects say whether the film should stand still."""
         self._playback.by_eyes = self._chain.update(self._fresh_gaze(now_s), now_s)
+        rewind_s = self._chain.take_rewind()
         if self._hosted is not None:
+            player = self._hosted.player
+            if rewind_s > 0 and not player.ended:
+                player.seek(max(0.0, player.position_s - rewind_s))
             self._playback.ended = self._hosted.player.ended
         self._apply_playback()
 
@@ -438,6 +442,7 @@ class Connection:
             "gaze_age_ms": None
             if self._gaze is None
             else round((now_s - self._gaze.t_s) * 1000, 1),
+            "effects": {"overruns": self._chain.overruns},
             "transport": self.peer.stats(),
         }
 
