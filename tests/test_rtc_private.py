@@ -4,8 +4,10 @@ import asyncio
 import fractions
 import inspect
 import threading
+import time
 import types
 from importlib.metadata import version
+from typing import Any
 
 import aioice
 import av
@@ -300,3 +302,26 @@ def test_sounds_have_levels() -> None:
     assert audio_level(frame) == 0
     frame.planes[0].update((loud // 10).tobytes())
     assert audio_level(frame) == 20
+
+
+async def test_a_key_frame_waits_for_a_full_queue_and_is_not_made_twice() -> None:
+    connection = private.PeerConnection([])
+    sender: Any = connection.addTransceiver("video").sender
+    picture_lost = RtcpPsfbPacket(fmt=1, ssrc=1, media_ssrc=sender._ssrc)
+    now_s = time.monotonic()
+
+    await sender._handle_rtcp_packet(picture_lost)
+    assert sender._RTCRtpSender__force_keyframe
+    assert sender._resume_s <= time.monotonic()  # the queue is empty
+
+    sender._RTCRtpSender__force_keyframe = False
+    connection.transmitter.estimate.queue.delay_s = 0.3
+    await sender._handle_rtcp_packet(picture_lost)
+    assert sender._RTCRtpSender__force_keyframe
+    assert sender._resume_s >= now_s + 0.3
+
+    sender._RTCRtpSender__force_keyframe = False
+    sender._key_there_s = time.monotonic() + 60  # one is on its way
+    await sender._handle_rtcp_packet(picture_lost)
+    assert not sender._RTCRtpSender__force_keyframe
+    await connection.close()
