@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from gaze.rtc.pacer import BURST_S, LAG_S, Kind, Pacer
+from gaze.rtc.pacer import BURST_S, LAG_S, RETRANSMISSIONS_BURST_S, Kind, Pacer
 from gaze.rtc.probe import Probe
 
 
@@ -75,11 +75,13 @@ def test_waiting_tells_when_the_next_may_leave() -> None:
     assert paced.take(wait_s) is not None
 
 
-def test_retransmissions_that_would_come_too_late_are_dropped() -> None:
-    paced = pacer(80e3)  # ten packets a second
-    for i in range(20):
-        paced.put(Packet(str(i)), Kind.RETRANSMISSION, 0.0)
-    assert paced.waiting_s < 0.8
+def test_retransmissions_have_their_share_and_no_more() -> None:
+    paced = pacer(8e6)  # their share is a fifth: 200 packets of 1000 bytes a second
+    taken = sum(
+        paced.put(Packet("again"), Kind.RETRANSMISSION, step / 1000) for step in range(2000)
+    )
+    assert taken == pytest.approx(200 * (2 + RETRANSMISSIONS_BURST_S), abs=2)
+    assert paced.put(Packet("video"), Kind.VIDEO, 2.0)
 
 
 def test_a_probe_begins_with_the_film_and_is_filled_up() -> None:

@@ -25,7 +25,9 @@ def upright(frame: av.VideoFrame, clockwise: int) -> av.VideoFrame:
     turned = av.VideoFrame(*(size if clockwise == 180 else size[::-1]), "yuv420p")
     for source, target in zip(frame.planes, turned.planes, strict=True):
         _pixels(target)[:] = cv2.rotate(_pixels(source), _TURNS[clockwise])
-    turned.pts, turned.time_base = frame.pts, frame.time_base
+    turned.pts = frame.pts
+    if frame.time_base is not None:
+        turned.time_base = frame.time_base
     turned.colorspace, turned.color_range = frame.colorspace, frame.color_range
     return turned
 

@@ -30,6 +30,8 @@ FRAME_RATE = 30
 PACKET_BYTES = 1200
 MAX_REDUCE_PAUSE_S = 0.2
 
+UNSURE_SHARE = 0.8
+
 LOSS_BAD = 0.10
 LOSS_GOOD = 0.02
 LOSS_WINDOW_S = 1.0
@@ -46,7 +48,8 @@ PROBE_AFTER_OVERUSE_S = 2.5
 PROBE_TIMEOUT_S = 1.0
 FOUND_HOLDS_S = 1.0  # until what arrives has followed a probe's result
 
-QUEUE_STANDING_S = 0.012
+QUEUE_STANDING_S = 0.025
+QUEUE_LONG_S = 0.1  # beyond doubt
 QUEUE_FREE_S = 0.06
 QUEUE_FULL_S = 0.36
 QUEUE_LEAST = 0.3  # share of the estimate that is sent even into a full queue
@@ -122,7 +125,14 @@ class DelayRate:
     def update(
         self, usage: Usage, arriving_bps: float | None, round_trip_s: float, t_s: float
     ) -> bool:
-        """Go on from the last update; returns whether the rate was cut."""
+        """Go on from the last update; returns whether the rate was cut.
+
+        Args:
+            usage: what the delays say.
+            arriving_bps: what arrives, or is thought to be able to.
+            round_trip_s: how long it takes until a change shows.
+            t_s: now.
+        """
         if usage is Usage.OVERUSE:
             return self._cut(arriving_bps, round_trip_s, t_s)
         if usage is Usage.UNDERUSE:
@@ -342,8 +352,7 @@ class Estimate:
         if arrived:
             newest = max(outcome.sent_s for outcome in arrived)
             self.round_trip_s += 0.2 * (t_s - newest - self.round_trip_s)
-        arriving_bps = self.arriving.rate_bps
-        if self._delay.update(usage, arriving_bps, self.round_trip_s, t_s):
+        if self._delay.update(usage, self._believed_bps(usage), self.round_trip_s, t_s):
             self._wanted.clear()
         if usage is Usage.OVERUSE:
             self._overused_s = t_s
@@ -397,6 +406,14 @@ class Estimate:
             and self.rate_bps < 0.95 * self._limits.max_bps
         )
 
+    def _believed_bps(self, usage: Usage) -> float | None:
+        """What can be thought to arrive: a film that rests sends little, which is no capacity."""
+        arriving_bps = self.arriving.rate_bps
+        unsure = usage is Usage.OVERUSE and self.queue.delay_s < QUEUE_LONG_S
+        if arriving_bps is None or not unsure:
+            return arriving_bps
+        return max(arriving_bps, UNSURE_SHARE * self.rate_bps)
+
     def _delays(self, arrived: list[Outcome]) -> Usage:
         usage = self.overuse.usage
         overused = False
@@ -405,17 +422,20 @@ class Estimate:
             self.arriving.add(outcome.arrival_s, outcome.size_bytes)
             deltas = self._groups.add(outcome.sent_s, outcome.arrival_s)
             if deltas is not None:
-                before = self.overuse.usage
                 usage = self.overuse.update(*deltas, outcome.arrival_s)
-                overused = overused or (usage is Usage.OVERUSE and before is not Usage.OVERUSE)
+                overused = overused or usage is Usage.OVERUSE
+        before_s = self.queue.delay_s
         self.queue.update(
             (o.arrival_s - o.sent_s for o in arrived if o.arrival_s is not None),
             arrived[-1].sent_s if arrived else 0.0,
         )
         if not overused:
             return usage
-        # A queue that empties between two frames is only the film's own pace.
-        return Usage.OVERUSE if self.queue.delay_s >= QUEUE_STANDING_S else Usage.NORMAL
+        # A queue that empties between two frames is only the film's own pace, and one that is
+        # there once only somebody's late waking.
+        standing_s = min(before_s, self.queue.delay_s)
+        standing = standing_s >= QUEUE_STANDING_S or self.queue.delay_s >= QUEUE_LONG_S
+        return Usage.OVERUSE if standing else Usage.NORMAL
 
     def _found(self, arrived: list[Outcome]) -> tuple[Probe, float] | None:
         best: tuple[Probe, float] | None = None

@@ -11,8 +11,12 @@ ABSOLUTE_SEND_TIME = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time
 PLAYOUT_DELAY = "http://www.webrtc.org/experiments/rtp-hdrext/playout-delay"
 VIDEO_ORIENTATION = "urn:3gpp:video-orientation"
 
-LEAST_PLAYOUT_MS, MOST_PLAYOUT_MS = 0, 100
-"""What the browser may hold a frame of the film back for, to smooth jitter."""
+AT_ONCE_MS = (0, 100)
+"""What the browser may hold a frame of the film back for. A least of 0 lets Chromium show each
+frame as soon as it is decoded."""
+SMOOTHED_MS = (10, 400)
+"""The same for a way that loses packets: frames that waited for a repeat would come in bursts, of
+which only the last is seen. Any other least makes Chromium smooth by what it measures."""
 
 _ONE_BYTE, _TWO_BYTE = 0xBEDE, 0x1000
 
@@ -34,7 +38,7 @@ class Block:
             ABSOLUTE_SEND_TIME: bytes(3),
             AUDIO_LEVEL: bytes([127]),
             MID: mid.encode(),
-            PLAYOUT_DELAY: playout_delay(LEAST_PLAYOUT_MS, MOST_PLAYOUT_MS),
+            PLAYOUT_DELAY: playout_delay(*AT_ONCE_MS),
         }
         here = {uri: value for uri, value in values.items() if uri in ids}
         short = all(ids[uri] <= 14 and 1 <= len(value) <= 16 for uri, value in here.items())
@@ -53,6 +57,12 @@ class Block:
         self.number_at = places.get(TRANSPORT_NUMBER)
         self.time_at = places.get(ABSOLUTE_SEND_TIME)
         self.level_at = places.get(AUDIO_LEVEL)
+        self._playout_at = places.get(PLAYOUT_DELAY)
+
+    def set_playout_delay(self, least_ms: int, most_ms: int) -> None:
+        """Change it in what is sent from now on, if it is negotiated."""
+        if (at := self._playout_at) is not None:
+            self.data = self.data[:at] + playout_delay(least_ms, most_ms) + self.data[at + 3 :]
 
 
 def absolute_send_time(t_s: float) -> bytes:

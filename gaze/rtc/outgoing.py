@@ -85,13 +85,19 @@ class Outgoing:
     ) -> None:
         self.packets = 0
         self.payload_bytes = 0
-        self.resent = 0
+        self.resent = 0  # counted by who sends them
         self._identity = identity
         self._again = again
         self._header = extensions.Block(ids, identity.mid)
         self._next, self._next_again = first
         self._history: dict[int, Packet] = {}
         self._order: deque[tuple[float, int]] = deque()
+
+    def smooth(self, wanted: bool) -> None:
+        """Let the browser smooth what it shows, or show it at once."""
+        self._header.set_playout_delay(
+            *(extensions.SMOOTHED_MS if wanted else extensions.AT_ONCE_MS)
+        )
 
     def make(
         self, payloads: Sequence[bytes], timestamp: int, t_s: float, audio_level: int | None = None
@@ -137,7 +143,6 @@ class Outgoing:
         return self._resend(max(left, key=lambda p: p.size_bytes)) if left else None
 
     def _resend(self, packet: Packet) -> Packet:
-        self.resent += 1
         again = self._again
         if again is None:
             return packet

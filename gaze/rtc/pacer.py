@@ -5,6 +5,7 @@ or lost there. Sound goes first and is not held back, retransmissions go before 
 (`gaze.rtc.probe`) lets some packets leave at its own rate, filled up with packets sent once more.
 """
 
+import math
 from collections import deque
 from collections.abc import Callable
 from enum import IntEnum
@@ -16,7 +17,8 @@ FACTOR = 2.5
 BURST_S = 0.005
 LAG_S = 0.02  # what is made up for when we wake too late while packets wait
 PROBE_PACKET_BYTES = 500  # a probe begins with no smaller one, since it would need too many
-RETRANSMISSIONS_S = 0.5  # more of them than that would only come too late
+RETRANSMISSIONS_SHARE = 0.2  # of the pacing rate, which is half of the target
+RETRANSMISSIONS_BURST_S = 0.2
 
 
 class Sized(Protocol):
@@ -53,6 +55,7 @@ class Pacer(Generic[P]):
         self._queues: dict[Kind, deque[P]] = {kind: deque() for kind in Kind}
         self._bytes = dict.fromkeys(Kind, 0)
         self._free_s = 0.0  # when the next packet may leave
+        self._again_s = -math.inf  # when the next retransmission may be taken, at its share
         self._probe: Probe | None = None
         self._probe_packets = 0
         self._probe_bytes = 0
@@ -67,17 +70,22 @@ class Pacer(Generic[P]):
         """How long what waits will take to leave."""
         return 8 * sum(self._bytes.values()) / self.rate_bps
 
-    def put(self, packet: P, kind: Kind, t_s: float) -> None:
-        """Append a packet; retransmissions that would wait too long are dropped."""
-        if (
-            kind is Kind.RETRANSMISSION
-            and 8 * self._bytes[kind] > RETRANSMISSIONS_S * self.rate_bps
-        ):
-            return
+    def put(self, packet: P, kind: Kind, t_s: float) -> bool:
+        """Append a packet; returns whether it was taken.
+
+        Retransmissions beyond their share are not: what a full queue lost would fill it again.
+        """
+        if kind is Kind.RETRANSMISSION:
+            spent_s = 8 * packet.size_bytes / (RETRANSMISSIONS_SHARE * self.rate_bps)
+            again_s = max(self._again_s, t_s - RETRANSMISSIONS_BURST_S) + spent_s
+            if again_s > t_s:
+                return False
+            self._again_s = again_s
         if not any(self._queues.values()):
             self._free_s = max(self._free_s, t_s - BURST_S)
         self._queues[kind].append(packet)
         self._bytes[kind] += packet.size_bytes
+        return True
 
     def start(self, probe: Probe) -> None:
         """Let the packets that leave next be a probe; it begins with the film's next packet."""

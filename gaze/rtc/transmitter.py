@@ -13,6 +13,8 @@ from gaze.rtc.sent import SentPackets
 
 ROOM_S = 0.1
 """The film's next frame is taken only when what waits will have left this soon."""
+PATIENCE_S = 0.1
+LOSSY = 0.02
 HEADROOM = 0.95
 """Share of the target that is for the film and the sound; the rest is retransmissions."""
 
@@ -36,6 +38,7 @@ class Transmitter:
         self._pacer: Pacer[Packet] = Pacer(FACTOR * limits.start_bps, self._padding)
         self._sent = SentPackets()
         self._heard = False
+        self._lossy = False
         self._sound_bytes = 0
         self._sound_rate = Rate()
         self._sound_bps = 0.0
@@ -48,6 +51,12 @@ class Transmitter:
     def estimating(self) -> bool:
         """Whether the browser sends transport-wide feedback."""
         return self._heard
+
+    @property
+    def lossy(self) -> bool:
+        """Whether so many packets are lost that frames come unevenly."""
+        self._lossy = self._heard and self.estimate.loss > (LOSSY / 2 if self._lossy else LOSSY)
+        return self._lossy
 
     @property
     def target_bps(self) -> float:
@@ -66,13 +75,14 @@ class Transmitter:
         """How long what waits will take to leave."""
         return self._pacer.waiting_s
 
-    def put(self, packets: Sequence[Packet], kind: Kind) -> None:
-        """Let packets leave when it is their turn."""
+    def put(self, packets: Sequence[Packet], kind: Kind) -> bool:
+        """Let packets leave when it is their turn; returns whether all of them may."""
         if self._closed:
-            return
+            return False
         now_s = time.monotonic()
+        all_taken = True
         for packet in packets:
-            self._pacer.put(packet, kind, now_s)
+            all_taken = self._pacer.put(packet, kind, now_s) and all_taken
             if kind is Kind.SOUND:
                 self._sound_bytes += packet.size_bytes
         if kind is Kind.SOUND:
@@ -80,14 +90,24 @@ class Transmitter:
         self._news.set()
         if self._task is None:
             self._task = asyncio.create_task(self._run())
+        return all_taken
 
-    async def room(self) -> None:
-        """Wait until the film's next frame may be encoded: frame rate gives way, not delay."""
-        if self._pacer.waiting_s > ROOM_S:
-            self.held += 1
-        while self._pacer.waiting_s > ROOM_S and not self._closed:
-            self._room.clear()
-            await self._room.wait()
+    async def room(self) -> bool:
+        """Wait for a moment until the film's next frame may be encoded; returns whether it may.
+
+        If not, it is to be left out: frame rate gives way, not delay.
+        """
+        if self._pacer.waiting_s <= ROOM_S:
+            return True
+        self.held += 1
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while self._pacer.waiting_s > ROOM_S and not self._closed:
+                    self._room.clear()
+                    await self._room.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def on_feedback(self, data: bytes) -> None:
         """A transport-wide feedback message; a malformed one is passed over."""

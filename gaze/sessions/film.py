@@ -151,9 +151,12 @@ class ReturnedSound(MediaStreamTrack):
         if self.readyState != "live":
             raise MediaStreamError
         frame, due_s = await self._next()
+        duration_s = frame.samples / AUDIO_RATE_HZ
         if due_s is not None:
             self._leave_out(due_s)
-            self._next_due_s = due_s + frame.samples / AUDIO_RATE_HZ
+            self._next_due_s = due_s + duration_s
+        elif self._next_due_s is not None:
+            self._next_due_s += duration_s
         self.due_s = due_s
         frame.pts = self._pts
         frame.time_base = fractions.Fraction(1, AUDIO_RATE_HZ)

@@ -415,8 +415,8 @@ class PeerConnection(RTCPeerConnection):
         task, self._feedback_task = self._feedback_task, None
         if task is not None:
             task.cancel()
-        await self.transmitter.close()
         await super().close()
+        await self.transmitter.close()
         ending = self._connecting - {asyncio.current_task()}
         await asyncio.gather(*ending, *([task] if task else []), return_exceptions=True)
 
@@ -569,7 +569,7 @@ class PeerConnection(RTCPeerConnection):
         return Counter() if outgoing is None else Counter(outgoing.packets, outgoing.payload_bytes)
 
     def resent(self, transceiver: RTCRtpTransceiver) -> int:
-        """Packets of an m-line that were sent once more, those that filled probes included."""
+        """Packets of an m-line that were sent once more because they were missed."""
         outgoing = sender_of(transceiver).outgoing
         return 0 if outgoing is None else outgoing.resent
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import random
 import time
 from collections.abc import Callable
@@ -34,6 +35,10 @@ from gaze.rtc.pacer import Kind
 from gaze.rtc.senderclock import SenderClock, ntp
 from gaze.rtc.transmitter import Transmitter
 
+GIVE_UP_PAUSE_S = 0.7
+FULL_QUEUE_S = 0.1
+MAX_REST_S = 0.5
+MAX_KEY_WAY_S = 0.7
 FIRST_REPORT_S = 0.1
 ROUND_TRIP_S = 0.1  # as long as nothing is known
 
@@ -56,6 +61,8 @@ class Sender(RTCRtpSender):
         self.outgoing: Outgoing | None = None
         self._transmitter = transmitter
         self._clock: SenderClock | None = None
+        self._key_there_s = -math.inf  # when a key frame that was asked for has arrived
+        self._resume_s = -math.inf  # frames due before are left out
 
     async def send(self, parameters: RTCRtpSendParameters) -> None:
         """Begin; aiortc calls this once it is connected."""
@@ -94,7 +101,7 @@ class Sender(RTCRtpSender):
                 self._send_again(packet.lost)
         elif isinstance(packet, RtcpPsfbPacket):
             if packet.fmt in (RTCP_PSFB_PLI, RTCP_PSFB_FIR):
-                self._send_keyframe()
+                self._begin_anew()
         else:
             await super()._handle_rtcp_packet(packet)
 
@@ -105,8 +112,26 @@ class Sender(RTCRtpSender):
         round_trip_s = self.round_trip_s or ROUND_TRIP_S
         for number in lost:
             packet = self.outgoing.again(number & 0xFFFF, round_trip_s, now_s)
-            if packet is not None:
-                self._transmitter.put([packet], Kind.RETRANSMISSION)
+            if packet is None:
+                continue
+            if self._transmitter.put([packet], Kind.RETRANSMISSION):
+                self.outgoing.resent += 1
+            elif now_s - self._resume_s >= GIVE_UP_PAUSE_S:
+                self._begin_anew()  # too much is lost; browsers would wait for it for seconds
+
+    def _begin_anew(self) -> None:
+        """Send a key frame, but nothing until what stands in the way's queue has left it.
+
+        A key frame into a full queue is lost, and so is all that needs it; another one while one
+        is on its way only delays it.
+        """
+        now_s = time.monotonic()
+        if now_s < self._key_there_s:
+            return
+        if now_s >= self._resume_s:
+            queue_s = self._transmitter.estimate.queue.delay_s
+            self._resume_s = now_s + (min(queue_s, MAX_REST_S) if queue_s > FULL_QUEUE_S else 0.0)
+        self._send_keyframe()
 
     async def _run_rtp(self, codec: RTCRtpCodecParameters) -> None:
         private: Any = self
@@ -132,20 +157,29 @@ class Sender(RTCRtpSender):
             if self.track is None:
                 await asyncio.sleep(0.02)
                 continue
-            if kind is Kind.VIDEO:
-                await self._transmitter.room()
+            room = kind is Kind.SOUND or await self._transmitter.room()
             data = await self.track.recv()
+            if not room or (kind is Kind.VIDEO and time.monotonic() < self._resume_s):
+                continue  # the track goes on all the same, as its viewer's time does
             if self.on_frame is not None:
                 self.on_frame(data)
             due_s: float | None = getattr(self.track, "due_s", None)
             now_s = time.monotonic()
+            private: Any = self
+            asked = private._RTCRtpSender__force_keyframe
             payloads, pts, level = await self._encode(codec, data)
             if not payloads:
                 continue
             timestamp = (origin + pts) & 0xFFFFFFFF
             clock.note(timestamp, now_s if due_s is None else due_s)
+            if kind is Kind.VIDEO:
+                outgoing.smooth(self._transmitter.lossy)
             packets = outgoing.make(payloads, timestamp, time.monotonic(), level)
             self._transmitter.put(packets, kind)
+            if asked:
+                bits = 8 * sum(packet.size_bytes for packet in packets)
+                way_s = bits / self._transmitter.target_bps + (self.round_trip_s or ROUND_TRIP_S)
+                self._key_there_s = time.monotonic() + min(way_s, MAX_KEY_WAY_S)
 
     async def _encode(
         self, codec: RTCRtpCodecParameters, data: Any
