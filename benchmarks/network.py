@@ -123,7 +123,7 @@ def judge(
             if down_s <= f.arrived_s < up_s
         ]
         figures |= {
-            "calm_after_down_s": _calm_after_s(narrow, down_s),
+            "calm_after_down_s": _calm_after_s(narrow, down_s, up_s),
             "full_size_after_up_s": next(
                 (f.arrived_s - up_s for f in seen if f.arrived_s >= up_s and f.width >= width),
                 math.inf,
@@ -133,14 +133,17 @@ def judge(
     return figures
 
 
-def _calm_after_s(late: Sequence[tuple[float, float]], since_s: float) -> float:
-    """How long after `since_s` the last frame came that was more than `CALM_S` late."""
-    if not late:
-        return math.inf
-    wild = [t_s for t_s, lateness_s in late if lateness_s > CALM_S]
-    if wild and wild[-1] == late[-1][0]:
-        return math.inf
-    return wild[-1] - since_s if wild else 0.0
+def _calm_after_s(late: Sequence[tuple[float, float]], since_s: float, until_s: float) -> float:
+    """How long after `since_s` frames went on to be over `CALM_S` late, or not to come at all."""
+    last_s = since_s
+    times = [since_s, *(t_s for t_s, _ in late), until_s]
+    for (before_s, now_s), lateness_s in zip(
+        itertools.pairwise(times), [*(lateness_s for _, lateness_s in late), 0.0], strict=True
+    ):
+        if lateness_s > CALM_S or now_s - before_s > FREEZE_S:
+            last_s = now_s
+    never = last_s == until_s or bool(late and last_s == late[-1][0])
+    return math.inf if never else last_s - since_s
 
 
 # --- who serves

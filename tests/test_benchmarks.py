@@ -226,6 +226,9 @@ def test_a_step_is_judged_by_calm_and_by_full_size() -> None:
     figures = judge(film, [(0.0, near), (25.0, near), (45.0, near)], 60, 1280)
     assert figures["calm_after_down_s"] == pytest.approx(3.77, abs=0.05)
     assert figures["full_size_after_up_s"] == pytest.approx(7, abs=0.05)
+    frozen = [f for f in film if not 29 <= f.arrived_s < 46]
+    figures = judge(frozen, [(0.0, near), (25.0, near), (45.0, near)], 60, 1280)
+    assert figures["calm_after_down_s"] == math.inf
     still_late = judge(
         watched(60, lambda t: 0.8 if t >= 25 else 0.0),
         [(0.0, near), (25.0, near), (45.0, near)],
