@@ -51,7 +51,7 @@ LAYOUT = {
 class Returned:
     """One frame that came back: its number, when its last packet had come, and its size.
 
-    `encoded_bytes` is 0 where it is not known.
+    `encoded_bytes` is 0 and `rtp`, its RTP timestamp, None where they are not known.
     """
 
     number: int | None
@@ -59,6 +59,7 @@ class Returned:
     width: int
     height: int
     encoded_bytes: int = 0
+    rtp: int | None = None
 
 
 class _TimedQueue(queue.SimpleQueue[Any]):
@@ -209,7 +210,9 @@ class Viewer:
                 assert isinstance(frame, av.VideoFrame)
                 arrived_s, size = arrivals.complete.pop(frame.pts or 0, (time.monotonic(), 0))
                 number = strip.read(strip.luma_of(frame))
-                self.returned.append(Returned(number, arrived_s, frame.width, frame.height, size))
+                self.returned.append(
+                    Returned(number, arrived_s, frame.width, frame.height, size, frame.pts)
+                )
 
     def round_trips_s(self, since_s: float = 0.0) -> tuple[list[float], list[float]]:
         """When frames came back, from a time on, and how long each had been away."""
