@@ -3,8 +3,8 @@
 At 30 frames a second a saccade is over within one frame, so it shows as a step between two
 places: two samples in a row that are far from where the gaze was, on one side of it. A lone sample
 far away is an outlier. The thresholds grow with the noise of the samples, in the manner of
-Engbert and Kliegl 2003, for each axis apart, and with that of the place that they are compared with; a steady drift
-above the noise is a pursuit.
+Engbert and Kliegl 2003, for each axis apart, and with the noise of the place that they are
+compared with; a steady drift above the noise is a pursuit.
 """
 
 import math
