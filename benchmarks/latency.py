@@ -136,7 +136,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = arguments(__doc__, "latency", seconds=20)
     parser.add_argument("--sizes", default=",".join(SIZES), help="which, by comma")
     parser.add_argument("--columns", default="ours,stock", help="which, by comma")
-    parser.add_argument("--overload", type=int, default=4, help="sessions at a time; 0 for none")
+    parser.add_argument("--overload", type=int, default=3, help="sessions at a time; 0 for none")
     parser.add_argument("--overload-seconds", type=float, default=60.0)
     flags = parser.parse_args(argv)
     columns = flags.columns.split(",")

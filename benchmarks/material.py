@@ -9,7 +9,7 @@ import asyncio
 import fractions
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -141,7 +141,7 @@ def film_file(width: int, height: int, seconds: float, suffix: str = ".webm") ->
 class LoopTrack(MediaStreamTrack):
     """Sends encoded packets in a loop at 30 a second, and remembers when.
 
-    The stream begins with a key frame whenever sending begins. aiortc sends such packets as they
+    aiortc sends such packets as they
     are: no encoder stands between the time noted here and the first packet on the wire.
     """
 
@@ -149,7 +149,7 @@ class LoopTrack(MediaStreamTrack):
 
     def __init__(self, packets: list[bytes]) -> None:
         super().__init__()
-        self._sent_s: dict[int, list[float]] = {}
+        self.sent_s: list[float] = []
         self._packets = packets
         self._index = 0
         self._start_s: float | None = None
@@ -165,10 +165,29 @@ class LoopTrack(MediaStreamTrack):
         packet = av.Packet(self._packets[number])
         packet.pts, packet.time_base = self._index, fractions.Fraction(1, RATE_FPS)
         self._index += 1
-        self._sent_s.setdefault(number, []).append(time.monotonic())
+        self.sent_s.append(time.monotonic())
         return packet
 
-    def sent_before(self, number: int, t_s: float) -> float | None:
-        """When the frame of a number was last sent before a time, None if never."""
-        times = self._sent_s.get(number, [])
-        return next((sent_s for sent_s in reversed(times) if sent_s < t_s), None)
+
+def since_sent(
+    returned: Iterable[tuple[int | None, float]], sent_s: Sequence[float], loop: int
+) -> list[tuple[float, float]]:
+    """When each frame of a looped film came back, and how long it had been away.
+
+    Frames come back in the order in which they were sent, and never a whole loop is missing, so
+    each number is the next frame of that number; repeats and unreadable frames are passed over.
+
+    Args:
+        returned: numbers in the film and times, as they came.
+        sent_s: when each frame was sent, loop after loop.
+        loop: how many frames the film has.
+    """
+    trips: list[tuple[float, float]] = []
+    index = -1
+    for number, arrived_s in returned:
+        if number is None or number == index % loop:
+            continue
+        index += (number - index) % loop
+        if index < len(sent_s) and sent_s[index] < arrived_s:
+            trips.append((arrived_s, arrived_s - sent_s[index]))
+    return trips

@@ -11,10 +11,12 @@ Needs root. Conditions hold in both directions. Who watches:
 - `sent`: Chromium sends its own film; `ours` is that film returned by the server, having crossed
   the link twice, blur and all; `chromium` is Chromium to Chromium, having crossed it once.
 
-Every frame carries its number, and the film plays at a steady 30 a second, so the number says when
-the frame was due. Delay is how late a frame is compared with the least late one of the run, plus
-what the link takes at the least: so it holds queues, retransmissions and waiting, not the constant
-part of decoding and encoding. Freezes are gaps of over 500 ms between two different frames.
+A frame's RTP timestamp says when it was due to be sent. Delay is how late a frame is compared with
+the least late one of the run, plus what the link takes at the least: so it holds queues,
+retransmissions and waiting, not the constant part of decoding and encoding; `reconnections` counts
+streams that began anew, because the page took its connection for lost. (A film that went
+there and back has the server's timestamps; there the frames' numbers, at 30 a second, tell.)
+Freezes are gaps of over 500 ms between two frames of different numbers.
 The first 5 s (in a step: of each watching) are for the connection to settle and are not judged.
 
 Goals, hosted: 5 % loss: no freeze; after the step down: delay under 300 ms for good within 5 s;
@@ -55,6 +57,8 @@ SETTLE_S = 5.0
 FREEZE_S = 0.5
 CALM_S = 0.3
 PORT = 8080
+RTP_HZ = 90_000
+ANEW_S = 30.0
 EFFECTS = [{"name": "blur"}]
 
 
@@ -102,17 +106,23 @@ def judge(
     seen = [frame for frame in new if frame.arrived_s >= since_s]
     if not seen:
         return {"freezes": math.inf, "fps": 0.0}
-    late = np.array([f.arrived_s - (f.number or 0) / RATE_FPS for f in seen])
-    late += min(conditions.delay_s for _, conditions in phases) - late.min()
+    late = np.array([f.arrived_s for f in seen]) - _due_s(seen)
+    # A page that lost its connection and came back has a new stream, whose timestamps began anew.
+    anew = np.flatnonzero(np.abs(np.diff(late)) > ANEW_S) + 1
+    late = np.concatenate([part - part.min() for part in np.split(late, anew)])
+    late += min(conditions.delay_s for _, conditions in phases)
     times = [since_s, *(frame.arrived_s for frame in seen), end_s]
     gaps = np.diff(times)
     figures = {
+        "reconnections": float(len(anew)),
         "freezes": float((gaps > FREEZE_S).sum()),
         "longest_gap_ms": 1000 * float(gaps.max()),
         "fps": len(seen) / (end_s - since_s),
         "width": float(np.mean([frame.width for frame in seen])),
         **percentiles("delay_ms", 1000 * late),
     }
+    if any(frame.encoded_bytes for frame in seen):
+        figures["mbps"] = sum(f.encoded_bytes for f in seen) * 8e-6 / (end_s - since_s)
     if len(phases) == 3:
         (_, _), (down_s, _), (up_s, _) = phases
         narrow = [
@@ -121,7 +131,7 @@ def judge(
             if down_s <= f.arrived_s < up_s
         ]
         figures |= {
-            "calm_after_down_s": _calm_after_s(narrow, down_s),
+            "calm_after_down_s": _calm_after_s(narrow, down_s, up_s),
             "full_size_after_up_s": next(
                 (f.arrived_s - up_s for f in seen if f.arrived_s >= up_s and f.width >= width),
                 math.inf,
@@ -131,14 +141,26 @@ def judge(
     return figures
 
 
-def _calm_after_s(late: Sequence[tuple[float, float]], since_s: float) -> float:
-    """How long after `since_s` the last frame came that was more than `CALM_S` late."""
-    if not late:
-        return math.inf
-    wild = [t_s for t_s, lateness_s in late if lateness_s > CALM_S]
-    if wild and wild[-1] == late[-1][0]:
-        return math.inf
-    return wild[-1] - since_s if wild else 0.0
+def _due_s(frames: Sequence[Returned]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """When each frame was due, from an unknown moment on, by RTP timestamps where there are any."""
+    first = frames[0].rtp
+    if first is None or any(frame.rtp is None for frame in frames):
+        return np.array([frame.number or 0 for frame in frames]) / RATE_FPS
+    ticks = np.array([frame.rtp for frame in frames], np.int64) - first
+    return ((ticks + 2**31) % 2**32 - 2**31) / RTP_HZ
+
+
+def _calm_after_s(late: Sequence[tuple[float, float]], since_s: float, until_s: float) -> float:
+    """How long after `since_s` frames went on to be over `CALM_S` late, or not to come at all."""
+    last_s = since_s
+    times = [since_s, *(t_s for t_s, _ in late), until_s]
+    for (before_s, now_s), lateness_s in zip(
+        itertools.pairwise(times), [*(lateness_s for _, lateness_s in late), 0.0], strict=True
+    ):
+        if lateness_s > CALM_S or now_s - before_s > FREEZE_S:
+            last_s = now_s
+    never = last_s == until_s or bool(late and last_s == late[-1][0])
+    return math.inf if never else last_s - since_s
 
 
 # --- who serves
@@ -249,14 +271,12 @@ SHOW = """async () => {
   document.body.append(video);
   const canvas = new OffscreenCanvas(CELLS, 1);
   const context = canvas.getContext('2d', { willReadFrequently: true });
-  const look = (now, { width, height }) => {
-    const cell = width / CELLS;
-    for (let i = 0; i < CELLS; i += 1)
-      context.drawImage(video, cell * (i + 0.3), height * 0.03, cell * 0.4, height * 0.025,
-        i, 0, 1, 1);
+  context.imageSmoothingEnabled = false; // one pixel of each cell
+  const look = (now, { width, height, rtpTimestamp }) => {
+    context.drawImage(video, 0, height * 0.03, width, height * 0.025, 0, 0, CELLS, 1);
     const pixels = context.getImageData(0, 0, CELLS, 1).data;
     const bits = Array.from({ length: CELLS }, (_, i) => (pixels[4 * i] > 128 ? '1' : '0'));
-    window.benchmarkFrames.push([bits.join(''), now / 1000, width, height]);
+    window.benchmarkFrames.push([bits.join(''), now / 1000, width, height, rtpTimestamp]);
     video.requestVideoFrameCallback(look);
   };
   video.requestVideoFrameCallback(look);
@@ -333,22 +353,29 @@ ACCEPT = "(sdp) => window.benchmarkConnection.setRemoteDescription({ type: 'answ
 class _PageWatcher:
     """A page that reads the strips of the film that it shows."""
 
-    def __init__(self, page: Page, offset_s: float) -> None:
+    def __init__(self, page: Page, offset_s: float, by_rtp: bool) -> None:
         self._page = page
         self._offset_s = offset_s
+        self._by_rtp = by_rtp
 
     async def frames(self) -> list[Returned]:
         rows = await self._page.call("() => window.benchmarkFrames")
         return [
-            Returned(strip.decode(int(bits, 2)), t_s + self._offset_s, width, height)
-            for bits, t_s, width, height in rows
+            Returned(
+                strip.decode(int(bits, 2)),
+                t_s + self._offset_s,
+                width,
+                height,
+                rtp=rtp if self._by_rtp else None,
+            )
+            for bits, t_s, width, height, rtp in rows
         ]
 
 
-async def _watcher(page: Page) -> _PageWatcher:
+async def _watcher(page: Page, *, by_rtp: bool = True) -> _PageWatcher:
     before_s = time.monotonic()
     now_ms = await page.call("() => performance.now()")
-    return _PageWatcher(page, (before_s + time.monotonic()) / 2 - now_ms / 1000)
+    return _PageWatcher(page, (before_s + time.monotonic()) / 2 - now_ms / 1000, by_rtp)
 
 
 @contextlib.asynccontextmanager
@@ -394,7 +421,7 @@ async def _watching_own(ends: Ends, film: Path) -> AsyncIterator[_PageWatcher]:
         await page.call(SHOW)
         await page.call(PLAY)
         await page.call(SEND, EFFECTS)
-        yield await _watcher(page)
+        yield await _watcher(page, by_rtp=False)
 
 
 @contextlib.asynccontextmanager

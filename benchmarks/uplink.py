@@ -150,7 +150,7 @@ def figures_of(samples: Sequence[Sample]) -> Figures:
         return sum(values) / len(values) if values else math.nan
 
     after_3_s = [rate for rate in rates if 3 < rate["t"] <= 6] or settled
-    return {
+    figures = {
         "film_full_size_after_s": math.inf if first is None else rates[first]["t"],
         "film_full_size_share": mean_of([r["film_size"] >= (WIDTH, HEIGHT) for r in settled]),
         "film_full_size_and_fps_share": mean_of(full[-len(settled) :]),
@@ -165,11 +165,15 @@ def figures_of(samples: Sequence[Sample]) -> Figures:
         "camera_mbps": mean("camera_mbps"),
         "estimate_mbps": mean("estimate_mbps"),
         "estimate_mbps_after_3s": mean("estimate_mbps", after_3_s),
-        "returned_width": mean("returned_width"),
-        "returned_fps": mean("returned_fps"),
-        "returned_mbps": mean("returned_mbps"),
-        "returned_mbps_after_3s": mean("returned_mbps", after_3_s),
     }
+    if samples[-1]["returned"]:
+        figures |= {
+            "returned_width": mean("returned_width"),
+            "returned_fps": mean("returned_fps"),
+            "returned_mbps": mean("returned_mbps"),
+            "returned_mbps_after_3s": mean("returned_mbps", after_3_s),
+        }
+    return figures
 
 
 def mean_of(flags: Sequence[bool]) -> float:

@@ -49,23 +49,28 @@ LAYOUT = {
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """One frame that came back: its number, when its last packet had come, and its size."""
+    """One frame that came back: its number, when its last packet had come, and its size.
+
+    `encoded_bytes` is 0 and `rtp`, its RTP timestamp, None where they are not known.
+    """
 
     number: int | None
     arrived_s: float
     width: int
     height: int
+    encoded_bytes: int = 0
+    rtp: int | None = None
 
 
 class _TimedQueue(queue.SimpleQueue[Any]):
-    """Between jitter buffer and decoder: notes when each frame was complete, by RTP timestamp."""
+    """Between jitter buffer and decoder: notes each frame's time and bytes, by RTP timestamp."""
 
     def __init__(self) -> None:
-        self.complete_s: dict[int, float] = {}
+        self.complete: dict[int, tuple[float, int]] = {}
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         if item is not None:
-            self.complete_s[item[1].timestamp] = time.monotonic()
+            self.complete[item[1].timestamp] = time.monotonic(), len(item[1].data)
         super().put(item)
 
 
@@ -203,26 +208,20 @@ class Viewer:
             while True:
                 frame = await track.recv()
                 assert isinstance(frame, av.VideoFrame)
-                arrived_s = arrivals.complete_s.pop(frame.pts or 0, time.monotonic())
+                arrived_s, size = arrivals.complete.pop(frame.pts or 0, (time.monotonic(), 0))
                 number = strip.read(strip.luma_of(frame))
-                self.returned.append(Returned(number, arrived_s, frame.width, frame.height))
+                self.returned.append(
+                    Returned(number, arrived_s, frame.width, frame.height, size, frame.pts)
+                )
 
     def round_trips_s(self, since_s: float = 0.0) -> tuple[list[float], list[float]]:
-        """When frames came back, and how long each had been away; each number counts once a loop.
-
-        A film that is sent in a loop must not be away for as long as the loop lasts.
-        """
-        assert self.film_track is not None
-        arrivals, trips, last = [], [], None
-        for frame in self.returned:
-            if frame.number is None or frame.number == last:
-                continue
-            last = frame.number
-            sent_s = self.film_track.sent_before(frame.number, frame.arrived_s)
-            if frame.arrived_s >= since_s and sent_s is not None:
-                arrivals.append(frame.arrived_s)
-                trips.append(frame.arrived_s - sent_s)
-        return arrivals, trips
+        """When frames came back, from a time on, and how long each had been away."""
+        track = self.film_track
+        assert track is not None
+        came = ((frame.number, frame.arrived_s) for frame in self.returned)
+        trips = material.since_sent(came, track.sent_s, material.LOOP_S * material.RATE_FPS)
+        late = [(arrived_s, away_s) for arrived_s, away_s in trips if arrived_s >= since_s]
+        return [arrived_s for arrived_s, _ in late], [away_s for _, away_s in late]
 
     async def figures(self) -> dict[str, Any]:
         """What the server says of the session; empty for a server that says nothing."""

@@ -1,7 +1,11 @@
 """The benchmarks' own tools: figures, time strips, the scripted link. No figure is judged here."""
 
+import asyncio
 import json
 import math
+import subprocess
+import sys
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -11,10 +15,12 @@ import numpy as np
 import pytest
 
 from benchmarks import strip
-from benchmarks.link import Conditions, Link
-from benchmarks.material import film_lumas
+from benchmarks.link import Conditions, Link, joined, unavailable
+from benchmarks.material import film_lumas, since_sent
+from benchmarks.network import judge
 from benchmarks.report import Goal, Report, number, percentiles, publish, slope
 from benchmarks.uplink import figures_of
+from benchmarks.viewer import Returned
 from gaze.effects.chain import Chain
 from gaze.effects.state import GazeState
 
@@ -158,6 +164,17 @@ def test_a_changed_rate_holds_from_then_on() -> None:
     assert gaps == pytest.approx([8 * PACKET_BYTES / 0.7e6] * len(gaps))
 
 
+def test_round_trips_longer_than_the_loop_are_told() -> None:
+    loop, away_s = 30, 2.5
+    sent_s = [index / 30 for index in range(300)]
+    came = [(index % loop, t_s + away_s) for index, t_s in enumerate(sent_s)]
+    came = [pair for index, pair in enumerate(came) if index % 5 or index < 30]  # some are lost
+    came = [(None, 0.0), *(copy for pair in came for copy in (pair, pair))]
+    trips = since_sent(came, sent_s, loop)
+    assert len(trips) == 300 - 54
+    assert [away for _, away in trips] == pytest.approx([away_s] * len(trips))
+
+
 def _sample(t: float, frames: int, width: int) -> dict[str, object]:
     stream = {"width": width, "height": width * 9 // 16, "bytes": frames * 10_000, "frames": frames}
     return {"t": t, "camera": stream, "film": stream, "returned": stream, "estimate": 3e6}
@@ -173,3 +190,96 @@ def test_uplink_tells_when_the_film_had_its_full_size() -> None:
     never = figures_of([_sample(t, 30 * t, 640) for t in range(11)])
     assert never["film_full_size_after_s"] == math.inf
     assert never["film_full_size_share"] == 0
+
+
+def watched(seconds: float, late_s: Callable[[float], float], width: int = 1280) -> list[Returned]:
+    """A film of 30 frames a second, each frame so late."""
+    dues = [number / 30 for number in range(round(seconds * 30))]
+    return [Returned(n, due + late_s(due), width, width * 9 // 16) for n, due in enumerate(dues)]
+
+
+def test_a_steady_film_has_no_freeze_and_the_delay_of_its_link() -> None:
+    figures = judge(watched(15, lambda t: 100.0), [(100.0, Conditions(delay_s=0.02))], 115, 1280)
+    assert figures["freezes"] == 0
+    assert figures["fps"] == pytest.approx(30, abs=0.2)
+    assert figures["delay_ms_p50"] == pytest.approx(20)
+
+
+def test_where_there_are_rtp_timestamps_they_tell_the_delay() -> None:
+    paused = [
+        Returned(n, n / 30 + (1.0 if n > 300 else 0.0), 1280, 720, rtp=rtp % 2**32)
+        for n, rtp in ((n, 2**32 - 50_000 + n * 3000 + 90_000 * (n > 300)) for n in range(450))
+    ]
+    figures = judge(paused, [(0.0, Conditions(delay_s=0.02))], 16, 1280)
+    assert figures["delay_ms_p99"] == pytest.approx(20)
+
+
+def test_a_stream_that_begins_anew_is_told_and_judged_by_itself() -> None:
+    film = [
+        Returned(n, n / 30, 1280, 720, rtp=n * 3000 + (8_000_000 if n >= 300 else 0))
+        for n in range(450)
+    ]
+    figures = judge(film, [(0.0, Conditions(delay_s=0.02))], 15, 1280)
+    assert figures["reconnections"] == 1
+    assert figures["delay_ms_p99"] == pytest.approx(20)
+
+
+def test_gaps_repeats_and_unreadable_frames_are_told() -> None:
+    film = watched(15, lambda t: 0.0)
+    holed = [frame for frame in film if not 8 <= frame.arrived_s < 9]
+    stuttering = [copy for frame in holed for copy in (frame, frame)]
+    unread = [Returned(None, 8.5, 1280, 720), *stuttering]
+    figures = judge(unread, [(0.0, Conditions())], 15, 1280)
+    assert figures["freezes"] == 1
+    assert figures["longest_gap_ms"] == pytest.approx(1033, abs=1)
+    assert figures["fps"] == pytest.approx(27, abs=0.2)
+    assert judge([], [(0.0, Conditions())], 15, 1280) == {"freezes": math.inf, "fps": 0.0}
+
+
+def test_a_step_is_judged_by_calm_and_by_full_size() -> None:
+    near = Conditions(delay_s=0.02)
+    film = watched(60, lambda t: 0.8 if 25 <= t < 28 else 0.0)
+    film = [
+        Returned(f.number, f.arrived_s, 640 if 30 <= f.arrived_s < 52 else 1280, 720) for f in film
+    ]
+    figures = judge(film, [(0.0, near), (25.0, near), (45.0, near)], 60, 1280)
+    assert figures["calm_after_down_s"] == pytest.approx(3.77, abs=0.05)
+    assert figures["full_size_after_up_s"] == pytest.approx(7, abs=0.05)
+    frozen = [f for f in film if not 29 <= f.arrived_s < 46]
+    figures = judge(frozen, [(0.0, near), (25.0, near), (45.0, near)], 60, 1280)
+    assert figures["calm_after_down_s"] == math.inf
+    still_late = judge(
+        watched(60, lambda t: 0.8 if t >= 25 else 0.0),
+        [(0.0, near), (25.0, near), (45.0, near)],
+        60,
+        1280,
+    )
+    assert still_late["calm_after_down_s"] == math.inf
+
+
+RECEIVE = """import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("", 5000)); print("bound", flush=True)
+print(s.recv(100).decode())"""
+SEND = """import socket, sys
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"hello", (sys.argv[1], 5000))"""
+
+
+@pytest.mark.skipif(unavailable() is not None, reason=f"no namespaces: {unavailable()}")
+async def test_the_link_carries_packets_between_its_ends_and_leaves_nothing() -> None:
+    pipe = subprocess.PIPE
+    async with joined(Conditions(delay_s=0.01)) as ends:
+        listening = await asyncio.create_subprocess_exec(
+            *ends.within(1, sys.executable, "-c", RECEIVE), stdout=pipe
+        )
+        assert listening.stdout is not None
+        assert await listening.stdout.readline() == b"bound\n"
+        sending = await asyncio.create_subprocess_exec(
+            *ends.within(0, sys.executable, "-c", SEND, ends.addresses[1])
+        )
+        await sending.wait()
+        assert await listening.stdout.readline() == b"hello\n"
+        await listening.wait()
+        assert ends.there.carried >= 1
+    listed = await asyncio.create_subprocess_exec("ip", "netns", "list", stdout=pipe)
+    names = (await listed.communicate())[0].decode()
+    assert not set(ends.names) & set(names.split())

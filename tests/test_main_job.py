@@ -113,7 +113,7 @@ async def test_widening_pupils_pause_and_blur(viewer: RtcViewer) -> None:
                 "area": "all",
                 "strength": {"follow": "pupil.relative", "from": [0.0, 0.2], "to": [0, 1]},
             },
-            {"name": "pause", "when": "pupil", "after": 1.0},
+            {"name": "pause", "when": "pupil", "after": 1.0, "rewind": 1.5},
         ],
     )
     await viewer.hear(
@@ -130,6 +130,11 @@ async def test_widening_pupils_pause_and_blur(viewer: RtcViewer) -> None:
         if blurred < sharp / 3:
             break
     assert blurred < sharp / 3
+    now[0] = narrow
+    resumed = await viewer.hear(
+        "playback", lambda m: not m["paused"], after=viewer.messages.index(paused)
+    )
+    assert resumed["position"] == pytest.approx(max(0.0, paused["position"] - 1.5), abs=0.1)
 
 
 async def test_a_film_of_the_browsers_comes_back_modified_with_its_sound(
@@ -189,3 +194,15 @@ async def test_a_hosted_film_sounds_pauses_seeks_and_changes(viewer: RtcViewer) 
     viewer.say(type="playback", paused=False)
     again = await viewer.hear("playback", lambda m: not m["paused"], after=heard)
     assert again["position"] < 1.0
+    heard = len(viewer.messages)
+    viewer.say(type="playback", loop=True, seek=3.5)
+    await viewer.hear("playback", lambda m: m["position"] == 3.5, after=heard)
+    furthest, begun_again = 0.0, False
+    for _ in range(300):
+        share = progress_of(await viewer.grey())
+        furthest = max(furthest, share)
+        begun_again = furthest > 0.85 and share < 0.5
+        if begun_again:
+            break
+    assert begun_again
+    assert not any(m["type"] == "playback" and m["paused"] for m in viewer.messages[heard:])

@@ -35,6 +35,8 @@ class VideoEncoder(Encoder):
             raise ValueError(f"a film is sent as VP8 or H264, not {codec}")
         self.codec = codec
         self.bitrate_bps = float(bitrate_bps)  # what is wanted; set at any time
+        self.scale = 1.0  # of width and height; set at any time
+        self.max_rate_fps: float | None = None  # frames beyond it are left out; set at any time
         self.frames = 0
         self.key_frames = 0
         self.encoding_s = 0.0
@@ -57,8 +59,12 @@ class VideoEncoder(Encoder):
         pts = int(frame.pts * frame.time_base * CLOCK_HZ)
         if self._last_pts is not None and pts <= self._last_pts:
             pts = self._last_pts + 1
+        if self.max_rate_fps and self._last_pts is not None:
+            least = CLOCK_HZ / self.max_rate_fps
+            if pts - self._last_pts < 0.75 * least and not (force_keyframe or self._key_wanted):
+                return [], pts
         self._last_pts = pts
-        frame = _fit(frame, even=self.codec == "H264")
+        frame = _fit(frame, self.scale, even=self.codec == "H264")
         frame.pts, frame.time_base = pts, _TIME_BASE
         context = self._ready_context(frame, pts / CLOCK_HZ)
         self._key_wanted = self._key_wanted or force_keyframe
@@ -104,10 +110,11 @@ class VideoEncoder(Encoder):
         return context
 
 
-def _fit(frame: av.VideoFrame, *, even: bool) -> av.VideoFrame:
-    """The frame as yuv420p, and of an even size if it must be."""
-    width = frame.width & ~1 if even else frame.width
-    height = frame.height & ~1 if even else frame.height
+def _fit(frame: av.VideoFrame, scale: float, *, even: bool) -> av.VideoFrame:
+    """The frame as yuv420p, scaled, and of an even size if it must be."""
+    even = even or scale < 1
+    width = round(frame.width * scale) & ~1 if even else frame.width
+    height = round(frame.height * scale) & ~1 if even else frame.height
     if frame.format.name == "yuv420p" and (width, height) == (frame.width, frame.height):
         return frame
     return frame.reformat(width=width, height=height, format="yuv420p")
