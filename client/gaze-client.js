@@ -13,7 +13,7 @@
  */
 
 import { LayoutWatcher } from './layout.js';
-import { TRICKLE_TYPE, bundleMid, sdpFragment } from './trickle.js';
+import { TRICKLE_TYPE, bundleMid, restartedAnswer, sdpFragment } from './trickle.js';
 import { Uplink, sharing } from './uplink.js';
 
 /** @typedef {import('./layout.js').Point} Point */
@@ -222,6 +222,10 @@ export class GazeClient extends EventTarget {
     window.addEventListener('pageshow', (event) => {
       if (event.persisted && this.#state === 'connected') this.#reconnect(null);
     });
+    const onNetwork = () => this.restart();
+    window.addEventListener('online', onNetwork);
+    const network = /** @type {{ connection?: EventTarget }} */ (navigator).connection;
+    network?.addEventListener('change', onNetwork);
     window.addEventListener('pointermove', (event) => this.#onPointer(event), { passive: true });
     window.addEventListener('pointerdown', (event) => this.#onPointer(event), { passive: true });
   }
@@ -446,6 +450,11 @@ export class GazeClient extends EventTarget {
     return reply;
   }
 
+  /** Look for new ways to the server now, as is done by itself when the network changes. */
+  async restart() {
+    if (this.#state === 'connected') await this.#attempt?.restart().catch(() => {});
+  }
+
   /** @returns {Promise<RTCStatsReport | null>} the browser's own figures of the connection */
   async transportStats() {
     return (await this.#attempt?.connection.getStats()) ?? null;
@@ -493,8 +502,7 @@ export class GazeClient extends EventTarget {
       this.#key = key;
       this.#storage?.setItem(STORAGE_KEY, JSON.stringify(key));
       const location = response.headers.get('Location') ?? `api/sessions/${key.id}`;
-      const etag = response.headers.get('ETag') ?? '';
-      await attempt.answer(answer.sdp, (fragment) =>
+      await attempt.answer(answer.sdp, response.headers.get('ETag') ?? '', (fragment, etag) =>
         this.#fetch(location, {
           method: 'PATCH',
           headers: { ...authorization(key), 'Content-Type': TRICKLE_TYPE, 'If-Match': etag },
@@ -671,6 +679,8 @@ export class GazeClient extends EventTarget {
   }
 }
 
+/** @typedef {(fragment: string, etag: string) => Promise<Response>} Patch */
+
 /** One peer connection with its data channel, from offer to release. */
 class Attempt {
   /** @type {(message: any) => void} */
@@ -689,6 +699,10 @@ class Attempt {
   #candidates = [];
   #complete = false;
   #wake = () => {};
+  /** @type {Patch} */
+  #patch = () => Promise.reject(unreachable());
+  #restarting = false;
+  #trickling = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #patience;
 
@@ -738,13 +752,47 @@ class Attempt {
 
   /**
    * @param {string} sdp
-   * @param {(fragment: string) => Promise<unknown>} patch sends one fragment
+   * @param {string} etag of the ICE session
+   * @param {Patch} patch sends one fragment
    */
-  async answer(sdp, patch) {
+  async answer(sdp, etag, patch) {
     await this.connection.setRemoteDescription({ type: 'answer', sdp });
-    this.#trickle(bundleMid(sdp), patch).catch((error) => {
-      if (!this.#released) console.warn('candidates were not taken:', error.message);
-    });
+    this.#patch = patch;
+    this.#startTrickle(bundleMid(sdp) ?? '0', etag);
+  }
+
+  /**
+   * Look for new ways to the server; media goes on over the old one until there is a new one.
+   *
+   * @throws {GazeError} the server no longer has the connection
+   */
+  async restart() {
+    const { connection } = this;
+    if (this.#restarting || this.#released || connection.signalingState !== 'stable') return;
+    this.#restarting = true;
+    try {
+      const previous = /** @type {RTCSessionDescription} */ (connection.remoteDescription).sdp;
+      const mid = bundleMid(previous) ?? '0';
+      this.#trickling += 1;
+      this.#candidates = [];
+      this.#complete = false;
+      connection.restartIce();
+      await connection.setLocalDescription();
+      this.#offerSdp = /** @type {RTCSessionDescription} */ (connection.localDescription).sdp;
+      const response = await this.#patch(sdpFragment(this.#offerSdp, mid, [], false), '*');
+      const fragment = await response.text();
+      if (this.#released) return;
+      const sdp = restartedAnswer(previous, fragment);
+      await connection.setRemoteDescription({ type: 'answer', sdp });
+      this.#startTrickle(mid, response.headers.get('ETag') ?? '');
+    } catch (error) {
+      if (this.connection.signalingState === 'have-local-offer') {
+        await connection.setLocalDescription({ type: 'rollback' });
+      }
+      throw error;
+    } finally {
+      this.#restarting = false;
+    }
   }
 
   /** Resolves when media and messages can flow. */
@@ -797,10 +845,20 @@ class Attempt {
   #watch() {
     clearTimeout(this.#patience);
     const state = this.connection.connectionState;
-    if (state === 'failed' || state === 'closed') this.#lose();
-    if (state === 'disconnected') {
+    if (state === 'closed') this.#lose();
+    if (state === 'disconnected' || state === 'failed') {
       this.#patience = setTimeout(() => this.#lose(), DISCONNECTED_PATIENCE_MS);
+      this.restart().catch((error) => {
+        if (asGazeError(error).status) this.#lose(); // else the server may yet be reached
+      });
     }
+  }
+
+  /** @param {string} mid @param {string} etag */
+  #startTrickle(mid, etag) {
+    this.#trickle(mid, etag, ++this.#trickling).catch((error) => {
+      if (!this.#released) console.warn('candidates were not taken:', error.message);
+    });
   }
 
   #lose() {
@@ -812,24 +870,24 @@ class Attempt {
   /**
    * Send candidates as they come, those of the bundle's transport only, one request at a time.
    *
-   * @param {string | null} mid
-   * @param {(fragment: string) => Promise<unknown>} patch
+   * @param {string} target the bundle's mid
+   * @param {string} etag of the ICE session
+   * @param {number} turn ends when another ICE session begins
    */
-  async #trickle(mid, patch) {
-    const target = mid ?? '0';
+  async #trickle(target, etag, turn) {
     let sent = 0;
     for (let told = false; !told && !this.#released; ) {
       if (this.#candidates.length === sent && !this.#complete) {
         await new Promise((/** @type {(value?: unknown) => void} */ resolve) => (this.#wake = resolve));
       }
       await new Promise((resolve) => setTimeout(resolve, TRICKLE_DELAY_MS));
-      if (this.#released) return;
+      if (this.#released || turn !== this.#trickling) return;
       const fresh = this.#candidates.slice(sent).filter((candidate) => candidate.sdpMid === target);
       sent = this.#candidates.length;
       told = this.#complete;
       if (fresh.length === 0 && !told) continue;
       const lines = fresh.map(({ candidate }) => candidate);
-      await patch(sdpFragment(this.#offerSdp, target, lines, told));
+      await this.#patch(sdpFragment(this.#offerSdp, target, lines, told), etag);
     }
   }
 }

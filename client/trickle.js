@@ -58,3 +58,28 @@ export function sdpFragment(offerSdp, mid, candidates, complete) {
   ];
   return lines.filter((line) => line !== undefined).join('\r\n') + '\r\n';
 }
+
+/**
+ * The answer to an ICE restart: the one before, with the credentials and candidates of a fragment.
+ *
+ * @param {string} answerSdp the answer before
+ * @param {string} fragment the server's
+ * @returns {string}
+ */
+export function restartedAnswer(answerSdp, fragment) {
+  const lines = fragment.split(/\r?\n/);
+  /** @param {string} name */
+  const found = (name) => lines.find((line) => line.startsWith(`a=${name}:`)) ?? '';
+  const candidates = lines.filter((line) => /^a=(candidate:|end-of-candidates)/.test(line));
+  const kept = answerSdp.split(/\r?\n/).filter((line) => !/^a=(candidate:|end-of-cand)/.test(line));
+  let told = false;
+  return kept
+    .flatMap((line) => {
+      if (line.startsWith('a=ice-ufrag:')) return [found('ice-ufrag')];
+      if (!line.startsWith('a=ice-pwd:')) return [line];
+      const news = told ? [found('ice-pwd')] : [found('ice-pwd'), ...candidates];
+      told = true;
+      return news;
+    })
+    .join('\r\n');
+}
