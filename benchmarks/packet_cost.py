@@ -39,13 +39,14 @@ from pylibsrtp import Policy, Session
 
 from gaze.media.slot import SlotClosed
 from gaze.rtc import twcc
-from gaze.rtc.peer import Peer
+from gaze.rtc.peer import Limits, Peer
 
 Figures = dict[str, float]
 FRAME_RATE = 30
 PACKET_BYTES = 1100
 START_PACKETS = 500
 NUMBER_ID = 9  # of the header extension
+MOST_BPS = 12_000_000  # so that nothing has to wait for the pacer
 
 
 def encoded_frames(count: int = 60, bitrate_bps: int = 6_000_000) -> list[av.Packet]:
@@ -146,7 +147,7 @@ class Ours:
     """Our server's side."""
 
     def __init__(self) -> None:
-        self.peer = Peer()
+        self.peer = Peer(Limits(start_bitrate_bps=MOST_BPS, max_bitrate_bps=MOST_BPS))
 
     async def answer(self, offer: str, back: MediaStreamTrack | None) -> str:
         answer = await self.peer.answer(offer, {"film": "0"}, back)

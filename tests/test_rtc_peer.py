@@ -1,14 +1,17 @@
 """A stock aiortc client against `Peer`: both real, over this machine's own network."""
 
 import asyncio
+import fractions
 import gc
 import os
 import re
 import threading
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aioice
 import aiortc.codecs
+import av
 import pytest
 from aiortc import AudioStreamTrack, RTCDataChannel
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
@@ -18,7 +21,7 @@ from gaze.media.slot import SlotClosed
 from gaze.rtc import twcc
 from gaze.rtc.extensions import PLAYOUT_DELAY, VIDEO_ORIENTATION
 from gaze.rtc.peer import Limits, OfferError, Peer
-from tests.rtc_client import Client, Grey, brightness
+from tests.rtc_client import HEIGHT, WIDTH, Client, Grey, brightness
 
 PATIENCE_S = 20
 
@@ -73,6 +76,34 @@ async def test_a_hosted_film_goes_out_and_nothing_but_the_camera_comes_in(peer: 
             await peer.camera.get()
             film = next(track for track in client.tracks if track.kind == "video")
             assert brightness(await film.recv()) == pytest.approx(150, abs=3)
+
+
+class Encoded(Grey):
+    """The same video, encoded before it is sent."""
+
+    def __init__(self, brightness: int) -> None:
+        super().__init__(brightness)
+        self._encoder = av.CodecContext.create("libvpx", "w")
+        self._encoder.width, self._encoder.height = WIDTH, HEIGHT
+        self._encoder.pix_fmt = "yuv420p"
+        self._encoder.time_base = fractions.Fraction(1, 90_000)
+        self._encoder.options = {"lag-in-frames": "0", "deadline": "realtime"}
+        self._encoder.gop_size = 5  # nobody can ask it for a key frame
+
+    async def recv(self) -> Any:
+        (packet,) = self._encoder.encode(await super().recv())
+        return packet
+
+
+async def test_a_film_that_is_encoded_already_goes_out(peer: Peer) -> None:
+    async with Client(hosted=True) as client:
+        answer = await peer.answer(
+            await client.offer(), Client.ROLES, Encoded(150), AudioStreamTrack(), hosted=True
+        )
+        await client.accept(answer)
+        film = next(track for track in client.tracks if track.kind == "video")
+        frame = await asyncio.wait_for(film.recv(), PATIENCE_S)
+        assert brightness(frame) == pytest.approx(150, abs=4)
 
 
 async def test_messages_go_both_ways_on_the_channel_gaze(peer: Peer) -> None:

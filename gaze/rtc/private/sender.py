@@ -52,12 +52,13 @@ class Sender(RTCRtpSender):
     due; else that is when it came.
 
     Attributes:
-        on_frame: called with each frame of the track before it is encoded.
+        on_frame: called with each frame of the track before it is encoded (not with those that
+            the track gives encoded).
     """
 
     def __init__(self, kind: str, transport: RTCDtlsTransport, transmitter: Transmitter) -> None:
         super().__init__(kind, transport)
-        self.on_frame: Callable[[Any], None] | None = None
+        self.on_frame: Callable[[VideoFrame], None] | None = None
         self.outgoing: Outgoing | None = None
         self._transmitter = transmitter
         self._clock: SenderClock | None = None
@@ -161,7 +162,7 @@ class Sender(RTCRtpSender):
             data = await self.track.recv()
             if not room or (kind is Kind.VIDEO and time.monotonic() < self._resume_s):
                 continue  # the track goes on all the same, as its viewer's time does
-            if self.on_frame is not None:
+            if self.on_frame is not None and isinstance(data, VideoFrame):
                 self.on_frame(data)
             due_s: float | None = getattr(self.track, "due_s", None)
             now_s = time.monotonic()
