@@ -166,7 +166,7 @@ def figures_of(samples: Sequence[Sample]) -> Figures:
         "estimate_mbps": mean("estimate_mbps"),
         "estimate_mbps_after_3s": mean("estimate_mbps", after_3_s),
     }
-    if samples[-1]["returned"]:
+    if samples[-1].get("returned"):
         figures |= {
             "returned_width": mean("returned_width"),
             "returned_fps": mean("returned_fps"),
