@@ -59,6 +59,7 @@ from av import AudioFrame, VideoFrame
 from gaze.media.slot import Slot
 from gaze.rtc import twcc
 from gaze.rtc.jitterbuffer import VideoBuffer, is_key_frame
+from gaze.rtc.nvdec import CardDecoder
 
 VERSIONS = {"aiortc": "1.16.0", "aioice": "0.13.0"}
 
@@ -134,6 +135,24 @@ class _SlotQueue:
             self._slot.put(frame)
 
 
+class _Card:
+    """Decodes on the video card, in aiortc's decoder thread, and fills the slot."""
+
+    def __init__(self, slot: Slot[VideoFrame]) -> None:
+        self._slot = slot
+        self._loop = asyncio.get_running_loop()
+        self._decoder = CardDecoder()
+
+    def take(self, codec: RTCRtpCodecParameters, frame: Any) -> bool:
+        """Whether an encoded frame was taken care of."""
+        decoded = self._decoder.decode(codec.name, frame.data, frame.timestamp)
+        if decoded is None:
+            return False
+        for picture in decoded:
+            self._loop.call_soon_threadsafe(self._slot.put, picture)
+        return True
+
+
 class _DecoderQueue(queue.SimpleQueue[Any]):
     """Encoded frames on their way to a decoder thread that should keep up with them.
 
@@ -141,10 +160,18 @@ class _DecoderQueue(queue.SimpleQueue[Any]):
     follows is dropped too.
     """
 
-    def __init__(self, ask: Callable[[], None]) -> None:
+    def __init__(self, ask: Callable[[], None], card: "_Card | None" = None) -> None:
         self.dropped = 0
         self._ask = ask
+        self._card = card
         self._skipped = 0
+
+    def get(self, block: bool = True, timeout: float | None = None) -> Any:
+        """What aiortc's decoder thread is to decode; what the card decodes stays here."""
+        while True:
+            item = super().get(block, timeout)
+            if item is None or self._card is None or not self._card.take(*item):
+                return item
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         if item is None:  # the end
@@ -423,14 +450,21 @@ class PeerConnection(RTCPeerConnection):
 
     # --- receiving
 
-    def receive_video(self, transceiver: RTCRtpTransceiver, slot: Slot[VideoFrame]) -> VideoBuffer:
-        """Let the decoded frames of an m-line go into `slot`; None of them waits elsewhere."""
+    def receive_video(
+        self, transceiver: RTCRtpTransceiver, slot: Slot[VideoFrame], *, on_card: bool = False
+    ) -> VideoBuffer:
+        """Let the decoded frames of an m-line go into `slot`; none of them waits elsewhere.
+
+        With `on_card` the video card decodes them, as far as it can.
+        """
         receiver: Any = transceiver.receiver
         buffer = VideoBuffer({c.payloadType or 0: c.name for c in transceiver._codecs})
         receiver._RTCRtpReceiver__jitter_buffer = buffer
         # aiortc asks for a key frame at the next packet once this is set.
         ask = receiver._RTCRtpReceiver__decoder_error.set
-        receiver._RTCRtpReceiver__decoder_queue = _DecoderQueue(ask)
+        receiver._RTCRtpReceiver__decoder_queue = _DecoderQueue(
+            ask, _Card(slot) if on_card else None
+        )
         receiver._track._queue = _SlotQueue(slot)
         return buffer
 
@@ -443,9 +477,20 @@ class PeerConnection(RTCPeerConnection):
 
     # --- sending
 
-    def codec(self, transceiver: RTCRtpTransceiver) -> str:
-        """The name of the codec that is sent on an m-line."""
-        return transceiver._codecs[0].name
+    def prefer_codec(self, transceiver: RTCRtpTransceiver, name: str) -> None:
+        """Put a codec first on an m-line if both sides have it; between the offer and the answer.
+
+        The browser then sends it, too.
+        """
+        names: dict[Any, str] = {codec.payloadType: codec.name for codec in transceiver._codecs}
+        # A retransmission format goes with the codec that it is for.
+        transceiver._codecs.sort(
+            key=lambda codec: names.get(codec.parameters.get("apt", codec.payloadType)) != name
+        )
+
+    def codec(self, transceiver: RTCRtpTransceiver) -> RTCRtpCodecParameters:
+        """The codec that is sent on an m-line, as it stands in the answer."""
+        return transceiver._codecs[0]
 
     def send_video(
         self,
