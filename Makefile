@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint clean
+.PHONY: help setup run test lint clean demo-clips
 
 ARGS ?=
 PYTHON := .venv/bin/python
@@ -34,6 +34,7 @@ help:
 	echo 'make run     set up and serve; ARGS="--port 9443" passes flags, ARGS=--help lists them'
 	echo 'make test    set up, lint and run every test; ARGS="tests/test_certs.py" for some'
 	echo 'make lint    ruff, mypy and the type check of the client'
+	echo 'make demo-clips  a short film of each effect, in test-output/clips'
 	echo 'make clean   remove what setup and the tests made'
 
 setup: .venv/runtime media/demo.mp4
@@ -50,6 +51,9 @@ lint: .venv/development node_modules/.made
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy --strict gaze certs server.py
 	npm run --silent check
+
+demo-clips: setup
+	@$(PYTHON) -m benchmarks.demo_clips --film media/demo.mp4 --clips test-output/clips
 
 clean:
 	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis test-output

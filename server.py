@@ -10,6 +10,7 @@ import structlog
 from aiohttp import web
 
 from certs import development
+from gaze.effects import plugins
 from gaze.memory import limit_arenas, settle
 from gaze.rtc import engines
 from gaze.settings import Settings, load
@@ -112,6 +113,11 @@ def main() -> None:
     settings = load()
     limit_arenas()
     configure_logging(settings)
+    try:
+        plugins.load_installed()
+        plugins.load_modules(settings.effects)
+    except plugins.PluginError as error:
+        sys.exit(f"server.py: {error}")
     try:
         asyncio.run(serve(settings))
     except OSError as error:

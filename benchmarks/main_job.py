@@ -16,15 +16,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from aiohttp import ClientSession
 
-from tests.films import grid, make_film, progress_of, texture
+from tests.films import dots, grid, make_film, progress_of, sharpness, spacing, texture
 from tests.rtc_viewer import PictureTrack, RtcViewer
 from tests.server_process import running_server
-from tests.test_main_job import LAYOUT, sharpness
+from tests.test_main_job import LAYOUT
 from tests.viewers import viewer_frame
 
 Figures = dict[str, float]
@@ -73,27 +72,14 @@ async def zoom(viewer: RtcViewer) -> Figures:
     drift_px = 0.0
     while True:
         grey = await viewer.grey()
-        centres = _dots(grey)
+        centres = dots(grey)
         drift_px = max(drift_px, float(np.hypot(*(centres - (220, 140)).T).min()))
-        if _spacing(centres) > 79.2:
+        if spacing(centres) > 79.2:
             return {
                 "zoom_reached_s": time.monotonic() - start_s,
-                "zoom_factor": _spacing(centres) / 40,
+                "zoom_factor": spacing(centres) / 40,
                 "zoom_drift_px": drift_px,
             }
-
-
-def _dots(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    _, bright = cv2.threshold(grey, 130, 255, cv2.THRESH_BINARY)
-    bright[: grey.shape[0] // 10] = 0
-    _, _, stats, centres = cv2.connectedComponentsWithStats(bright)
-    return centres[1:][stats[1:, cv2.CC_STAT_AREA] > 20]
-
-
-def _spacing(centres: npt.NDArray[np.float64]) -> float:
-    apart = np.hypot(*(centres[:, None] - centres[None]).transpose(2, 0, 1))
-    np.fill_diagonal(apart, np.inf)
-    return float(np.median(apart.min(axis=0)))
 
 
 async def pause(viewer: RtcViewer) -> Figures:

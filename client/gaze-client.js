@@ -14,6 +14,7 @@
 
 import { LayoutWatcher } from './layout.js';
 import { TRICKLE_TYPE, bundleMid, sdpFragment } from './trickle.js';
+import { Uplink, sharing } from './uplink.js';
 
 /** @typedef {import('./layout.js').Point} Point */
 /** @typedef {import('./layout.js').Layout} Layout */
@@ -683,6 +684,7 @@ class Attempt {
   #transceivers;
   #offerSdp = '';
   #released = false;
+  #uplink;
   /** @type {RTCIceCandidate[]} */
   #candidates = [];
   #complete = false;
@@ -700,12 +702,14 @@ class Attempt {
     /** @type {RTCRtpTransceiverInit} */
     const direction = { direction: media === undefined ? 'sendrecv' : 'recvonly' };
     this.#transceivers = {
-      ...(camera ? { camera: this.connection.addTransceiver(camera, { direction: 'sendonly' }) } : {}),
-      film: this.connection.addTransceiver(film ?? 'video', direction),
+      ...(camera ? { camera: this.connection.addTransceiver(camera, sharing('camera', { direction: 'sendonly' })) } : {}),
+      film: this.connection.addTransceiver(film ?? 'video', sharing('film', direction)),
       audio: this.connection.addTransceiver(audio ?? 'audio', direction),
     };
     const receiver = this.#transceivers.film.receiver;
     if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = 0;
+    const { camera: seen, film: sent } = this.#transceivers;
+    this.#uplink = new Uplink(this.connection, [...(seen ? [seen.sender] : []), sent.sender]);
     for (const track of stream.getTracks()) stream.removeTrack(track);
     stream.addTrack(receiver.track);
     stream.addTrack(this.#transceivers.audio.receiver.track);
@@ -784,6 +788,7 @@ class Attempt {
   /** Let go of the connection; the server notices and starts the grace time. */
   release() {
     this.#released = true;
+    this.#uplink.stop();
     clearTimeout(this.#patience);
     this.#wake();
     this.connection.close();

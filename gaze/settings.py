@@ -95,10 +95,17 @@ def _ice_url(*schemes: str) -> Callable[[str], str]:
     return check
 
 
+def _module(name: str) -> str:
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise ValueError("names of modules like my_effects or shop.effects")
+    return name
+
+
 Listed = (NoDecode, BeforeValidator(_split))
 Host = Annotated[str, AfterValidator(_host)]
 ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
+Module = Annotated[str, AfterValidator(_module)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 Origin = Annotated[str, AfterValidator(_origin)]
 Network = Annotated[IPvAnyNetwork, BeforeValidator(_network)]
@@ -146,6 +153,9 @@ class Settings(BaseSettings):
 
     # What it serves
     media: Path = Field(ROOT / "media", description="Folder of the hosted films")
+    effects: Annotated[list[Module], *Listed] = Field(
+        [], description="Python modules that bring further effects"
+    )
 
     # How much of it
     max_sessions: int = Field(8, ge=1, le=10_000, description="Viewers at a time")

@@ -34,6 +34,28 @@ def progress_of(grey: npt.NDArray[np.uint8]) -> float:
     return float(row.mean())
 
 
+def dots(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    """Centres (x, y) of the bright dots below the bar, shape (n, 2), pixels."""
+    _, bright = cv2.threshold(grey, 130, 255, cv2.THRESH_BINARY)
+    bright[: grey.shape[0] // 10] = 0
+    _, _, stats, centres = cv2.connectedComponentsWithStats(bright)
+    return centres[1:][stats[1:, cv2.CC_STAT_AREA] > 20]
+
+
+def spacing(centres: npt.NDArray[np.float64]) -> float:
+    """Median distance from a dot to its nearest neighbour, in pixels."""
+    apart = np.hypot(*(centres[:, None] - centres[None]).transpose(2, 0, 1))
+    np.fill_diagonal(apart, np.inf)
+    return float(np.median(apart.min(axis=0)))
+
+
+def sharpness(grey: npt.NDArray[np.uint8], shown: tuple[float, float], radius: int = 40) -> float:
+    """Variance of the Laplacian around a place given as fractions of the picture."""
+    x, y = round(shown[0] * grey.shape[1]), round(shown[1] * grey.shape[0])
+    patch = grey[max(0, y - radius) : y + radius, max(0, x - radius) : x + radius]
+    return float(cv2.Laplacian(patch.astype(np.float32), cv2.CV_32F).var())
+
+
 def make_film(
     path: Path,
     picture: npt.NDArray[np.uint8],

@@ -19,6 +19,8 @@ from aiortc import (
 )
 from aiortc.rtp import RtpPacket, is_rtcp
 
+from gaze.rtc import twcc
+
 WIDTH, HEIGHT = 320, 240
 
 
@@ -63,6 +65,8 @@ class Client:
         self.connection.on("track", self.tracks.append)
         self.rtcp: list[bytes] = []
         self._number = 0
+        self.numbers: list[int] = []
+        self._reporting: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -73,6 +77,9 @@ class Client:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._reporting is not None:
+            self._reporting.cancel()
+            await asyncio.gather(self._reporting, return_exceptions=True)
         await self.connection.close()
 
     async def offer(self) -> str:
@@ -118,6 +125,45 @@ class Client:
             await send(data)
 
         self.transport._send_rtp = number
+
+    def report_arrivals(self) -> None:
+        """Send transport-wide feedback on what comes, as browsers do where it is negotiated."""
+        transport = self.transport
+        handle = transport._handle_rtp_data
+        recorder = twcc.Recorder()
+
+        async def note(data: bytes, arrival_time_ms: int) -> None:
+            packet = RtpPacket.parse(data, transport._rtp_header_extensions_map)
+            number = packet.extensions.transport_sequence_number
+            if number is not None:
+                self.numbers.append(number)
+                recorder.add(number, asyncio.get_running_loop().time())
+            await handle(data, arrival_time_ms=arrival_time_ms)
+
+        async def report() -> None:
+            while True:
+                await asyncio.sleep(0.05)
+                for feedback in recorder.take(1, 2):
+                    await transport._send_rtp(feedback)
+
+        transport._handle_rtp_data = note
+        self._reporting = asyncio.create_task(report())
+
+    def miss(self, every: int, payload_types: set[int]) -> None:
+        """Lose every n-th RTP packet of some payload types on the way in."""
+        transport = self.transport
+        handle = transport._handle_rtp_data
+        seen = 0
+
+        async def lossy(data: bytes, arrival_time_ms: int) -> None:
+            nonlocal seen
+            if data[1] & 0x7F in payload_types:
+                seen += 1
+                if seen % every == 0:
+                    return
+            await handle(data, arrival_time_ms=arrival_time_ms)
+
+        transport._handle_rtp_data = lossy
 
     def lose(self, every: int, payload_types: set[int]) -> None:
         """Lose every n-th RTP packet of some payload types on the way out."""

@@ -1,5 +1,6 @@
 """Foveation: where it is sharp, how blurred it is elsewhere, and how it moves."""
 
+import dataclasses
 import itertools
 from fractions import Fraction
 
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from gaze.effects.acuity import Acuity
 from gaze.effects.blur import LevelMap
 from gaze.effects.chain import Chain
 from gaze.effects.planes import planes_of
@@ -161,3 +163,49 @@ def test_weights_are_settled_beyond_their_reach(area: str, depth: float) -> None
     level = sum(1 - levels.weight(k, eccentricity) for k in range(int(np.ceil(depth))))
     assert level.max() == pytest.approx(depth, abs=1e-5)
     assert level.min() == pytest.approx(depth if area == "all" else 0.0, abs=1e-5)
+
+
+@pytest.mark.parametrize("gain", [1.0, 3.0])
+@pytest.mark.parametrize("depth", [1.3, 3.0])
+def test_the_acuity_map_is_what_the_model_says(gain: float, depth: float) -> None:
+    acuity = Acuity.of_picture(1280, 30.0, gain)
+    levels = LevelMap("periphery", 0.5, 0.5, 0.05, 0.3, depth, acuity, height_deg=16.9)
+    eccentricity = np.linspace(0, 2, 401, dtype=np.float32)
+    beyond_deg = np.maximum(0, eccentricity - 0.05) * 16.9
+    level = sum(1 - levels.weight(k, eccentricity) for k in range(int(np.ceil(depth))))
+    assert level == pytest.approx(np.minimum(depth, acuity.level(beyond_deg)), abs=1e-4)
+    for k in range(int(np.ceil(depth))):
+        weight = levels.weight(k, eccentricity)
+        assert np.allclose(weight[eccentricity > levels.reach(k) + 1e-6], 0.0, atol=1e-5)
+
+
+def test_visible_blurs_more_than_perceptual_and_both_leave_the_gaze_sharp() -> None:
+    frame = film_frame(1280, 720)
+    far = {}
+    for model in ("perceptual", "visible"):
+        chain = Chain([{"name": "blur", "model": model}])
+        gaze = dataclasses.replace(looking((0.3, 0.5), 0.0), picture_deg=30.0)
+        drawn = luma(chain.apply(frame, gaze, 0.0))
+        assert np.array_equal(drawn[350:370, 374:394], luma(frame)[350:370, 374:394])
+        far[model] = sharpness(drawn, 0.8, 0.5)
+    assert sharpness(luma(frame), 0.8, 0.5) > 5 * far["perceptual"] > 10 * far["visible"]
+
+
+def test_how_large_the_picture_is_to_the_viewer_counts() -> None:
+    frame = film_frame(1280, 720)
+    far = []
+    for picture_deg in (60.0, 15.0):
+        gaze = dataclasses.replace(looking((0.3, 0.5), 0.0), picture_deg=picture_deg)
+        drawn = Chain([{"name": "blur", "model": "perceptual"}]).apply(frame, gaze, 0.0)
+        far.append(sharpness(luma(drawn), 0.8, 0.5))
+    level = [Acuity.of_picture(1280, deg).level(np.array(deg / 2)) for deg in (60.0, 15.0)]
+    assert level[0] < level[1]
+    assert far[0] > 1.2 * far[1]
+
+
+def test_an_ellipse_has_the_pictures_proportions() -> None:
+    frame = film_frame(WIDTH, HEIGHT)
+    chain = Chain([{"name": "blur", "shape": "ellipse", "radius": 0.2, "softness": 0.1}])
+    same = luma(play(chain, frame, (0.5, 0.5), seconds=0.3)) == luma(frame)
+    wide, high = same[178:182].all(axis=0).sum(), same[:, 318:322].all(axis=1).sum()
+    assert wide / high == pytest.approx(WIDTH / HEIGHT, rel=0.08)

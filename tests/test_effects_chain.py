@@ -16,6 +16,8 @@ from gaze.effects.state import SIGNALS, GazeState
 from gaze.effects.view import WHOLE, View
 from tests.pictures import FRAME_S, film_frame, looking, play
 
+BUILT_IN = tuple(registry.EFFECTS)
+
 
 class Broken(Effect[Parameters]):
     name = "broken"
@@ -78,7 +80,7 @@ def plug_ins(monkeypatch: pytest.MonkeyPatch) -> None:
         ([{"name": "blur", "strength": None}], "effects[0].strength", "a number from 0 to 1"),
         ([{"name": "blur", "strength": float("nan")}], "effects[0].strength", "a number from"),
         ([{"name": "blur", "area": "left"}], "effects[0].area", "'periphery', 'gaze' or 'all'"),
-        ([{"name": "blur", "glow": 1}], "effects[0].glow", "there are: area, strength, "),
+        ([{"name": "blur", "glow": 1}], "effects[0].glow", "there are: model, area, "),
         ([{"name": "pause"}] * 17, "effects", "at most 16"),
     ],
 )
@@ -93,7 +95,8 @@ def test_a_wrong_chain_says_where_and_what_would_be_right(
 def test_specs_are_complete_and_accepted_again() -> None:
     binding = {"follow": "dwell", "from": [0, 2], "to": [1, 3], "smooth": 0.5}
     chain = Chain([{"name": "zoom", "maximum": binding}, {"name": "pause"}])
-    assert chain.specs[0] == {"name": "zoom", "maximum": binding, "dwell": 0.6, "speed": 1.0}
+    zoom = {"mode": "dwell", "maximum": binding, "dwell": 0.6, "speed": 1.0, "radius": 0.22}
+    assert chain.specs[0] == {"name": "zoom", **zoom}
     assert chain.specs[1]["when"] == "attention"
     assert Chain(chain.specs).specs == chain.specs
 
@@ -303,6 +306,9 @@ def settings_of(name: str) -> st.SearchStrategy[dict[str, object]]:
         if "enum" in about:
             values[key] = st.sampled_from(about["enum"])
             continue
+        if about.get("type") == "boolean":
+            values[key] = st.booleans()
+            continue
         number = st.floats(about["minimum"], about["maximum"])
         end = st.floats(-10, 10)
         binding = st.fixed_dictionaries(
@@ -332,9 +338,23 @@ def gazes() -> st.SearchStrategy[GazeState | None]:
     )
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.parametrize("name", BUILT_IN)
+@pytest.mark.parametrize("size", [(16, 16), (17, 33), (1281, 719), (3840, 2160)])
+def test_every_effect_draws_the_smallest_and_the_largest(name: str, size: tuple[int, int]) -> None:
+    frame = film_frame(*size)
+    chain = Chain([{"name": name}])
+    for index, shown in enumerate([(0.5, 0.5), (0.0, 1.0), None, (1.4, -0.7)]):
+        t_s = index * 0.4
+        chain.update(looking(shown, t_s), t_s)
+        drawn = chain.apply(frame, looking(shown, t_s), t_s)
+        assert (drawn.width, drawn.height, drawn.format.name) == (*size, "yuv420p")
+        assert (drawn.pts, drawn.time_base) == (frame.pts, frame.time_base)
+    assert chain.failures == []
+
+
+@settings(max_examples=80, deadline=None)
 @given(
-    specs=st.lists(st.sampled_from(["blur", "zoom", "pause"]).flatmap(settings_of), max_size=3),
+    specs=st.lists(st.sampled_from(BUILT_IN).flatmap(settings_of), max_size=3),
     looks=st.lists(st.tuples(gazes(), st.floats(0, 2)), min_size=1, max_size=8),
     width=st.integers(16, 120),
     height=st.integers(16, 120),

@@ -141,3 +141,21 @@ def test_taking_the_effect_away_lets_the_film_go_on() -> None:
     assert chain.update(away(0.1), 0.1) == "attention"
     chain.replace([])
     assert chain.update(away(0.2), 0.2) is None
+
+
+def test_the_film_goes_back_once_when_the_viewer_returns() -> None:
+    chain = Chain([{"name": "pause", "after": 0.1, "resume_after": 0.1, "rewind": 2.0}])
+    rewinds = []
+    for index in range(400):
+        t_s = index / 100
+        chain.update(away(t_s) if 1.0 <= t_s < 2.0 else attending(t_s), t_s)
+        if rewind_s := chain.take_rewind():
+            rewinds.append((t_s, rewind_s))
+    assert rewinds == [(about(2.1), 2.0)]
+
+
+def test_without_asking_it_never_goes_back() -> None:
+    chain = Chain([{"name": "pause", "after": 0.0, "resume_after": 0.0}])
+    for index in range(20):
+        chain.update(away(index) if index % 2 else attending(index), index)
+        assert chain.take_rewind() == 0.0

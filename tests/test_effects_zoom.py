@@ -239,3 +239,95 @@ def test_a_look_beside_the_picture_does_not_zoom() -> None:
     chain = Chain([{"name": "zoom"}])
     play(chain, film_frame(64, 48), (1.3, 0.5), seconds=3.0)
     assert chain.view == View()
+
+
+def followed(looks: list[tuple[float, float]], **options: object) -> list[View]:
+    """The views of a zoom that follows, one a frame; looks are places of the film."""
+    chain = Chain([{"name": "zoom", "mode": "follow", "maximum": 2.0, **options}])
+    frame = film_frame(64, 36)
+    views = []
+    for index, place in enumerate(looks):
+        t_s = index * FRAME_S
+        chain.apply(frame, looking(chain.view.to_shown(place), t_s), t_s)
+        views.append(chain.view)
+    return views
+
+
+def test_follow_comes_near_at_once_and_pans_after_the_gaze() -> None:
+    views = followed([(0.2, 0.2)] * 45 + [(0.8, 0.8)] * 90)
+    assert views[44] == View(0.1, 0.1, 0.5, 0.5)
+    assert views[-1].width == 0.5
+    assert views[-1].x == pytest.approx(0.4, abs=0.03)
+    assert views[-1].y == pytest.approx(0.4, abs=0.03)
+
+
+def test_follow_eases_and_keeps_its_speed_limit() -> None:
+    x = np.array([view.x for view in followed([(0.1, 0.5)] * 45 + [(0.9, 0.5)] * 120)])[45:]
+    speed = np.diff(x) / FRAME_S
+    assert speed.max() <= 0.9 / 2 * 1.02
+    assert np.abs(np.diff(speed)).max() < speed.max() * 0.4
+    assert (speed >= -1e-9).all()
+    assert speed[-1] < 0.01
+
+
+def test_follow_has_a_dead_zone() -> None:
+    views = followed([(0.5, 0.5)] * 60 + [(0.52, 0.51)] * 60)
+    assert views[-1] == views[59]
+
+
+def test_the_magnifier_enlarges_about_the_gaze_and_leaves_the_rest() -> None:
+    frame = frame_of(dots(WIDTH, HEIGHT))
+    chain = Chain([{"name": "zoom", "mode": "magnifier", "maximum": 2.0, "radius": 0.3}])
+    drawn = planes_of(play(chain, frame, (280 / WIDTH, 160 / HEIGHT), seconds=0.5), writable=False)
+    assert chain.view == View()
+    assert dot_near(drawn.y, 280, 160) == pytest.approx((280, 160), abs=0.1)
+    assert dot_near(drawn.y, 280, 80, reach=18) == pytest.approx((280, 80), abs=0.15)
+    source = planes_of(frame, writable=False)
+    for old, new, scale in zip(source, drawn, (1, 2, 2), strict=True):
+        assert np.array_equal(new[:, 420 // scale :], old[:, 420 // scale :])
+        assert np.array_equal(new[290 // scale :], old[290 // scale :])
+
+
+@pytest.mark.parametrize("place", [(0.0, 0.0), (1.0, 1.0), (1.7, -0.5), (0.99, 0.4)])
+def test_the_magnifier_may_hang_over_the_edge(place: tuple[float, float]) -> None:
+    frame = frame_of(np.full((HEIGHT + 1, WIDTH + 1), 77, np.uint8))
+    chain = Chain([{"name": "zoom", "mode": "magnifier", "maximum": 3.3}])
+    drawn = planes_of(play(chain, frame, place, seconds=0.3), writable=False).y
+    assert chain.failures == []
+    assert np.median(drawn) == 77
+    assert drawn.min() == 77
+
+
+def test_a_zoom_that_is_taken_out_glides_out_first() -> None:
+    frame = film_frame(64, 36)
+    chain = Chain([{"name": "zoom"}])
+    play(chain, frame, (0.25, 0.5), seconds=2.0)
+    assert chain.view.width == 0.5
+    chain.replace([])
+    assert chain.specs == []
+    widths = []
+    for index in range(30):
+        t_s = 2.0 + index * FRAME_S
+        chain.apply(frame, looking((0.25, 0.5), t_s), t_s)
+        widths.append(chain.view.width)
+    assert widths[0] < 0.55
+    assert np.diff(widths).min() >= 0
+    assert np.diff(widths).max() < 0.06
+    assert widths[-1] == 1.0
+    assert chain.apply(frame, looking((0.25, 0.5), 3.1), 3.1) is frame
+
+
+def test_a_zoom_that_comes_back_while_it_leaves_goes_on_from_there() -> None:
+    frame = film_frame(64, 36)
+    chain = Chain([{"name": "zoom"}])
+    play(chain, frame, (0.25, 0.5), seconds=2.0)
+    chain.replace([])
+    for index in range(8):
+        chain.apply(frame, looking((0.25, 0.5), 2.0 + index * FRAME_S), 2.0 + index * FRAME_S)
+    half_out = chain.view.width
+    assert 0.5 < half_out < 1.0
+    chain.replace([{"name": "zoom"}])
+    chain.apply(frame, looking((0.25, 0.5), 2.28), 2.28)
+    assert chain.view.width == pytest.approx(half_out, abs=0.06)
+    play(chain, frame, (0.25, 0.5), seconds=2.0, start_s=2.3)
+    assert chain.view.width == 0.5

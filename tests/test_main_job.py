@@ -6,12 +6,10 @@ A real aiortc client sends and receives over real sockets; how fast it goes is l
 
 from typing import Any
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 import pytest
 
-from tests.films import grid, progress_of, texture
+from tests.films import dots, grid, progress_of, sharpness, spacing, texture
 from tests.rtc_viewer import PictureTrack, RtcViewer
 from tests.viewers import viewer_frame
 
@@ -23,13 +21,6 @@ LAYOUT: dict[str, Any] = {
     "picture": [0, 0, 1920, 1080],
     "exact": True,
 }
-
-
-def sharpness(grey: npt.NDArray[np.uint8], shown: tuple[float, float], radius: int = 40) -> float:
-    """Variance of the Laplacian around a place."""
-    x, y = round(shown[0] * grey.shape[1]), round(shown[1] * grey.shape[0])
-    patch = grey[max(0, y - radius) : y + radius, max(0, x - radius) : x + radius]
-    return float(cv2.Laplacian(patch.astype(np.float32), cv2.CV_32F).var())
 
 
 async def test_blur_is_sharp_where_the_viewer_looks(viewer: RtcViewer) -> None:
@@ -50,17 +41,6 @@ async def test_zoom_magnifies_what_a_steady_look_rests_on_and_returns(viewer: Rt
     viewer.say(type="playback", paused=True)
     look = (220 / WIDTH, 140 / HEIGHT)
     viewer.look(*look)
-
-    def dots(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-        _, bright = cv2.threshold(grey, 130, 255, cv2.THRESH_BINARY)
-        bright[: HEIGHT // 10] = 0
-        _, _, stats, centres = cv2.connectedComponentsWithStats(bright)
-        return centres[1:][stats[1:, cv2.CC_STAT_AREA] > 20]
-
-    def spacing(centres: npt.NDArray[np.float64]) -> float:
-        apart = np.hypot(*(centres[:, None] - centres[None]).transpose(2, 0, 1))
-        np.fill_diagonal(apart, np.inf)
-        return float(np.median(apart.min(axis=0)))
 
     assert spacing(dots(grid(WIDTH, HEIGHT))) == pytest.approx(40, abs=0.5)
     for _ in range(400):
@@ -133,7 +113,7 @@ async def test_widening_pupils_pause_and_blur(viewer: RtcViewer) -> None:
                 "area": "all",
                 "strength": {"follow": "pupil.relative", "from": [0.0, 0.2], "to": [0, 1]},
             },
-            {"name": "pause", "when": "pupil", "after": 1.0},
+            {"name": "pause", "when": "pupil", "after": 1.0, "rewind": 1.5},
         ],
     )
     await viewer.hear(
@@ -150,6 +130,11 @@ async def test_widening_pupils_pause_and_blur(viewer: RtcViewer) -> None:
         if blurred < sharp / 3:
             break
     assert blurred < sharp / 3
+    now[0] = narrow
+    resumed = await viewer.hear(
+        "playback", lambda m: not m["paused"], after=viewer.messages.index(paused)
+    )
+    assert resumed["position"] == pytest.approx(max(0.0, paused["position"] - 1.5), abs=0.1)
 
 
 async def test_a_film_of_the_browsers_comes_back_modified_with_its_sound(
@@ -209,3 +194,15 @@ async def test_a_hosted_film_sounds_pauses_seeks_and_changes(viewer: RtcViewer) 
     viewer.say(type="playback", paused=False)
     again = await viewer.hear("playback", lambda m: not m["paused"], after=heard)
     assert again["position"] < 1.0
+    heard = len(viewer.messages)
+    viewer.say(type="playback", loop=True, seek=3.5)
+    await viewer.hear("playback", lambda m: m["position"] == 3.5, after=heard)
+    furthest, begun_again = 0.0, False
+    for _ in range(300):
+        share = progress_of(await viewer.grey())
+        furthest = max(furthest, share)
+        begun_again = furthest > 0.85 and share < 0.5
+        if begun_again:
+            break
+    assert begun_again
+    assert not any(m["type"] == "playback" and m["paused"] for m in viewer.messages[heard:])

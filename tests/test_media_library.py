@@ -27,6 +27,17 @@ def audio_only(path: Path) -> None:
         container.mux(stream.encode(frame))
 
 
+PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\ngood.mkv\n#EXT-X-ENDLIST\n"
+
+
+def one_picture(path: Path, width: int, height: int) -> None:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuvj420p"
+        container.mux(stream.encode(av.VideoFrame(width, height, "yuvj420p")))
+        container.mux(stream.encode(None))
+
+
 def test_says_what_a_film_is(tmp_path: Path, good: bytes) -> None:
     (tmp_path / "My_first film.mkv").write_bytes(good)
     make_coded_film(tmp_path / "silent.mp4", 30, sound=False)
@@ -79,6 +90,14 @@ def test_title() -> None:
             lambda p, good: cv2.imwrite(str(p), np.zeros((4320, 7680, 3), np.uint8)),
             "a text or a still picture",
         ),
+        (
+            "still.jpg",
+            lambda p, good: cv2.imwrite(str(p), np.zeros((4320, 7680, 3), np.uint8)),
+            "a text or a still picture",
+        ),
+        ("still.avi", lambda p, good: one_picture(p, 7680, 4320), "7680x4320 is larger than"),
+        ("single.avi", lambda p, good: one_picture(p, 64, 48), "a still picture, or shorter"),
+        ("list.m3u8", lambda p, good: p.write_text(PLAYLIST), "refers to other files"),
         ("pipe.mkv", lambda p, good: os.mkfifo(p), "not a file"),
         ("away.mkv", lambda p, good: p.symlink_to("/etc/hostname"), "leads out of the media"),
         ("dangling.mkv", lambda p, good: p.symlink_to(p.parent / "nowhere"), "not a file"),

@@ -254,6 +254,29 @@ async def test_end_and_restart(stage: Stages) -> None:
     assert [(await one.next())[0] for _ in range(3)] == [0, 1, 2]
 
 
+async def test_a_loop_begins_again_and_never_ends(stage: Stages) -> None:
+    one = stage(position_s=46 * FRAME_S)
+    one.player.loop = True
+    await one.new(49)
+    shown = []
+    while shown[-3:] != [0, 1, 2]:
+        shown.append((await one.next())[0])
+        assert not one.player.ended
+        assert len(shown) < 20
+        await one.ready()
+    assert set(shown) == {49, 0, 1, 2}
+    assert one.player.position_s < 0.2
+
+
+async def test_a_paused_loop_stays_where_it_is(stage: Stages) -> None:
+    one = stage(position_s=46 * FRAME_S)
+    one.player.loop = True
+    await one.new(49)
+    one.player.pause()
+    for _ in range(5):
+        assert (await one.next())[0] == 49
+
+
 async def test_seeking_back_leaves_the_end(stage: Stages) -> None:
     one = stage(position_s=48 * FRAME_S)
     await one.new(49)

@@ -207,3 +207,16 @@ def test_with_loss_every_frame_is_whole_and_follows_a_key_frame(seed: int) -> No
 )
 def test_key_frames_are_known(codec: str, data: bytes, key: bool) -> None:
     assert is_key_frame(codec, data) is key
+
+
+def test_a_turned_picture_stays_turned_until_it_is_told_otherwise() -> None:
+    into = buffer()
+    turns = []
+    packets = stream(6)
+    for index, orientation in [(5, 1), (14, 3), (17, 0)]:  # last packets of frames 1, 4 and 5
+        packets[index].extensions.video_orientation = orientation  # type: ignore[attr-defined]
+    for item in packets:
+        _, frame = into.add(item)
+        if frame is not None:
+            turns.append(frame.clockwise)
+    assert turns == [0, 90, 90, 90, 270, 0]

@@ -13,11 +13,12 @@ import av
 import pytest
 from aiortc import AudioStreamTrack, RTCDataChannel
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
-from aiortc.rtp import RTCP_PSFB_APP, RtcpPacket, RtcpPsfbPacket
+from aiortc.rtp import RTCP_PSFB_APP, RtcpPacket, RtcpPsfbPacket, RtcpSrPacket
 
 from gaze.media import hardware
 from gaze.media.slot import SlotClosed
 from gaze.rtc import twcc
+from gaze.rtc.extensions import PLAYOUT_DELAY, VIDEO_ORIENTATION
 from gaze.rtc.peer import Limits, OfferError, Peer
 from tests.rtc_client import Client, Grey, brightness
 
@@ -278,6 +279,85 @@ async def test_lost_packets_are_sent_again_to_the_m_line_that_misses_them(peer: 
         assert figures["film"]["frames_lost"] <= 1
 
 
+async def test_what_is_sent_is_numbered_and_estimated_by_the_clients_feedback(
+    peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offer_numbers(monkeypatch)
+    async with Client() as client:
+        await connected(peer, client)
+        client.report_arrivals()
+        film = next(track for track in client.tracks if track.kind == "video")
+        async with asyncio.timeout(PATIENCE_S):
+            while peer.stats()["out"]["film"]["estimate_bps"] is None or len(client.numbers) < 100:
+                await film.recv()
+        first = client.numbers[0]  # film and sound together
+        assert client.numbers == list(range(first, first + len(client.numbers)))
+        figures = peer.stats()["out"]
+        assert figures["film"]["estimate_bps"] >= 2_400_000
+        assert figures["audio"]["packets"] > 20
+        assert figures["film"]["scale"] == 1.0
+
+
+async def test_a_client_that_misses_packets_gets_them_again(peer: Peer) -> None:
+    async with Client() as client:
+        answer = await connected(peer, client)
+        vp8 = re.search(r"a=rtpmap:(\d+) VP8", answer)
+        assert vp8 is not None
+        client.miss(every=5, payload_types={int(vp8[1])})
+        film = next(track for track in client.tracks if track.kind == "video")
+        async with asyncio.timeout(PATIENCE_S):
+            while peer.stats()["out"]["film"]["packets_resent"] < 5:
+                await film.recv()
+
+
+async def test_the_playout_delay_and_the_orientation_are_accepted(peer: Peer) -> None:
+    async with Client() as client:
+        offer = await client.offer()
+        offered = f"a=extmap:9 {PLAYOUT_DELAY}\r\na=extmap:10 {VIDEO_ORIENTATION}\r\n"
+        offer = offer.replace("a=rtcp-mux\r\n", f"a=rtcp-mux\r\n{offered}")
+        answer = await peer.answer(offer, Client.ROLES)
+        assert PLAYOUT_DELAY not in section(answer, "0")
+        assert f"a=extmap:10 {VIDEO_ORIENTATION}" in section(answer, "0")
+        assert f"a=extmap:9 {PLAYOUT_DELAY}" in section(answer, "1")
+        assert PLAYOUT_DELAY not in section(answer, "2")
+
+
+async def test_sender_reports_are_of_the_moment_when_frames_are_due(peer: Peer) -> None:
+    async with Client() as client:
+        client.hear_rtcp()
+        await connected(peer, client)
+        seen: dict[int, list[RtcpSrPacket]] = {}
+        async with asyncio.timeout(PATIENCE_S):
+            while len(seen) < 2 or min(map(len, seen.values())) < 2:
+                await asyncio.sleep(0.05)
+                data, client.rtcp = client.rtcp, []
+                for compound in data:
+                    for packet in RtcpPacket.parse(compound):
+                        if isinstance(packet, RtcpSrPacket):
+                            seen.setdefault(packet.ssrc, []).append(packet)
+        rates = []
+        for first, *_, last in seen.values():
+            ticks = (last.sender_info.rtp_timestamp - first.sender_info.rtp_timestamp) & 0xFFFFFFFF
+            moments = last.sender_info.ntp_timestamp - first.sender_info.ntp_timestamp
+            rates.append(ticks / (moments / 2**32))
+        assert sorted(rates) == pytest.approx([48_000, 90_000], rel=0.1)
+
+
+async def test_the_clients_sender_reports_tell_when_its_frames_were_captured(peer: Peer) -> None:
+    async with Client() as client:
+        await connected(peer, client)
+        assert peer.film is not None and peer.audio is not None
+        async with asyncio.timeout(PATIENCE_S):
+            while (captured_s := peer.capture_s("film", (await peer.film.get()).pts)) is None:
+                pass
+            while (heard_s := peer.capture_s("audio", (await peer.audio.recv()).pts)) is None:
+                pass
+        now_s = asyncio.get_running_loop().time()
+        assert captured_s < now_s + 1 and heard_s < now_s + 1
+        assert peer.capture_s("film", None) is None
+        assert peer.capture_s("nothing", 0) is None
+
+
 async def test_figures(peer: Peer) -> None:
     async with Client() as client:
         await connected(peer, client)
@@ -450,6 +530,14 @@ def remains() -> tuple[list[str], int, int]:
     return threads, len(os.listdir("/proc/self/fd")), len(asyncio.all_tasks())  # noqa: PTH208
 
 
+async def remains_at_rest() -> tuple[list[str], int, int]:
+    """What remains once the tasks that were just cancelled have had their last turn."""
+    async with asyncio.timeout(PATIENCE_S):
+        while len(asyncio.all_tasks()) > 1:
+            await asyncio.sleep(0.01)
+    return remains()
+
+
 async def one_session() -> None:
     peer = Peer()
     async with Client() as client:
@@ -466,7 +554,10 @@ async def one_session() -> None:
 async def test_after_the_end_nothing_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     offer_numbers(monkeypatch)
     await one_session()
-    before = remains()
+    threads, files, tasks = await remains_at_rest()
     for _ in range(5):
         await one_session()
-    assert remains() == before
+    threads_after, files_after, tasks_after = await remains_at_rest()
+    assert threads_after == threads
+    assert files_after <= files
+    assert tasks_after <= tasks

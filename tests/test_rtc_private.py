@@ -4,10 +4,14 @@ import asyncio
 import fractions
 import inspect
 import threading
+import time
+import types
 from importlib.metadata import version
+from typing import Any
 
 import aioice
 import av
+import numpy as np
 import pytest
 from aiortc import RTCRtpReceiver, RTCRtpSender
 from aiortc.codecs.h264 import H264Encoder
@@ -15,18 +19,28 @@ from aiortc.codecs.vpx import Vp8Encoder
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcdtlstransport import RTCDtlsTransport, RtpRouter
 from aiortc.rtcpeerconnection import RTCPeerConnection
-from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from aiortc.rtcrtpparameters import (
+    RTCRtpCodecParameters,
+    RTCRtpHeaderExtensionParameters,
+    RTCRtpParameters,
+)
 from aiortc.rtp import (
+    HeaderExtensionsMap,
     RtcpByePacket,
     RtcpPsfbPacket,
     RtcpReceiverInfo,
     RtcpRrPacket,
+    RtcpSenderInfo,
+    RtcpSrPacket,
     RtpPacket,
+    pack_header_extensions,
     pack_remb_fci,
 )
 
 from gaze.media.slot import Slot, SlotClosed
-from gaze.rtc import private
+from gaze.rtc import extensions, private
+from gaze.rtc.jitterbuffer import EncodedFrame
+from gaze.rtc.private.sender import audio_level
 
 
 def test_the_installed_versions_are_those_it_was_written_for() -> None:
@@ -47,6 +61,9 @@ def test_the_methods_it_replaces_are_there_and_are_called() -> None:
         (RTCPeerConnection, "_RTCPeerConnection__createTransceiver", "addTransceiver"),
         (RTCPeerConnection, "_RTCPeerConnection__connect", "setLocalDescription"),
         (RTCRtpReceiver, "_RTCRtpReceiver__stop_decoder", "stop"),
+        (RTCRtpSender, "_run_rtp", "send"),
+        (RTCRtpSender, "_run_rtcp", "send"),
+        (RTCDtlsTransport, "_handle_rtcp_data", "_recv_next"),
         (RtpRouter, "route_rtp", None),
         (RtpRouter, "route_rtcp", None),
         (aioice.Connection, "query_consent", "connect"),
@@ -71,15 +88,30 @@ async def test_the_attributes_it_sets_are_those_that_aiortc_uses() -> None:
         "decoder_queue",
         "decoder_thread",
         "jitter_buffer",
+        "nack_generator",
         "remote_bitrate_estimator",
         "remote_streams",
         "rtx_ssrc",
     ):
         assert f"_RTCRtpReceiver__{name}" in receiver
     sender = vars(video.sender)
-    for name in ("encoder", "packet_count", "octet_count", "rtt"):
+    for name in (
+        "cname",
+        "encoder",
+        "force_keyframe",
+        "lsr",
+        "lsr_time",
+        "rtcp_exited",
+        "rtcp_started",
+        "rtp_exited",
+        "rtp_started",
+        "rtt",
+        "track",
+    ):
         assert f"_RTCRtpSender__{name}" in sender
-    assert "if self.__encoder is None" in inspect.getsource(RTCRtpSender)
+    assert "recipient._handle_rtcp_packet(packet)" in inspect.getsource(RTCDtlsTransport)
+    assert "self.__nack_generator.add(packet)" in inspect.getsource(RTCRtpReceiver)
+    assert "sorted(self.__nack_generator.missing)" in inspect.getsource(RTCRtpReceiver)
     assert "if self.__remote_bitrate_estimator is not None" in inspect.getsource(RTCRtpReceiver)
     assert "self._track._queue" in inspect.getsource(RTCRtpReceiver.receive)
     await connection.close()
@@ -151,7 +183,8 @@ def test_a_stream_that_rests_is_not_ended() -> None:
 def test_a_decoder_that_lags_begins_again_at_a_key_frame() -> None:
     codec = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000)
     asked: list[bool] = []
-    queue = private._DecoderQueue(lambda: asked.append(True))
+    frames = private._SlotQueue(Slot())
+    queue = private._DecoderQueue(lambda: asked.append(True), frames)
     key, delta = JitterFrame(b"\x00", 0), JitterFrame(b"\x01", 0)
     for frame in [key, *[delta] * (private.ENCODED_WAITING - 1)]:
         queue.put((codec, frame))
@@ -217,3 +250,78 @@ async def test_frames_go_into_the_slot_and_its_end_closes_it() -> None:
     await queue.put(None)
     with pytest.raises(SlotClosed):
         await slot.get()
+
+
+async def test_turned_frames_go_into_the_slot_upright() -> None:
+    slot: Slot[av.VideoFrame] = Slot()
+    frames = private._SlotQueue(slot)
+    queue = private._DecoderQueue(lambda: None, frames)
+    codec = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000)
+    for clockwise, size in [(90, (32, 16)), (0, (16, 32))]:
+        queue.put((codec, EncodedFrame(b"\x00", 0, clockwise)))
+        queue.get()
+        await frames.put(av.VideoFrame(16, 32, "yuv420p"))
+        frame = await slot.get()
+        assert (frame.width, frame.height) == size
+    queue.put(None)
+    assert queue.get() is None
+
+
+def test_the_orientation_is_read_beside_what_aiortc_knows() -> None:
+    transport = types.SimpleNamespace(_rtp_header_extensions_map=HeaderExtensionsMap())
+    known = transport._rtp_header_extensions_map
+    known.configure(
+        RTCRtpParameters(
+            headerExtensions=[RTCRtpHeaderExtensionParameters(id=4, uri=extensions.MID)]
+        )
+    )
+    private.read_orientation(transport, 13)  # type: ignore[arg-type]
+    both = known.get(*pack_header_extensions([(4, b"0"), (13, b"\x03")]))
+    assert (both.mid, both.video_orientation) == ("0", 3)
+    assert not hasattr(known.get(*pack_header_extensions([(4, b"0")])), "video_orientation")
+    long = known.get(*pack_header_extensions([(4, b"0" * 17), (13, b"\x01")]))
+    assert long.video_orientation == 1
+
+
+def test_sender_reports_of_the_browser_tell_when_things_were_captured() -> None:
+    router = private._Router(lambda packet: None)
+    info = RtcpSenderInfo(5 << 32, 1000, 0, 0)
+    router.route_rtcp(RtcpSrPacket(ssrc=9, sender_info=info))
+    first_s = router.captures.capture_s(9, 1000, 90_000)
+    later_s = router.captures.capture_s(9, 10_000, 90_000)
+    assert first_s is not None and later_s is not None
+    assert later_s - first_s == pytest.approx(0.1)
+
+
+def test_sounds_have_levels() -> None:
+    frame = sound(0)
+    frame.planes[0].update(bytes(frame.planes[0].buffer_size))
+    assert audio_level(frame) == 127
+    loud = np.full(frame.planes[0].buffer_size // 2, 32767, np.int16)
+    frame.planes[0].update(loud.tobytes())
+    assert audio_level(frame) == 0
+    frame.planes[0].update((loud // 10).tobytes())
+    assert audio_level(frame) == 20
+
+
+async def test_a_key_frame_waits_for_a_full_queue_and_is_not_made_twice() -> None:
+    connection = private.PeerConnection([])
+    sender: Any = connection.addTransceiver("video").sender
+    picture_lost = RtcpPsfbPacket(fmt=1, ssrc=1, media_ssrc=sender._ssrc)
+    now_s = time.monotonic()
+
+    await sender._handle_rtcp_packet(picture_lost)
+    assert sender._RTCRtpSender__force_keyframe
+    assert sender._resume_s <= time.monotonic()  # the queue is empty
+
+    sender._RTCRtpSender__force_keyframe = False
+    connection.transmitter.estimate.queue.delay_s = 0.3
+    await sender._handle_rtcp_packet(picture_lost)
+    assert sender._RTCRtpSender__force_keyframe
+    assert sender._resume_s >= now_s + 0.3
+
+    sender._RTCRtpSender__force_keyframe = False
+    sender._key_there_s = time.monotonic() + 60  # one is on its way
+    await sender._handle_rtcp_packet(picture_lost)
+    assert not sender._RTCRtpSender__force_keyframe
+    await connection.close()

@@ -3,8 +3,9 @@
 import random
 
 import pytest
+from aiortc.rtp import RtcpByePacket, RtcpRrPacket, RtcpRtpfbPacket
 
-from gaze.rtc.twcc import MAX_PACKET_BYTES, Feedback, Recorder, parse
+from gaze.rtc.twcc import MAX_PACKET_BYTES, Feedback, Recorder, parse, take_out
 
 TICK_S = 250e-6
 
@@ -194,3 +195,23 @@ def test_what_waits_is_bounded() -> None:
 def test_malformed_feedback_is_refused(packet: bytes, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         parse(packet)
+
+
+def test_feedback_is_taken_out_of_a_compound() -> None:
+    recorder = Recorder()
+    for number in range(5):
+        recorder.add(number, number / 100)
+    (feedback,) = recorder.take(1, 2)
+    other = bytes(RtcpRrPacket(ssrc=1)) + bytes(RtcpByePacket(sources=[1]))
+    nack = bytes(RtcpRtpfbPacket(fmt=1, ssrc=1, media_ssrc=2, lost=[5]))
+    assert take_out(feedback) == ([feedback], b"")
+    assert take_out(other) == ([], other)
+    assert take_out(nack) == ([], nack)
+    assert take_out(other + feedback + nack) == ([feedback], other + nack)
+    assert take_out(feedback + feedback) == ([feedback, feedback], b"")
+
+
+@pytest.mark.parametrize("length", range(8))
+def test_what_is_cut_short_is_left_to_others(length: int) -> None:
+    data = bytes(RtcpRrPacket(ssrc=1))[:length]
+    assert take_out(data) == ([], data)

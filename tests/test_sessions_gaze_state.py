@@ -1,3 +1,5 @@
+import math
+
 import pytest
 
 from gaze.effects.state import SIGNALS
@@ -29,6 +31,7 @@ def test_every_signal_is_told() -> None:
     assert state.signals["openness"] == pytest.approx(0.7)
     assert state.signals["eccentricity"] == 0
     assert state.uncertainty == pytest.approx(0.05)
+    assert state.picture_deg == pytest.approx(2 * math.degrees(math.atan(133.8 / 610)), abs=0.01)
     assert not state.eyes_closed
 
 

@@ -129,22 +129,28 @@ async def _whole_session(client: Any) -> None:
 
 @pytest.mark.timeout(600)
 async def test_twenty_more_sessions_leave_nothing_behind(films: Path) -> None:
+    """A leak grows with every twenty sessions; a busy machine's allocator may jump once."""
     flags = ("--media", str(films), "--sessions-per-minute", "1000", "--workers", "2")
     with running_server(*flags) as server:
         async with ClientSession(base_url=server.url) as client:
-            for _ in range(20):
-                await _whole_session(client)
-            await asyncio.sleep(1.0)
-            before = server.figures()
-            for _ in range(20):
-                await _whole_session(client)
-            await asyncio.sleep(1.0)
-            after = server.figures()
-    assert after['gaze_sessions_opened_total{how="new"}'] == 40
-    for figure in ("gaze_threads", "gaze_tasks", "process_open_fds"):
-        assert after[figure] <= before[figure], figure
-    growth_bytes = after["process_resident_memory_bytes"] - before["process_resident_memory_bytes"]
-    assert growth_bytes < 5e6
+
+            async def after_twenty() -> dict[str, float]:
+                for _ in range(20):
+                    await _whole_session(client)
+                await asyncio.sleep(1.0)
+                return server.figures()
+
+            before = await after_twenty()
+            growths_bytes: list[float] = []
+            while not growths_bytes or (growths_bytes[-1] >= 5e6 and len(growths_bytes) < 3):
+                after = await after_twenty()
+                for figure in ("gaze_threads", "gaze_tasks", "process_open_fds"):
+                    assert after[figure] <= before[figure], figure
+                memory = "process_resident_memory_bytes"
+                growths_bytes.append(after[memory] - before[memory])
+                before = after
+    assert before['gaze_sessions_opened_total{how="new"}'] == 20 * (1 + len(growths_bytes))
+    assert growths_bytes[-1] < 5e6, growths_bytes
 
 
 async def test_sigterm_ends_the_sessions_and_the_process(films: Path) -> None:

@@ -125,6 +125,11 @@ def test_origins_are_written_as_browsers_write_them(given: str, origin: str) -> 
             "--stun-urls is 'turn:a.example'; "
             "allowed: URLs like stun:host:3478 (RFC 7064, RFC 7065)",
         ),
+        (
+            ["--effects", "my_effects,./eyelids.py"],
+            "--effects is './eyelids.py'; "
+            "allowed: names of modules like my_effects or shop.effects",
+        ),
         (["--cert", __file__], "cert and key go together; give both or neither"),
         (
             ["--port", "0", "--http-port", "0"],

@@ -97,3 +97,29 @@ def test_slow_wandering_that_goes_nowhere_is_no_pursuit():
 def test_time_that_goes_back_never_gives_a_negative_dwell():
     _, movements = run([(500, 400)] * 30)
     assert movements.update(np.array([500.0, 400.0]), -5.0).dwell_s == 0.0
+
+
+def test_a_saccade_that_lasts_two_frames_is_moving_and_then_over():
+    path = [(200, 400)] * 30 + [(600, 400), (1100, 400)] + [(1300, 400)] * 30
+    seen, _ = run(path)
+    steps = [number for number, movement in enumerate(seen) if movement.kind == "saccade"]
+    assert steps[0] == 31
+    assert seen[31].moving
+    assert np.linalg.norm(seen[31].step_px - (1100, 400)) < 20
+    assert not seen[steps[-1]].moving
+    assert steps[-1] <= 33
+    assert not any(movement.outlier for movement in seen[40:])
+
+
+def test_small_steps_out_of_the_noise_are_found_and_smaller_ones_are_not():
+    noise_px = 20.0
+    for size_px, found in ((200, True), (40, False)):
+        seen, _ = run([(500, 400)] * 60 + [(500 + size_px, 400)] * 60, noise_px)
+        assert ("saccade" in [movement.kind for movement in seen[58:66]]) == found
+
+
+def test_noise_that_grows_does_not_make_saccades_for_long():
+    _, movements = run([(500, 400)] * 60, noise_px=2.0)
+    seen, _ = run([(500, 400)] * 300, noise_px=60.0, seed=1, movements=movements, start_s=2.0)
+    assert [movement.kind for movement in seen[60:]].count("saccade") <= 3
+    assert movements.noise_px == pytest.approx(60.0, rel=0.4)

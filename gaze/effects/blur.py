@@ -1,7 +1,10 @@
-"""Foveation: sharp where the viewer looks and blurrier with eccentricity, or inside out."""
+"""Foveation: sharp where the viewer looks and blurrier with eccentricity, or inside out.
+
+How the blur grows is a plain ramp, or follows the acuity of the eye (see `acuity`).
+"""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 import cv2
@@ -9,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from gaze.effects.acuity import Acuity
 from gaze.effects.effect import Canvas, Effect
 from gaze.effects.fovea import Fovea, Sight
 from gaze.effects.parameters import Number, Parameters
 from gaze.effects.pyramid import Blend, Pyramid, Weights, half
 from gaze.effects.state import GazeState
 
+Model = Literal["ramp", "visible", "perceptual"]
 Area = Literal["periphery", "gaze", "all"]
 
 LEVELS_AT_720 = 4.0
@@ -29,15 +34,32 @@ NOTHING = 0.02
 GRID_PX = 8
 """Coarsest grid on which weights are computed before they are interpolated."""
 
+ASSUMED_PICTURE_DEG = 30.0
+"""Width of a picture that nobody told us of: a laptop's screen at arm's length."""
+
+ANOTHER_PICTURE = 1.1
+"""A picture wider or narrower by this is another one; less is the head's small movements."""
+
 
 class BlurParameters(Parameters):
+    model: Model = Field(
+        default="ramp",
+        title="Model",
+        description="How blur grows: by radius and softness, visibly faster than acuity falls, or "
+        "just as acuity falls",
+    )
     area: Area = Field(
         default="periphery",
         title="Area",
         description="What is blurred: all but the point of gaze, the point of gaze, or everything",
     )
+    shape: Literal["circle", "ellipse"] = Field(
+        default="circle",
+        title="Shape",
+        description="A circle, or an ellipse with the picture's proportions",
+    )
     strength: Annotated[
-        float, Number(0, 1, unit="share", title="Strength", description="How blurred it gets")
+        float, Number(0, 1, unit="share", title="Strength", description="How blurred it may get")
     ] = 0.8
     radius: Annotated[
         float,
@@ -59,6 +81,16 @@ class BlurParameters(Parameters):
             description="Width of the circle's edge, from sharp to fully blurred",
         ),
     ] = 0.35
+    gain: Annotated[
+        float,
+        Number(
+            1,
+            10,
+            unit="times",
+            title="Gain",
+            description="How much faster than acuity sharpness falls in the visible model",
+        ),
+    ] = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +106,17 @@ class LevelMap:
     radius: float
     softness: float
     depth: float
+    acuity: Acuity | None = None
+    height_deg: float = 0.0
+    stretch: float = 1.0
+    """How many times wider than high the sharp region is."""
 
     def weight(self, k: int, eccentricity: NDArray[np.float32]) -> Weights:
         """Return the weight of picture k over the coarser ones at these distances from the gaze."""
+        if self.acuity is not None:
+            beyond = np.maximum(0, eccentricity - self.radius) * self.height_deg
+            level = np.minimum(self.depth, self.acuity.level(beyond))
+            return np.asarray(np.clip(k + 1 - level, 0, 1), np.float32)
         share = np.clip((eccentricity - self.radius) / self.softness, 0, 1)
         ramp = share * share * (3 - 2 * share)
         if self.area == "all":
@@ -91,6 +131,9 @@ class LevelMap:
             return self.radius + self.softness * _unsmooth(1 - k / self.depth)
         if k + 1 >= self.depth:
             return math.inf
+        if self.acuity is not None:
+            reach_deg = self.acuity.eccentricity_deg(k + 1)
+            return -math.inf if reach_deg < 0 else self.radius + reach_deg / self.height_deg
         if self.area == "all":
             return -math.inf
         return self.radius + self.softness * _unsmooth((k + 1) / self.depth)
@@ -110,6 +153,7 @@ class Blur(Effect[BlurParameters]):
         self._chroma = Pyramid(0, 0)
         self._weights: list[tuple[Weights, Weights]] = []
         self._size = (0, 0)
+        self._picture_deg = ASSUMED_PICTURE_DEG
 
     def draw(
         self, canvas: Canvas, parameters: BlurParameters, gaze: GazeState | None, t_s: float
@@ -124,12 +168,34 @@ class Blur(Effect[BlurParameters]):
         if self._size != (width, height):
             self._fit(width, height)
         levels = _level_map(parameters, sight, depth)
+        if parameters.model != "ramp" and parameters.area == "periphery":
+            levels = self._as_acuity(levels, parameters, gaze)
+        if parameters.shape == "ellipse":
+            levels = replace(levels, stretch=width / height)
         blends = [self._blend(levels, k) for k in range(math.ceil(depth))]
         target = canvas.blank()
         self._luma.blend(canvas.source.y, target.y, blends)
         # A chroma plane is as large as luma picture 1, so it starts one level further down.
         self._chroma.blend(canvas.source.u, target.u, blends[1:])
         self._chroma.blend(canvas.source.v, target.v, blends[1:])
+
+    def _as_acuity(
+        self, levels: LevelMap, parameters: BlurParameters, gaze: GazeState | None
+    ) -> LevelMap:
+        """Let the eye's acuity say the level; only uncertainty still widens the sharp region."""
+        told = gaze.picture_deg if gaze is not None else None
+        if told is not None and told > 0:
+            ratio = max(told, self._picture_deg) / min(told, self._picture_deg)
+            if ratio > ANOTHER_PICTURE:
+                self._picture_deg = min(360.0, max(1.0, told))
+        width, height = self._size
+        gain = parameters.gain if parameters.model == "visible" else 1.0
+        return replace(
+            levels,
+            radius=levels.radius - parameters.radius,
+            acuity=Acuity.of_picture(width, self._picture_deg, gain),
+            height_deg=self._picture_deg * height / width,
+        )
 
     def _fit(self, width: int, height: int) -> None:
         self._size = (width, height)
@@ -149,12 +215,12 @@ class Blur(Effect[BlurParameters]):
         height, width = fine.shape
         reach = levels.reach(k) * height
         rows = _span(levels.y * height, reach, height)
-        columns = _span(levels.x * width, reach, width)
+        columns = _span(levels.x * width, reach * levels.stretch, width)
         box = (rows, columns)
         if fine[box].size:
             cell = max(1.0, min(GRID_PX, levels.softness * height / max(1.0, levels.depth) / 4))
             y = _centres(rows, cell) - levels.y * height
-            x = _centres(columns, cell) - levels.x * width
+            x = (_centres(columns, cell) - levels.x * width) / levels.stretch
             eccentricity = np.hypot(x[None, :], y[:, None]) / height
             grid = levels.weight(k, eccentricity)
             size = (columns.stop - columns.start, rows.stop - rows.start)

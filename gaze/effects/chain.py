@@ -4,8 +4,9 @@ import dataclasses
 import logging
 import math
 import threading
+import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import av
@@ -23,11 +24,24 @@ logger = logging.getLogger(__name__)
 
 MAX_EFFECTS = 16
 VIEWS_KEPT_S = 1.0
+EDGE = 1e-6
+
+REASONS = ("attention", "pupil")
+"""Why an effect may let the film stand still."""
+
+BUDGET_S = 0.1
+"""Time that one effect has for one frame, far more than any should take."""
+
+PATIENCE = 3
+"""An effect that overruns its budget so many times in a row is skipped for a while."""
+
+SKIPPED_S = 5.0
+"""For how long at first; each time twice as long as the time before."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Failure:
-    """An effect that was switched off because it raised: its place, and what it said."""
+    """An effect that is switched off, because it raised or is too slow: its place, and why."""
 
     index: int
     name: str
@@ -41,6 +55,9 @@ class Link:
         self.effect = effect()
         self.parameters = parameters
         self.error: str | None = None
+        self._late: Counter[str] = Counter()
+        self._skipped_s = SKIPPED_S
+        self._skipped_until_s = math.inf
         self._followers = {
             name: Follower(field.default)
             for name, field in type(parameters).model_fields.items()
@@ -57,6 +74,26 @@ class Link:
                 for name, follower in self._followers.items()
             }
         )
+
+    def took(self, seconds: float, work: str, t_s: float) -> bool:
+        """Note how long one of its two works took; return whether that was over the budget."""
+        if seconds <= BUDGET_S:
+            self._late[work] = 0
+            return False
+        self._late[work] += 1
+        if self._late[work] >= PATIENCE:
+            self.error = f"took {seconds * 1000:.0f} ms, more than {BUDGET_S * 1000:.0f} ms a frame"
+            self._skipped_until_s = t_s + self._skipped_s
+            self._skipped_s *= 2
+            logger.warning("effect %s %s and is skipped", self.effect.name, self.error)
+        return True
+
+    def forgive(self, t_s: float) -> None:
+        """Try an effect again that was skipped long enough; one more overrun skips it again."""
+        if self.error is not None and t_s >= self._skipped_until_s:
+            self.error = None
+            self._late["draw"] = self._late["pauses"] = PATIENCE - 1
+            self._skipped_until_s = math.inf
 
     def saw(self, view: View, t_s: float) -> None:
         """Remember what the frame drawn at `t_s` shows."""
@@ -75,11 +112,17 @@ class Chain:
     """The effects of one viewer, first to last.
 
     `replace`, `update` and the properties may be called from another thread than `apply`.
-    An effect that raises is switched off until its parameters are changed; the film goes on.
+    An effect that raises or answers nonsense is switched off until its parameters are changed, and
+    one that is slow again and again is skipped for a while; the film goes on.
     """
 
-    def __init__(self, specs: Sequence[Mapping[str, Any]]) -> None:
-        """Take `[{"name": "blur", "strength": 0.8}, …]`.
+    def __init__(
+        self,
+        specs: Sequence[Mapping[str, Any]],
+        *,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Take `[{"name": "blur", "strength": 0.8}, …]`; `clock` times what effects take.
 
         Raises:
             EffectError: naming the first field that is wrong.
@@ -88,7 +131,11 @@ class Chain:
         self._drawing = threading.Lock()
         self._pool = FramePool()
         self._links = _links(_checked(specs), [])
+        self._leaving: list[Link] = []
         self._view = WHOLE
+        self._clock = clock
+        self._overruns = 0
+        self._rewind_s = 0.0
 
     @property
     def specs(self) -> list[dict[str, Any]]:
@@ -100,12 +147,17 @@ class Chain:
 
     @property
     def failures(self) -> list[Failure]:
-        """The effects that are switched off because they raised."""
+        """The effects that are switched off because they raised or are too slow."""
         return [
             Failure(index, link.effect.name, link.error)
             for index, link in enumerate(self._links)
             if link.error is not None
         ]
+
+    @property
+    def overruns(self) -> int:
+        """How often an effect took longer than `BUDGET_S`."""
+        return self._overruns
 
     @property
     def view(self) -> View:
@@ -115,19 +167,25 @@ class Chain:
     def view_at(self, t_s: float) -> View:
         """Return the part of the film that was visible in the newest frame drawn up to `t_s`."""
         view = WHOLE
-        for link in self._links:
+        for link in (*self._leaving, *self._links):
             view = link.view_at(t_s).within(view)
         return view
 
     def replace(self, specs: Sequence[Mapping[str, Any]]) -> None:
         """Change the chain. The nth effect of a name keeps the state of the nth one before.
 
+        An effect that is taken out while it has changed the picture may draw its way out first.
+
         Raises:
             EffectError: naming the first field that is wrong; nothing has changed then.
         """
         checked = _checked(specs)
         with self._lock:
-            self._links = _links(checked, self._links)
+            before = [*self._links, *self._leaving]
+            self._links = _links(checked, before)
+            self._leaving = [link for link in before if link not in self._links and _stays(link)]
+            for link in before:
+                link.effect.leaving = link in self._leaving
 
     def update(self, gaze: GazeState | None, t_s: float) -> str | None:
         """Bring bindings and pauses to `t_s`; return why the film should stand still, if so."""
@@ -136,13 +194,25 @@ class Chain:
             for link in self._links:
                 if link.error is not None:
                     continue
+                started_s = self._clock()
                 try:
                     reason = link.effect.pauses(link.resolve(gaze, t_s), gaze, t_s)
+                    rewind_s = float(link.effect.take_rewind())
+                    if reason is not None and reason not in REASONS:
+                        raise ValueError(f"a reason should be one of {REASONS}, not {reason!r}")
                 except Exception as error:
                     _switch_off(link, error)
                 else:
                     reasons += [reason] if reason is not None else []
+                    self._rewind_s = max(self._rewind_s, rewind_s)
+                    self._overruns += link.took(self._clock() - started_s, "pauses", t_s)
         return reasons[0] if reasons else None
+
+    def take_rewind(self) -> float:
+        """Return the seconds that a pause, now over, wants the film to go back; then forget."""
+        with self._lock:
+            rewind_s, self._rewind_s = self._rewind_s, 0.0
+        return rewind_s
 
     def apply(self, frame: av.VideoFrame, gaze: GazeState | None, t_s: float) -> av.VideoFrame:
         """Return the frame as it is to be seen at `t_s`: a new one, or `frame` if nothing changes.
@@ -151,7 +221,8 @@ class Chain:
         """
         with self._drawing:
             with self._lock:
-                links = list(self._links)
+                self._leaving = [link for link in self._leaving if _stays(link)]
+                links = [*self._leaving, *self._links]
                 resolved = [link.resolve(gaze, t_s) for link in links]
             source = frame if frame.format.name == FORMAT else frame.reformat(format=FORMAT)
             planes = planes_of(source, writable=False)
@@ -159,12 +230,17 @@ class Chain:
             seen = _seen_by(links, gaze)
             for link, parameters, own_gaze in zip(links, resolved, seen, strict=True):
                 canvas = Canvas(planes, self._pool)
+                link.forgive(t_s)
                 if link.error is None:
+                    started_s = self._clock()
                     try:
                         link.effect.draw(canvas, parameters, own_gaze, t_s)
+                        _check(canvas)
                     except Exception as error:
                         _switch_off(link, error)
                         canvas = Canvas(planes, self._pool)
+                    else:
+                        self._overruns += link.took(self._clock() - started_s, "draw", t_s)
                 if canvas.frame is not None:
                     drawn = canvas.frame
                     planes = planes_of(drawn, writable=False)
@@ -214,6 +290,15 @@ def _links(checked: list[tuple[type[Effect[Any]], Parameters]], before: list[Lin
     return links
 
 
+def _stays(link: Link) -> bool:
+    """Return whether an effect that was taken out still has something to draw."""
+    try:
+        return link.error is None and not link.effect.gone()
+    except Exception as error:
+        _switch_off(link, error)
+        return False
+
+
 def _seen_by(links: list[Link], gaze: GazeState | None) -> list[GazeState | None]:
     """Return the gaze for each effect in fractions of its own source.
 
@@ -228,9 +313,28 @@ def _seen_by(links: list[Link], gaze: GazeState | None) -> list[GazeState | None
                     gaze,
                     shown=None if gaze.shown is None else view.to_film(gaze.shown),
                     uncertainty=None if gaze.uncertainty is None else gaze.uncertainty * view.width,
+                    picture_deg=None if gaze.picture_deg is None else gaze.picture_deg / view.width,
                 )
         seen.append(gaze)
     return seen[::-1]
+
+
+def _check(canvas: Canvas) -> None:
+    """Raise a ValueError or TypeError unless what an effect left behind is a picture."""
+    source, frame, view = canvas.source, canvas.frame, canvas.view
+    if frame is not None:
+        if not isinstance(frame, av.VideoFrame):
+            raise TypeError(f"the canvas's frame should be a VideoFrame, not {frame!r}")
+        found = frame.format.name, frame.width, frame.height
+        expected = FORMAT, source.width, source.height
+        if found != expected:
+            raise ValueError(f"the canvas's frame should be {expected}, not {found}")
+    if not isinstance(view, View):
+        raise TypeError(f"the canvas's view should be a View, not {view!r}")
+    corners = view.x, view.y, view.x + view.width, view.y + view.height
+    within = all(-EDGE <= corner <= 1 + EDGE for corner in corners)
+    if not (within and view.width > 0 and view.height > 0):
+        raise ValueError(f"the canvas's view should lie within the picture, not {view}")
 
 
 def _switch_off(link: Link, error: Exception) -> None:

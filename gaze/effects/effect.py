@@ -51,9 +51,20 @@ class Effect(Generic[P]):
     description: ClassVar[str]
     Parameters: ClassVar[type[Any]]
 
+    leaving: bool = False
+    """Whether it was taken out of the chain and is only drawing its way out."""
+
     def draw(self, canvas: Canvas, parameters: P, gaze: GazeState | None, t_s: float) -> None:
         """Draw the picture due at `t_s`. `gaze.shown` is in fractions of this canvas's source."""
 
     def pauses(self, parameters: P, gaze: GazeState | None, t_s: float) -> str | None:
         """Return why the film should stand still at `t_s` ("attention", "pupil"), or None."""
         return None
+
+    def take_rewind(self) -> float:
+        """Return the seconds that the film should go back now that a pause is over; then forget."""
+        return 0.0
+
+    def gone(self) -> bool:
+        """Return whether it has drawn its way out; asked after each frame once it is leaving."""
+        return True

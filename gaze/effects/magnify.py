@@ -29,9 +29,24 @@ class Magnifier:
         Luma sample i covers (i, i + 1) / width of the picture. Chroma is sited as in MPEG-2 and
         H.264: on every second luma column, halfway between two luma rows.
         """
+        place = centre[0] * source.width, centre[1] * source.height
+        self.draw_part(source, target, magnification, place, (0, 0))
+
+    def draw_part(
+        self,
+        source: Planes,
+        target: Planes,
+        magnification: float,
+        centre: Point,
+        corner: tuple[int, int],
+    ) -> None:
+        """Fill `target`, a part of the enlarged picture from an even `corner` (x, y) on.
+
+        `centre` is in luma samples from the picture's corner and stays in place.
+        """
         step = 1 / magnification
-        x = (centre[0] * source.width - 0.5) * (1 - step)
-        y = (centre[1] * source.height - 0.5) * (1 - step)
+        x = (centre[0] - 0.5) * (1 - step) + corner[0] * step
+        y = (centre[1] - 0.5) * (1 - step) + corner[1] * step
         self._draw_plane(source.y, target.y, magnification, x, y)
         x, y = x / 2, (y - (1 - step) / 2) / 2
         self._draw_plane(source.u, target.u, magnification, x, y)
@@ -42,8 +57,8 @@ class Magnifier:
     ) -> None:
         """Fill `target`: sample (i, j) shows `source` at (x, y) + (i, j) / magnification."""
         height, width = target.shape
-        columns = _cut(x, width, magnification)
-        rows = _cut(y, height, magnification)
+        columns = _cut(x, width, source.shape[1], magnification)
+        rows = _cut(y, height, source.shape[0], magnification)
         cut = source[rows, columns]
         grown = self._buffer(
             round(cut.shape[0] * magnification), round(cut.shape[1] * magnification)
@@ -64,7 +79,8 @@ class Magnifier:
         return self._grown[:height, :width]
 
 
-def _cut(start: float, size: int, magnification: float) -> slice:
-    """Return the source samples that `size` enlarged samples from `start` on are made of."""
+def _cut(start: float, count: int, size: int, magnification: float) -> slice:
+    """Return the samples, of `size`, that `count` enlarged ones from `start` on are made of."""
     first = min(size - 1, max(0, math.floor(start) - MARGIN))
-    return slice(first, min(size, math.ceil(start + size / magnification) + MARGIN))
+    last = math.ceil(start + count / magnification) + MARGIN
+    return slice(first, min(size, max(first + 1, last)))

@@ -36,6 +36,16 @@ class PauseParameters(Parameters):
             description="Pupil widening over its baseline that counts as wide",
         ),
     ] = 0.2
+    rewind: Annotated[
+        float,
+        Number(
+            0,
+            60,
+            unit="s",
+            title="Rewind",
+            description="How far a hosted film goes back when the viewer returns",
+        ),
+    ] = 0.0
 
 
 class Pause(Effect[PauseParameters]):
@@ -56,6 +66,7 @@ class Pause(Effect[PauseParameters]):
         self._bad_since_s: float | None = None
         self._good_since_s: float | None = None
         self._known_s: float | None = None
+        self._rewind_s = 0.0
 
     def pauses(self, parameters: PauseParameters, gaze: GazeState | None, t_s: float) -> str | None:
         bad = _is_bad(parameters, gaze)
@@ -74,8 +85,14 @@ class Pause(Effect[PauseParameters]):
             if self._good_since_s is None:
                 self._good_since_s = t_s
             if t_s - self._good_since_s >= parameters.resume_after:
+                if self._reason is not None:
+                    self._rewind_s = parameters.rewind
                 self._reason = None
         return self._reason
+
+    def take_rewind(self) -> float:
+        rewind_s, self._rewind_s = self._rewind_s, 0.0
+        return rewind_s
 
 
 def _is_bad(parameters: PauseParameters, gaze: GazeState | None) -> bool | None:

@@ -74,4 +74,39 @@ PRESETS = (
             {"name": "pause", "when": "attention", "after": 1.5},
         ),
     ),
+    Preset(
+        "spotlight",
+        "Spotlight",
+        "A light follows your eyes and the rest of the film goes dim",
+        ({"name": "spotlight", "strength": 0.8},),
+    ),
+    Preset(
+        "gaze-trace",
+        "Gaze trace",
+        "Where your eyes have been: warm where they rested, a line along their way",
+        ({"name": "heatmap"}, {"name": "trail", "colour": "white", "opacity": 0.7}),
+    ),
+    Preset(
+        "warm-hearted",
+        "Warm-hearted",
+        "The wider your pupils, the warmer and more colourful the film",
+        (
+            {
+                "name": "grade",
+                "contrast": 1.0,
+                "saturation": {
+                    "follow": "pupil.relative",
+                    "from": [-0.1, 0.15],
+                    "to": [0.3, 1.7],
+                    "smooth": 0.7,
+                },
+                "warmth": {
+                    "follow": "pupil.relative",
+                    "from": [-0.1, 0.15],
+                    "to": [-0.4, 0.8],
+                    "smooth": 0.7,
+                },
+            },
+        ),
+    ),
 )

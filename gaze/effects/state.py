@@ -26,7 +26,8 @@ class GazeState:
 
     `shown` is the point of gaze as fractions (0..1) of the returned frame, None when unknown; a
     blink keeps the last good point. `uncertainty` is one standard deviation as a fraction of the
-    picture's width. `signals` maps the names in `SIGNALS` to values; a missing or None entry is
+    picture's width. `picture_deg` is how wide the returned picture is for the viewer, in degrees
+    of visual angle. `signals` maps the names in `SIGNALS` to values; a missing or None entry is
     unknown. `t_s` is the capture time of the sample on the monotonic clock.
     """
 
@@ -36,4 +37,5 @@ class GazeState:
     dwell_s: float | None = None
     attentive: bool = True
     eyes_closed: bool = False
+    picture_deg: float | None = None
     signals: Mapping[str, float | None] = field(default_factory=dict)

@@ -1,10 +1,15 @@
-"""A steady look draws the film nearer, about the very point that is looked at."""
+"""The film comes nearer about the very point that is looked at: on a steady look, always, or
+in a lens over the untouched picture.
+"""
 
 import math
-from typing import Annotated
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from gaze.effects.effect import Canvas, Effect
-from gaze.effects.fovea import known_point
+from gaze.effects.fovea import Fovea, known_point
+from gaze.effects.lens import Lens
 from gaze.effects.magnify import Magnifier
 from gaze.effects.parameters import Number, Parameters
 from gaze.effects.state import GazeState
@@ -21,8 +26,21 @@ DEAD_ZONE = 0.02
 PAN_S = 0.5
 HOLD_S = 1.0
 
+FOLLOW_DEAD_ZONE = 0.04
+FOLLOW_S = 0.45
+FOLLOW_SPEED = 0.9
+"""Picture widths a second at speed 1, the fastest that the camera pans."""
+
+VISIBLE = 1 / 255
+
 
 class ZoomParameters(Parameters):
+    mode: Literal["dwell", "follow", "magnifier"] = Field(
+        default="dwell",
+        title="Mode",
+        description="Nearer on a steady look, always near and panning after the eyes, or a lens "
+        "over the untouched picture",
+    )
     maximum: Annotated[
         float,
         Number(1, 4, unit="times", title="Magnification", description="How near a look brings it"),
@@ -35,6 +53,12 @@ class ZoomParameters(Parameters):
         float,
         Number(0.1, 4, unit="times", title="Speed", description="How fast it moves in and out"),
     ] = 1.0
+    radius: Annotated[
+        float,
+        Number(
+            0.05, 0.5, unit="picture heights", title="Radius", description="Size of the magnifier"
+        ),
+    ] = 0.22
 
 
 class Steadiness:
@@ -94,23 +118,58 @@ class Glide:
         return self.value
 
 
+class Camera:
+    """Pans like a good operator: eases in and out, never faster than `FOLLOW_SPEED`.
+
+    A critically damped spring, solved exactly for each step; lengths are picture widths.
+    """
+
+    def __init__(self) -> None:
+        self._speed = (0.0, 0.0)
+
+    def step(
+        self, place: Point, target: Point, aspect: float, step_s: float, speed: float
+    ) -> Point:
+        """Return the place after a step toward `target`; `speed` scales the limit."""
+        off = distance(place, target, aspect)
+        share = min(1.0, FOLLOW_SPEED * speed * FOLLOW_S / off) if off > 0 else 1.0
+        near = _toward(place, target, share)
+        rate = 2 * speed / FOLLOW_S
+        decay = math.exp(-rate * step_s)
+        moved, speeds = [], []
+        for at, to, v in zip(place, near, self._speed, strict=True):
+            pull = (v + rate * (at - to)) * step_s
+            moved.append(to + (at - to + pull) * decay)
+            speeds.append((v - rate * pull) * decay)
+        self._speed = speeds[0], speeds[1]
+        return _inside((moved[0], moved[1]))
+
+    def rest(self) -> None:
+        """Stand still."""
+        self._speed = (0.0, 0.0)
+
+
 class Zoom(Effect[ZoomParameters]):
     """Zooms about one point, its `centre`, which is at the same place in film and picture.
 
     Whether the look is steady is judged on the film, with the view undone, so the zoom's own
     movement closes no loop. Within the steady radius a slow drift beyond a dead zone moves the
-    centre gently along; a look that leaves zooms out first.
+    centre gently along; a look that leaves zooms out first. In mode `follow` it stays near, and the
+    centre is panned after the gaze. The lens of mode `magnifier` leaves the view alone.
     """
 
     name = "zoom"
     title = "Zoom"
-    description = "A steady look zooms in on what is looked at, and out again when it leaves"
+    description = "What you look at comes nearer: on a steady look, always, or in a lens"
     Parameters = ZoomParameters
 
     def __init__(self) -> None:
         self._steady = Steadiness()
         self._glide = Glide()
+        self._camera = Camera()
         self._magnifier = Magnifier()
+        self._fovea = Fovea()
+        self._lens = Lens()
         self._centre: Point = (0.5, 0.5)
         self._inward = False
         self._stepped_s: float | None = None
@@ -125,11 +184,32 @@ class Zoom(Effect[ZoomParameters]):
         share = self._glide.step(float(self._inward), step_s * parameters.speed / TRAVEL_S)
         magnification = parameters.maximum**share
         if magnification <= 1.0:
+            if parameters.mode == "magnifier" and not self.leaving:
+                self._draw_lens(canvas, parameters, gaze, t_s)
             return
         side = 1.0 / magnification
         x, y = self._centre
         canvas.view = View(x * (1 - side), y * (1 - side), side, side)
         self._magnifier.draw(canvas.source, canvas.blank(), magnification, self._centre)
+
+    def gone(self) -> bool:
+        return self._glide.value == 0.0
+
+    def _draw_lens(
+        self, canvas: Canvas, parameters: ZoomParameters, gaze: GazeState | None, t_s: float
+    ) -> None:
+        source = canvas.source
+        sight = self._fovea.look(gaze, source.width / source.height, t_s)
+        if sight is None or sight.presence < VISIBLE or parameters.maximum <= 1.0:
+            return
+        self._lens.draw(
+            source,
+            canvas.copy(),
+            parameters.maximum,
+            _inside((sight.x, sight.y)),
+            parameters.radius,
+            sight.presence,
+        )
 
     def _judge(
         self,
@@ -143,6 +223,12 @@ class Zoom(Effect[ZoomParameters]):
         radius = min(MAX_RADIUS, max(STEADY_RADIUS, 2 * uncertainty))
         rested_s = self._steady.step(known_point(gaze), aspect, radius, t_s)
         place = self._steady.place
+        if parameters.mode == "magnifier" or self.leaving:
+            self._inward = False
+            return
+        if parameters.mode == "follow":
+            self._follow(place, aspect, step_s, parameters.speed)
+            return
         if place is None or rested_s is None or _is_beside(place, aspect):
             self._inward = False
             return
@@ -158,6 +244,22 @@ class Zoom(Effect[ZoomParameters]):
         elif self._inward and off > DEAD_ZONE:
             share = -math.expm1(-step_s / PAN_S) * (off - DEAD_ZONE) / off
             self._centre = _toward(self._centre, _inside(place), share)
+
+    def _follow(self, place: Point | None, aspect: float, step_s: float, speed: float) -> None:
+        """Pan toward where the gaze rests, once it is out of the dead zone."""
+        self._inward = place is not None
+        if place is None:
+            self._camera.rest()
+            return
+        place = _inside(place)
+        if self._glide.value == 0.0:
+            self._centre = place
+            self._camera.rest()
+            return
+        off = distance(place, self._centre, aspect)
+        share = max(0.0, 1 - FOLLOW_DEAD_ZONE / off) if off > 0 else 0.0
+        target = _toward(self._centre, place, share)
+        self._centre = self._camera.step(self._centre, target, aspect, step_s, speed)
 
 
 def distance(a: Point, b: Point, aspect: float) -> float:

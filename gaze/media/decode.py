@@ -16,6 +16,8 @@ from av.container import InputContainer
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
+from gaze.media.upright import upright
+
 logger = logging.getLogger(__name__)
 
 SAMPLE_RATE_HZ = 48_000
@@ -23,6 +25,7 @@ BLOCK_SAMPLES = 960
 
 _PREROLL_S = 0.2
 _RESYNC_S = 0.04
+_MAX_PIXEL_ASPECT = 4.0
 _NO_FILM_FORMATS = frozenset({"tty", "bin", "xbin", "adf", "idf", "image2", "txd"})
 
 
@@ -117,11 +120,12 @@ def rate_fps(container: InputContainer) -> float:
 def pictures(container: InputContainer, position_s: float) -> Generator[Picture, None, None]:
     """The film's pictures from the one shown at `position_s` on, in order.
 
-    The first one's position is at most `position_s`. At or after the end it is the last picture.
-    Damaged frames are passed over.
+    They are upright, with square pixels. The first one's position is at most `position_s`. At or
+    after the end it is the last picture. Damaged frames are passed over.
     """
     stream = video_stream(container)
     origin, step_s = origin_s(container), 1 / rate_fps(container)
+    aspect = _pixel_aspect(stream)
     _seek(container, stream, position_s + origin)
 
     waiting: Picture | None = None
@@ -130,11 +134,11 @@ def pictures(container: InputContainer, position_s: float) -> Generator[Picture,
         at_s = next_s if frame.pts is None else frame.time - origin
         next_s = at_s + step_s
         if waiting is not None and (at_s > position_s or not first):
-            yield _finished(waiting, position_s if first else None)
+            yield _finished(waiting, aspect, position_s if first else None)
             first = False
         waiting = Picture(at_s, frame)
     if waiting is not None:
-        yield _finished(waiting, position_s if first else None)
+        yield _finished(waiting, aspect, position_s if first else None)
 
 
 def sounds(container: InputContainer, position_s: float) -> Generator[Sound, None, None]:
@@ -192,9 +196,26 @@ def _decoded(container: InputContainer, stream: Any) -> Iterator[Any]:
             continue
 
 
-def _finished(picture: Picture, latest_s: float | None) -> Picture:
+def _finished(picture: Picture, aspect: float, latest_s: float | None) -> Picture:
     position_s = picture.position_s if latest_s is None else min(picture.position_s, latest_s)
-    return Picture(position_s, to_yuv420p(picture.frame))
+    clockwise = round(-picture.frame.rotation / 90) % 4 * 90
+    frame = _with_square_pixels(to_yuv420p(picture.frame), aspect)
+    return Picture(position_s, upright(frame, clockwise))
+
+
+def _pixel_aspect(stream: av.VideoStream) -> float:
+    """Width of a pixel over its height; 1 where the file does not say, or says nonsense."""
+    aspect = float(stream.sample_aspect_ratio or 1)
+    return aspect if 1 / _MAX_PIXEL_ASPECT <= aspect <= _MAX_PIXEL_ASPECT else 1.0
+
+
+def _with_square_pixels(frame: av.VideoFrame, aspect: float) -> av.VideoFrame:
+    """The frame enlarged the one way in which its pixels are too long; itself if they are not."""
+    width = round(frame.width * max(1.0, aspect) / 2) * 2
+    height = round(frame.height * max(1.0, 1 / aspect) / 2) * 2
+    if (width, height) == (frame.width, frame.height):
+        return frame
+    return frame.reformat(width, height)
 
 
 def to_yuv420p(frame: av.VideoFrame) -> av.VideoFrame:

@@ -97,13 +97,14 @@ def look_at(path: Path, name: str, title: str) -> FilmInfo:
             raise FilmError(f"{width}x{height} is larger than 4096x2304")
         duration_s = _duration_s(container)
         _check_end(container, duration_s)
+        first = next(pictures(container, 0.0)).frame
         return FilmInfo(
             name=name,
             title=title,
             path=path,
             duration_s=duration_s,
-            width=width,
-            height=height,
+            width=first.width,
+            height=first.height,
             has_audio=bool(container.streams.audio),
             rate_fps=rate_fps(container),
         )

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import AudioFrame
@@ -19,11 +20,18 @@ class Passthrough(MediaStreamTrack):
 
     kind = "audio"
 
-    def __init__(self, source: MediaStreamTrack) -> None:
+    def __init__(
+        self,
+        source: MediaStreamTrack,
+        capture_s: Callable[[int | None], float | None] = lambda pts: None,
+    ) -> None:
+        """Take the other track, and what tells from a frame's `pts` when it was captured."""
         super().__init__()
         self.muted = False
+        self.due_s: float | None = None  # when the last frame was captured, if that is known
         self.dropped = 0
         self._source = source
+        self._capture_s = capture_s
         self._kept: deque[AudioFrame] = deque()
         self._kept_s = 0.0
         self._ready = asyncio.Event()
@@ -45,6 +53,7 @@ class Passthrough(MediaStreamTrack):
         if self.readyState != "live":
             raise MediaStreamError
         frame = self._take()
+        self.due_s = self._capture_s(frame.pts)
         return _silence(frame) if self.muted else frame
 
     def stop(self) -> None:

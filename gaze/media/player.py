@@ -36,6 +36,8 @@ class Player:
         self.info = info
         self._time = time or MonotonicTime()
         self._clock = PlaybackClock(info.duration_s, position_s)
+        self.loop = False
+        """Whether the film begins again at its end."""
         self._paused = False
         self._started = False
         self._buffering = True
@@ -67,8 +69,8 @@ class Player:
 
     @property
     def ended(self) -> bool:
-        """Whether the film is at its end."""
-        return self._clock.ended(self._time.now_s())
+        """Whether the film is at its end and stays there."""
+        return not self.loop and self._clock.ended(self._time.now_s())
 
     @property
     def position_s(self) -> float:
@@ -140,6 +142,8 @@ class Player:
                 raise SlotClosed
             self._settle()
             now_s = self._time.now_s()
+            if self.loop and not self._paused and self._has_shown_the_end(now_s):
+                self.seek(0.0)
             due_s = self._take_due(now_s)
             if due_s is None and self._held is not None and self._repeat_due_s() <= now_s:
                 due_s = max(self._repeat_due_s(), now_s - self._repeat_s)
@@ -163,6 +167,9 @@ class Player:
 
     def _has_no_picture(self) -> bool:
         return self._held is None and self._pictures.finished and len(self._pictures) == 0
+
+    def _has_shown_the_end(self, now_s: float) -> bool:
+        return self._clock.ended(now_s) and self._pictures.finished and not len(self._pictures)
 
     def _take_due(self, now_s: float) -> float | None:
         """Hold the newest picture that is due and say since when; None if none is."""

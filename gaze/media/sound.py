@@ -69,6 +69,11 @@ class FilmSound(MediaStreamTrack):
         self._pts += BLOCK_SAMPLES
         return frame
 
+    @property
+    def due_s(self) -> float | None:
+        """When the last frame's first sample was due."""
+        return self._due_s
+
     def stop(self) -> None:
         super().stop()
         self._wake.set()

@@ -120,7 +120,8 @@ class VideoEncoder(Encoder):
         """RTP payloads of a frame, none where it is left out, and its time in 90 kHz.
 
         A key frame that is asked for is made of this frame, or as soon as the last one is
-        KEY_FRAME_PAUSE_S old. Two frames of the same time are sent one tick apart.
+        KEY_FRAME_PAUSE_S old; no limit of the rate holds it back. Two frames of the same time are
+        sent one tick apart.
         """
         began_s = time.perf_counter()
         pts = int(frame.pts * frame.time_base * CLOCK_HZ)
@@ -129,15 +130,17 @@ class VideoEncoder(Encoder):
         pts_s = pts / CLOCK_HZ
         self._key_wanted = self._key_wanted or force_keyframe
         size = self._fitting_size(frame)
-        if self._too_early(pts_s, size):
+        key_frame = self._key_wanted and (
+            self._last_key_s is None or pts_s - self._last_key_s >= KEY_FRAME_PAUSE_S
+        )
+        if self._too_early(pts_s, size) and not key_frame:
             self.left_out += 1
             return [], pts
         self._note_interval(pts)
         order = Order(
             bitrate_bps=min(self.bitrate_bps, self._max_bitrate_bps),
             speed=self._wanted_speed(size),
-            key_frame=self._key_wanted
-            and (self._last_key_s is None or pts_s - self._last_key_s >= KEY_FRAME_PAUSE_S),
+            key_frame=key_frame,
             duration=round(self._interval_s * CLOCK_HZ),
         )
         picture = self._picture(frame, size)

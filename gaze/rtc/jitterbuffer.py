@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtp import RtpPacket
 
+from gaze.rtc.extensions import clockwise_degrees
+
 CLOCK_HZ = 90_000
 HOLD_S = 0.25
 ASK_AGAIN_S = 0.5
@@ -20,6 +22,14 @@ MAX_STALE = 100  # packets in a row from before the buffer: the sender began ane
 
 _START_CODE = b"\x00\x00\x01"
 _NAL_IDR = 5
+
+
+class EncodedFrame(JitterFrame):
+    """A complete frame, and by how many degrees it must be turned to be upright."""
+
+    def __init__(self, data: bytes, timestamp: int, clockwise: int = 0) -> None:
+        super().__init__(data, timestamp)
+        self.clockwise = clockwise
 
 
 def is_key_frame(codec: str, data: bytes) -> bool:
@@ -51,15 +61,16 @@ class VideoBuffer:
         self.frames_lost = 0
         self._codecs = codecs
         self._packets: dict[int, RtpPacket] = {}  # by unwrapped sequence number
-        self._ready: deque[JitterFrame] = deque()
+        self._ready: deque[EncodedFrame] = deque()
         self._newest: int | None = None
         self._first = 0  # number of the first packet of the frame being put together
         self._reached = 0  # numbers from _first up to here have been looked at
         self._stale = 0
+        self._clockwise = 0
         self._need_key = True
         self._asked_at: int | None = None  # RTP timestamp
 
-    def add(self, packet: RtpPacket) -> tuple[bool, JitterFrame | None]:
+    def add(self, packet: RtpPacket) -> tuple[bool, EncodedFrame | None]:
         """Take a packet; return whether a key frame must be asked for, and a complete frame.
 
         When one packet completes several frames, the others come with the packets that follow.
@@ -99,7 +110,7 @@ class VideoBuffer:
         self._stale = 0
         self._need_key = True
 
-    def _pop(self) -> JitterFrame | None:
+    def _pop(self) -> EncodedFrame | None:
         return self._ready.popleft() if self._ready else None
 
     def _asks(self, timestamp: int, *, anew: bool = False) -> bool:
@@ -142,12 +153,15 @@ class VideoBuffer:
         if not data:
             return False  # padding after a frame
         timestamp = packets[0].timestamp
+        orientation = getattr(packets[-1].extensions, "video_orientation", None)
+        if orientation is not None:  # until another comes (3GPP TS 26.114)
+            self._clockwise = clockwise_degrees(orientation)
         if self._need_key:
             if not is_key_frame(self._codecs.get(packets[0].payload_type, ""), data):
                 self.frames_lost += 1
                 return self._asks(timestamp)
             self._need_key = False
-        self._ready.append(JitterFrame(data=data, timestamp=timestamp))
+        self._ready.append(EncodedFrame(data, timestamp, self._clockwise))
         return False
 
     def _give_up(self) -> None:

@@ -27,13 +27,17 @@ from gaze.rtc.answer import SendRate, finish_answer
 from gaze.rtc.bitrate import Rate, SendBitrate
 from gaze.rtc.encoder import ANY_H264, Pace, VideoEncoder
 from gaze.rtc.engines import Choice
+from gaze.rtc.estimate import Range
+from gaze.rtc.extensions import PLAYOUT_DELAY
 from gaze.rtc.jitterbuffer import VideoBuffer
 from gaze.rtc.offer import Offer, OfferError, read_offer
 from gaze.rtc.private import AudioQueue, PeerConnection, Report
+from gaze.rtc.quality import Quality
 
 __all__ = ["Limits", "OfferError", "Peer"]
 
 CHANNEL = "gaze"
+ESTIMATE_BEYOND = 2.0  # what the film may take: a key frame then leaves sooner
 MAX_CANDIDATES = 100  # tried in all, over a connection's life
 
 
@@ -75,7 +79,8 @@ class _Sending:
     """The film on its way out."""
 
     encoder: VideoEncoder
-    bitrate: SendBitrate
+    quality: Quality
+    bitrate: SendBitrate  # for browsers that send no transport-wide feedback
     rate: Rate
 
 
@@ -104,7 +109,14 @@ class Peer:
         self.on_channel: Callable[[RTCDataChannel], None] | None = None
         self._limits = limits or Limits()
         self._on_encoded = on_encoded
-        self._connection = PeerConnection(list(self._limits.ice_servers))
+        self._connection = PeerConnection(
+            list(self._limits.ice_servers),
+            Range(
+                self._limits.start_bitrate_bps,
+                self._limits.min_bitrate_bps,
+                ESTIMATE_BEYOND * self._limits.max_bitrate_bps,
+            ),
+        )
         self._connection.on("connectionstatechange", self._on_connection_state)
         self._connection.on("datachannel", self._on_data_channel)
         self._state = "new"
@@ -170,6 +182,10 @@ class Peer:
                 connection.prefer_codec(transceiver, codec)
             if connection.negotiate_feedback(transceiver, offered[mid]):
                 self._feedback.add(role)
+            if role == "camera" or (role == "film" and not hosted):
+                connection.negotiate_orientation(transceiver, offered[mid])
+            if role == "film":
+                connection.negotiate_extension(transceiver, offered[mid], PLAYOUT_DELAY)
             if role == "camera":
                 transceiver.direction = "recvonly"
             else:
@@ -203,14 +219,28 @@ class Peer:
                 raise ValueError(f"the offer has no mid {mid!r}")
         self._try_candidates(read.candidates)
 
+    def capture_s(self, role: str, pts: int | None) -> float | None:
+        """When the browser captured what came in a frame with this `pts`, in monotonic seconds.
+
+        None as long as it is not known. Later than it really was by the way's delay, but by the
+        same for all roles.
+        """
+        transceiver = self._transceivers.get(role)
+        if transceiver is None or pts is None:
+            return None
+        return self._connection.capture_s(transceiver, pts)
+
     def stats(self) -> dict[str, Any]:
         """Figures of the connection so far, JSON-able; counts since its beginning.
 
         `in` and `out` by role: packets and bytes of payload. `in` also: packets that never came,
         frames decoded, dropped (not taken in time) and, of video, lost on the way. `out` of the
         film also: codec, frames, key frames, frames left out, seconds spent encoding, what encodes
-        and how fast (0 is the best picture), the size, target bitrate, the browser's REMB and the
-        round trip time, None until known. `twcc`: packets recorded and feedback messages made.
+        and how fast (0 is the best picture), the size, target bitrate, scale, the estimate of what
+        the way carries, the time that packets stand in its queue and the share lost (None without
+        transport-wide feedback), probes, seconds until what the pacer holds will have left, frames
+        that waited for that, packets sent once more, the browser's REMB and the round trip time,
+        None until known. `twcc`: packets recorded and feedback messages made.
         """
         received: dict[str, Any] = {}
         sent: dict[str, Any] = {}
@@ -234,6 +264,8 @@ class Peer:
                 sent[role] = {"packets": counter.packets, "bytes": counter.bytes}
         if self._sending is not None:
             encoder, bitrate = self._sending.encoder, self._sending.bitrate
+            transmitter = connection.transmitter
+            estimate = transmitter.estimate
             sent["film"] |= {
                 "codec": encoder.codec,
                 "frames": encoder.frames,
@@ -244,7 +276,15 @@ class Peer:
                 "encoder_speed": encoder.speed,
                 "width": encoder.size[0],
                 "height": encoder.size[1],
-                "target_bitrate_bps": round(bitrate.target_bps),
+                "target_bitrate_bps": round(self._film_bps()),
+                "estimate_bps": round(estimate.rate_bps) if transmitter.estimating else None,
+                "queue_s": round(estimate.queue.delay_s, 3) if transmitter.estimating else None,
+                "loss": round(estimate.loss, 3) if transmitter.estimating else None,
+                "probes": estimate.probes,
+                "paced_s": round(transmitter.waiting_s, 3),
+                "frames_held": transmitter.held,
+                "packets_resent": connection.resent(self._transceivers["film"]),
+                "scale": encoder.scale,
                 "remb_bps": bitrate.remb_bps,
                 "round_trip_s": connection.round_trip_s(self._transceivers["film"]),
             }
@@ -317,8 +357,8 @@ class Peer:
                 pace=limits.encoder_pace,
                 on_encoded=self._on_encoded,
             )
-            self._sending = _Sending(encoder, bitrate, Rate())
-            self._connection.send_video(film, encoder, self._on_report)
+            self._sending = _Sending(encoder, Quality(), bitrate, Rate())
+            self._connection.send_video(film, encoder, self._on_report, self._before_encoding)
         if audio := self._transceivers.get("audio"):
             audio.sender.replaceTrack(send_audio)
 
@@ -332,7 +372,22 @@ class Peer:
             sending.bitrate.on_loss(report.loss, sent_bps, now_s)
         if report.remb_bps is not None:
             sending.bitrate.on_remb(report.remb_bps, sent_bps, now_s)
-        sending.encoder.bitrate_bps = sending.bitrate.target_bps
+        self._connection.transmitter.reported_bps = sending.bitrate.target_bps
+
+    def _before_encoding(self, frame: VideoFrame) -> None:
+        sending = self._sending
+        assert sending is not None
+        bitrate_bps = self._film_bps()
+        step = sending.quality.update(bitrate_bps, frame.width, frame.height, time.monotonic())
+        sending.encoder.bitrate_bps = bitrate_bps
+        sending.encoder.scale = step.scale
+        sending.encoder.max_rate_fps = step.rate_fps
+
+    def _film_bps(self) -> float:
+        """What the film is encoded at."""
+        limits = self._limits
+        wanted_bps = self._connection.transmitter.film_bps
+        return min(max(wanted_bps, limits.min_bitrate_bps), limits.max_bitrate_bps)
 
     def _browser_rates(self, roles: Mapping[str, str], *, hosted: bool) -> dict[str, SendRate]:
         limits = self._limits

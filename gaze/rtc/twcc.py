@@ -174,6 +174,32 @@ def _chunks(symbols: list[int]) -> Iterator[bytes]:
         position += len(window)
 
 
+def take_out(compound: bytes) -> tuple[list[bytes], bytes]:
+    """The feedback packets of a compound RTCP packet, and what is left without them.
+
+    aiortc would take them for lists of lost packets, or refuse the compound.
+    """
+    if len(compound) >= 4 and len(compound) == 4 * (int.from_bytes(compound[2:4]) + 1):
+        if _is_feedback(compound, 0):  # nothing else, the usual case
+            return [compound], b""
+        return [], compound
+    taken: list[bytes] = []
+    rest = bytearray()
+    at = 0
+    while at + 4 <= len(compound):
+        end = at + 4 * (int.from_bytes(compound[at + 2 : at + 4]) + 1)
+        if _is_feedback(compound, at):
+            taken.append(compound[at:end])
+        else:
+            rest += compound[at:end]
+        at = end
+    return taken, bytes(rest + compound[at:])
+
+
+def _is_feedback(compound: bytes, at: int) -> bool:
+    return compound[at + 1] == RTCP_RTPFB and compound[at] & 0x1F == FMT
+
+
 def parse(packet: bytes) -> Feedback:
     """Read one RTCP feedback packet.
 

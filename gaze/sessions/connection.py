@@ -13,6 +13,8 @@ from typing import Any
 import av
 
 from gaze.effects.chain import Chain, EffectError, Failure
+from gaze.effects.light import film_light
+from gaze.effects.planes import planes_of
 from gaze.effects.state import GazeState
 from gaze.media.library import FilmInfo, Library
 from gaze.media.passthrough import Passthrough
@@ -69,6 +71,7 @@ class Memory:
     calibration: dict[str, Any] | None = None
     layout: Layout | None = None
     paused_by_viewer: bool = False
+    loop: bool = False
 
 
 class Connection:
@@ -137,9 +140,12 @@ class Connection:
                 self._tracker = await self._make_tracker(request)
             if self._memory.media is not None:
                 player = Player(self._film_info(self._memory.media), self._memory.position_s)
+                player.loop = self._memory.loop
                 source = self._hosted = HostedFilm(player)
             else:
-                source = self._live = BrowserFilm(lambda: self.peer.film)
+                source = self._live = BrowserFilm(
+                    lambda: self.peer.film, lambda pts: self.peer.capture_s("film", pts)
+                )
             answer = await self.peer.answer(
                 request.sdp,
                 roles,
@@ -153,7 +159,9 @@ class Connection:
         if self._memory.layout is not None:
             self._eyes.set_layout(self._memory.layout)
         if self._live is not None and self.peer.audio is not None:
-            self._sound = Passthrough(self.peer.audio)
+            self._sound = Passthrough(
+                self.peer.audio, lambda pts: self.peer.capture_s("audio", pts)
+            )
         self._apply_playback()
         self._tasks = [
             asyncio.create_task(self._eyes.run()),
@@ -284,7 +292,11 @@ class Connection:
             frame = fit(frame, (settings.max_film_width, settings.max_film_height))
             if frame.format.name != "yuv420p":
                 frame = frame.reformat(format="yuv420p")
-            return self._chain.apply(frame, gaze, now_s)
+            composed = self._chain.apply(frame, gaze, now_s)
+            if isinstance(self._eyes, CameraEyes):
+                luma = planes_of(composed, writable=False).y
+                self._eyes.light = film_light(luma, gaze, now_s)
+            return composed
 
     def _tell_failures(self) -> None:
         failures = set(self._chain.failures)
@@ -300,7 +312,11 @@ class Connection:
     def _judge(self, now_s: float) -> None:
         """Let the effects say whether the film should stand still."""
         self._playback.by_eyes = self._chain.update(self._fresh_gaze(now_s), now_s)
+        rewind_s = self._chain.take_rewind()
         if self._hosted is not None:
+            player = self._hosted.player
+            if rewind_s > 0 and not player.ended:
+                player.seek(max(0.0, player.position_s - rewind_s))
             self._playback.ended = self._hosted.player.ended
         self._apply_playback()
 
@@ -379,6 +395,22 @@ class Connection:
             self._playback.ended = False
         self._apply_playback()
 
+    def set_loop(self, loop: bool) -> None:
+        """Whether a hosted film begins again at its end.
+
+        Raises:
+            ProblemError: the film is the browser's.
+        """
+        if self._hosted is None:
+            raise ProblemError(
+                HTTPStatus.CONFLICT, "loop: only hosted films can loop", field="loop"
+            )
+        self._memory.loop = self._hosted.player.loop = loop
+        if loop and self._playback.ended:
+            self._hosted.player.seek(0.0)
+            self._playback.ended = False
+            self._apply_playback()
+
     def seek(self, position_s: float) -> None:
         """Go elsewhere in a hosted film.
 
@@ -413,6 +445,7 @@ class Connection:
             )
         old = self._hosted.player
         self._hosted.player = Player(self._film_info(name))
+        self._hosted.player.loop = self._memory.loop
         self._memory.media = name
         self._playback.ended = False
         self._announced = None
@@ -439,6 +472,7 @@ class Connection:
             "gaze_age_ms": None
             if self._gaze is None
             else round((now_s - self._gaze.t_s) * 1000, 1),
+            "effects": {"overruns": self._chain.overruns},
             "transport": self.peer.stats(),
         }
 

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from gaze.effects.light import FilmLight
 from gaze.media.slot import Slot, SlotClosed
 from gaze.metrics import StageTimes
 from gaze.sessions.geometry import CaptureClock, Layout, Point
@@ -51,6 +52,8 @@ class CameraEyes:
         self._on_sample = on_sample
         self._on_calibration = on_calibration
         self._clock = CaptureClock()
+        self.light: FilmLight | None = None
+        """Of the film's newest frame; it reaches the eyes after encoding, network and screen."""
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()

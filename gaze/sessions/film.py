@@ -38,15 +38,22 @@ class BrowserFilm:
     the browser sends nothing new for a while (a still screen, a player that the page stopped).
     """
 
-    def __init__(self, slot: Callable[[], Slot[av.VideoFrame] | None]) -> None:
+    def __init__(
+        self,
+        slot: Callable[[], Slot[av.VideoFrame] | None],
+        capture_s: Callable[[int | None], float | None] = lambda pts: None,
+    ) -> None:
+        """Take the slot, and what tells from a frame's `pts` when the browser captured it."""
         self.held = False
         self._slot = slot
+        self._capture_s = capture_s
+        self._lag_s = 0.0
         self._last: av.VideoFrame | None = None
 
     async def next(self) -> tuple[av.VideoFrame, float]:
         if self.held and self._last is not None:
             await asyncio.sleep(HELD_INTERVAL_S)
-            return self._last, time.monotonic()
+            return self._last, time.monotonic() - self._lag_s
         slot = self._slot()
         if slot is None:
             raise SlotClosed
@@ -57,8 +64,13 @@ class BrowserFilm:
                 async with asyncio.timeout(STALLED_INTERVAL_S):
                     self._last = await slot.get()
             except TimeoutError:
-                pass
-        return self._last, time.monotonic()
+                return self._last, time.monotonic() - self._lag_s
+        now_s = time.monotonic()
+        captured_s = self._capture_s(self._last.pts)
+        if captured_s is None:
+            return self._last, now_s
+        self._lag_s = now_s - captured_s
+        return self._last, captured_s
 
 
 class HostedFilm:
@@ -81,7 +93,11 @@ Compose = Callable[[av.VideoFrame], Awaitable[av.VideoFrame]]
 
 
 class ReturnedFilm(MediaStreamTrack):
-    """The modified film on its way back: takes the newest frame whenever the encoder is free."""
+    """The modified film on its way back: takes the newest frame whenever the encoder is free.
+
+    Attributes:
+        due_s: when the frame given last was due.
+    """
 
     kind = "video"
 
@@ -89,6 +105,7 @@ class ReturnedFilm(MediaStreamTrack):
         super().__init__()
         self._source = source
         self._compose = compose
+        self.due_s: float | None = None
         self._epoch_s: float | None = None
         self._last_pts = -1
 
@@ -101,6 +118,7 @@ class ReturnedFilm(MediaStreamTrack):
             self.stop()
             raise MediaStreamError from None
         composed = await self._compose(frame)
+        self.due_s = due_s
         if self._epoch_s is None:
             self._epoch_s = due_s
         pts = max(self._last_pts + 1, round((due_s - self._epoch_s) * VIDEO_CLOCK_HZ))
@@ -111,26 +129,48 @@ class ReturnedFilm(MediaStreamTrack):
 
 
 class ReturnedSound(MediaStreamTrack):
-    """The hosted film's sound; goes on without a break when the film is changed."""
+    """The film's sound; goes on without a break when the film is changed.
+
+    Timestamps count samples; where samples were left out, they leave them out too.
+
+    Attributes:
+        due_s: when the first sample of the frame given last was due.
+    """
 
     kind = "audio"
 
     def __init__(self, current: Callable[[], MediaStreamTrack | None]) -> None:
         super().__init__()
         self._current = current
+        self.due_s: float | None = None
         self._pts = 0
+        self._next_due_s: float | None = None
         self._silence_due_s: float | None = None
 
     async def recv(self) -> av.AudioFrame:
         if self.readyState != "live":
             raise MediaStreamError
-        frame = await self._next()
+        frame, due_s = await self._next()
+        duration_s = frame.samples / AUDIO_RATE_HZ
+        if due_s is not None:
+            self._leave_out(due_s)
+            self._next_due_s = due_s + duration_s
+        elif self._next_due_s is not None:
+            self._next_due_s += duration_s
+        self.due_s = due_s
         frame.pts = self._pts
         frame.time_base = fractions.Fraction(1, AUDIO_RATE_HZ)
         self._pts += frame.samples
         return frame
 
-    async def _next(self) -> av.AudioFrame:
+    def _leave_out(self, due_s: float) -> None:
+        if self._next_due_s is None:
+            return
+        missing = round((due_s - self._next_due_s) * AUDIO_RATE_HZ)
+        if missing >= AUDIO_FRAME_SAMPLES:
+            self._pts += missing
+
+    async def _next(self) -> tuple[av.AudioFrame, float | None]:
         while True:
             source = self._current()
             if source is None:
@@ -144,9 +184,10 @@ class ReturnedSound(MediaStreamTrack):
                 continue
             assert isinstance(frame, av.AudioFrame)
             self._silence_due_s = None
-            return frame
+            due_s: float | None = getattr(source, "due_s", None)
+            return frame, due_s
 
-    async def _silence(self) -> av.AudioFrame:
+    async def _silence(self) -> tuple[av.AudioFrame, float]:
         now_s = time.monotonic()
         due_s = now_s if self._silence_due_s is None else self._silence_due_s
         await asyncio.sleep(max(0.0, due_s - now_s))
@@ -154,4 +195,4 @@ class ReturnedSound(MediaStreamTrack):
         frame = av.AudioFrame(format="s16", layout="stereo", samples=AUDIO_FRAME_SAMPLES)
         frame.planes[0].update(bytes(frame.planes[0].buffer_size))
         frame.sample_rate = AUDIO_RATE_HZ
-        return frame
+        return frame, due_s

@@ -16,10 +16,11 @@ def gaze_state(sample: GazeSample, shown: Point | None, layout: Layout | None) -
     openness = None if sample.openness is None else sum(sample.openness) / 2
     head, pupil = sample.head, sample.pupil
     distance_mm = None if head is None else head.distance_mm
-    uncertainty = eccentricity_deg = None
+    uncertainty = eccentricity_deg = picture_deg = None
     if layout is not None:
         if sample.uncertainty_px is not None:
             uncertainty = sample.uncertainty_px / layout.picture_px[2]
+        picture_deg = layout.picture_deg(distance_mm)
         if shown is not None:
             eccentricity_deg = layout.eccentricity_deg(shown, distance_mm)
     return GazeState(
@@ -29,6 +30,7 @@ def gaze_state(sample: GazeSample, shown: Point | None, layout: Layout | None) -
         dwell_s=sample.dwell_s,
         attentive=sample.attentive,
         eyes_closed=openness is not None and openness < CLOSED_BELOW,
+        picture_deg=picture_deg,
         signals={
             "pupil.relative": None if pupil is None else pupil.relative,
             "pupil.mm": None if pupil is None else pupil.mm,

@@ -46,6 +46,12 @@ class Layout:
         )
         return math.degrees(math.atan2(offset_px * mm_per_px, distance_mm or ASSUMED_DISTANCE_MM))
 
+    def picture_deg(self, distance_mm: float | None) -> float:
+        """Visual angle of the picture's width; unknown lengths as in `eccentricity_deg`."""
+        mm_per_px = (self.diagonal_mm or ASSUMED_DIAGONAL_MM) / math.hypot(*self.screen_px)
+        half_mm = self.picture_px[2] * mm_per_px / 2
+        return math.degrees(2 * math.atan2(half_mm, distance_mm or ASSUMED_DISTANCE_MM))
+
 
 class CaptureClock:
     """When frames were captured, on the monotonic clock, from their timestamps and arrivals.

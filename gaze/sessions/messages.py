@@ -79,6 +79,7 @@ class PlaybackCommand(Strict):
     type: Literal["playback"]
     paused: bool | None = None
     seek: Position | None = None
+    loop: bool | None = None
 
 
 class Media(Strict):

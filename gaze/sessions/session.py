@@ -249,6 +249,8 @@ class Session:
             case PlaybackCommand():
                 if command.seek is not None:
                     connection.seek(command.seek)
+                if command.loop is not None:
+                    connection.set_loop(command.loop)
                 if command.paused is not None:
                     connection.set_paused(command.paused)
             case Media():

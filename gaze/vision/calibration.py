@@ -28,8 +28,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from gaze.vision import features as feature_names
-from gaze.vision import ridge
+from gaze.vision import mapping
+from gaze.vision.features import SIZE
 from gaze.vision.geometry import px_per_degree
 from gaze.vision.sample import Screen
 
@@ -39,7 +39,8 @@ GIVE_UP_S = 3.0
 FEWEST_SAMPLES = 8
 FEWEST_POINTS = 5
 PURSUIT_LAG_S = 0.1
-MODEL_VERSION = 1
+MOST_LEARNED = 40
+MODEL_VERSION = 2
 GOOD_DEG, USABLE_DEG = 2.5, 5.0
 
 State = Literal["collecting", "accepted", "rejected", "fitted", "validated", "cancelled"]
@@ -63,7 +64,7 @@ class CalibrationUpdate:
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """The samples kept at one target: features (k, n), places (k, 2) as fractions of the screen."""
+    """The samples kept at one target: features (k, n), places (k, 2) in screen widths."""
 
     target_px: tuple[float, float]
     features: NDArray[np.float64]
@@ -74,29 +75,25 @@ class Point:
 class GazeModel:
     """A fitted map from features to screen pixels, and its way to and from JSON."""
 
-    def __init__(self, mapping: ridge.Ridge, accuracy: float) -> None:
-        self._mapping = mapping
+    def __init__(self, learned: mapping.GazeMap, accuracy: float) -> None:
+        self._learned = learned
         self.accuracy = accuracy
         """Expected miss as a fraction of the screen's width."""
         self.shift = np.zeros(2)
         """Correction learned from clicks, in fractions of the screen."""
 
     def predict_px(self, features: NDArray[np.float64], screen: Screen) -> NDArray[np.float64]:
-        """Return points of gaze (..., 2) for features (..., n), without `shift`."""
-        size_px = (screen.width_px, screen.height_px)
-        return np.asarray(self._mapping.predict(features) * size_px)
+        """Return points of gaze (k, 2) for features (k, n), without `shift`."""
+        return self._learned.predict(features, screen) * screen.width_px
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain data that `from_json` takes again."""
+        """Return plain data that `from_json` takes again; about 1.2 kB a point."""
         return {
             "version": MODEL_VERSION,
-            "features": list(feature_names.NAMES),
             "accuracy": self.accuracy,
             "shift": self.shift.tolist(),
-            "mean": self._mapping.mean.tolist(),
-            "scale": self._mapping.scale.tolist(),
-            "weights": self._mapping.weights.tolist(),
-            "offset": self._mapping.offset.tolist(),
+            "features": self._learned.features.tolist(),
+            "weights": self._learned.weights.tolist(),
         }
 
     @classmethod
@@ -113,21 +110,20 @@ class GazeModel:
                 f"calibration.version: is {model.get('version')!r}, this server takes"
                 f" {MODEL_VERSION}; calibrate again"
             )
-        if model.get("features") != list(feature_names.NAMES):
-            raise CalibrationError("calibration.features: not this server's; calibrate again")
-        size = len(feature_names.NAMES)
-        mapping = ridge.Ridge(
-            _numbers(model, "mean", (size,)),
-            _numbers(model, "scale", (size,)),
-            _numbers(model, "weights", (size, 2)),
-            _numbers(model, "offset", (2,)),
+        rows = model.get("features")
+        if not isinstance(rows, list) or not FEWEST_POINTS <= len(rows) <= MOST_LEARNED:
+            raise CalibrationError(
+                f"calibration.features: must be a list of {FEWEST_POINTS} to {MOST_LEARNED} points"
+            )
+        learned = mapping.GazeMap(
+            _numbers(model, "features", (len(rows), SIZE)),
+            np.zeros(len(rows), dtype=np.intp),
+            _numbers(model, "weights", (len(rows), 2)),
         )
-        if not (mapping.scale > 0.0).all():
-            raise CalibrationError("calibration.scale: must be positive")
         accuracy = float(_numbers(model, "accuracy", ()))
         if not 0.0 <= accuracy <= 10.0:
             raise CalibrationError("calibration.accuracy: must be from 0 to 10")
-        fitted = cls(mapping, accuracy)
+        fitted = cls(learned, accuracy)
         fitted.shift = np.clip(_numbers(model, "shift", (2,)), -1.0, 1.0)
         return fitted
 
@@ -290,7 +286,7 @@ class Calibration:
                     Point(
                         (float(middle[0]), float(middle[1])),
                         np.array(now.features)[rows],
-                        targets / (self.screen.width_px, self.screen.height_px),
+                        targets / self.screen.width_px,
                         0,
                     )
                 )
@@ -329,11 +325,10 @@ class Calibration:
         if int(steady.sum()) < max(FEWEST_SAMPLES // 2, len(rows) // 2):
             return self._reject("the gaze did not rest; keep looking at the dot")
         self._now = None
-        size_px = (self.screen.width_px, self.screen.height_px)
         point = Point(
             now.target_px,
             rows[steady],
-            np.array(now.targets_px)[steady] / size_px,
+            np.array(now.targets_px)[steady] / self.screen.width_px,
             int((~steady).sum()),
         )
         if not now.validation:
@@ -364,18 +359,25 @@ class Calibration:
         return updates
 
     def _fit(self) -> CalibrationUpdate:
-        rows = np.concatenate([point.features for point in self._points])
-        places = np.concatenate([point.places for point in self._points])
-        groups = np.repeat(
-            np.arange(len(self._points)), [len(point.features) for point in self._points]
-        )
-        mapping, predicted = ridge.fit_best(rows, places, groups)
-        size_px = np.array([self.screen.width_px, self.screen.height_px])
-        gazes = [predicted[groups == number] * size_px for number in range(len(self._points))]
+        features = np.array([point.features.mean(axis=0) for point in self._points]).round(4)
+        places = np.array([point.places.mean(axis=0) for point in self._points])
+        if len(features) > MOST_LEARNED:
+            spread = np.linspace(0, len(features) - 1, MOST_LEARNED).round().astype(int)
+            features, places = features[spread], places[spread]
+            self._points = [self._points[number] for number in spread]
+        numbers = np.arange(len(features))
+        gazes = [
+            mapping.fit(
+                features[numbers != number], places[numbers != number], self.screen
+            ).predict(point.features, self.screen)
+            * self.screen.width_px
+            for number, point in enumerate(self._points)
+        ]
         quality = self._quality(
             self._points, gazes, "estimated by leaving out each point in turn; not validated"
         )
-        self.model = GazeModel(mapping, quality["accuracy_px"] / self.screen.width_px)
+        learned = mapping.fit(features, places, self.screen)
+        self.model = GazeModel(learned, quality["accuracy_px"] / self.screen.width_px)
         return CalibrationUpdate(
             "fitted", 1.0, None, _reports(self._points, gazes), quality, self.model.to_json()
         )

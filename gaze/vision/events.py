@@ -1,9 +1,10 @@
 """Tells fixations, saccades and pursuits apart while they happen, and how long the gaze rests.
 
 At 30 frames a second a saccade is over within one frame, so it shows as a step between two
-places: two samples in a row far from where the gaze was and close to each other. A lone sample
+places: two samples in a row that are far from where the gaze was, on one side of it. A lone sample
 far away is an outlier. The thresholds grow with the noise of the samples, in the manner of
-Engbert and Kliegl 2003; a steady drift above the noise is a pursuit.
+Engbert and Kliegl 2003, for each axis apart, and with the noise of the place that they are
+compared with; a steady drift above the noise is a pursuit.
 """
 
 import math
@@ -20,20 +21,24 @@ class Movement:
     """What one sample of gaze meant.
 
     `step_px` is the place (2,) where the gaze has just landed, None without a step. An `outlier`
-    is far from where the gaze rests and not (yet) confirmed by a second sample.
+    is far from where the gaze rests and not (yet) confirmed by a second sample. `moving` tells
+    that a saccade was not over when this sample was taken; otherwise it fell in the one before.
     """
 
     kind: Literal["fixation", "saccade", "pursuit"]
     dwell_s: float
     step_px: NDArray[np.float64] | None
     outlier: bool
+    moving: bool = False
 
 
 class Movements:
     """The online detector. Distances are in pixels; `degree_px` is what one degree covers."""
 
     STEP_DEG = 2.0
-    STEP_NOISES = 5.0
+    FIRST_NOISES = 2.5
+    BOTH_NOISES = 4.0
+    FLIGHT_NOISES = 3.0
     REST_DEG = 2.5
     REST_NOISES = 4.0
     PURSUIT_DEG_PER_S = 5.0
@@ -42,20 +47,22 @@ class Movements:
 
     def __init__(self, degree_px: float) -> None:
         self.degree_px = degree_px
-        self._noise_px = 0.3 * degree_px
+        self._noises_px = np.full(2, 0.3 * degree_px)
         self.clear()
 
     @property
     def noise_px(self) -> float:
         """One standard deviation of a sample around where the gaze rests, per axis."""
-        return self._noise_px
+        return float(np.sqrt(np.mean(self._noises_px**2)))
 
     def clear(self) -> None:
         """Forget where the gaze was (the face is lost); the noise is kept."""
         self._recent: deque[tuple[float, float, float]] = deque()
+        self._last_px: NDArray[np.float64] | None = None
         self._candidate: NDArray[np.float64] | None = None
         self._anchor_px: NDArray[np.float64] | None = None
         self._anchor_s = 0.0
+        self._candidate_s = 0.0
 
     def dwell_s(self, t_s: float) -> float | None:
         """Return how long the gaze has stayed at one place by `t_s`; goes on through a blink."""
@@ -64,44 +71,61 @@ class Movements:
     def update(self, point_px: NDArray[np.float64], t_s: float) -> Movement:
         """Take the (unsmoothed) gaze (2,) at `t_s`; samples must come in order of time."""
         point_px = np.asarray(point_px, dtype=np.float64)
+        self._learn_noise(point_px)
         if self._anchor_px is None or not self._recent:
-            return self._land(point_px, t_s, "fixation")
-        rest_px = self._rest_px(t_s)
-        threshold_px = max(self.STEP_DEG * self.degree_px, self.STEP_NOISES * self._noise_px)
+            return self._land([(t_s, point_px)], "fixation")
+        expected_px = self._rest_px(t_s)
         velocity_px_s = self._velocity_px_s()
-        expected_px = rest_px
         if velocity_px_s.any():
-            expected_px = rest_px + velocity_px_s * (
+            expected_px = expected_px + velocity_px_s * (
                 t_s - float(np.mean([when for when, _, _ in self._recent]))
             )
-        if float(np.linalg.norm(point_px - expected_px)) > threshold_px:
-            if (
-                self._candidate is not None
-                and float(np.linalg.norm(point_px - self._candidate)) < 1.5 * threshold_px
-            ):
-                return self._land((point_px + self._candidate) / 2.0, t_s, "saccade")
-            self._candidate = point_px
+        away_px = point_px - expected_px
+        count = len(self._recent)
+        if self._far(away_px, self.FIRST_NOISES * math.sqrt(1.0 + 1.0 / count)):
+            before = self._candidate
+            if before is not None:
+                both_px = (point_px + before) / 2.0 - expected_px
+                if float(away_px @ (before - expected_px)) > 0.0 and self._far(
+                    both_px, self.BOTH_NOISES * math.sqrt(0.5 + 1.0 / count)
+                ):
+                    if self._far(point_px - before, self.FLIGHT_NOISES * math.sqrt(2.0)):
+                        return self._land([(t_s, point_px)], "saccade", moving=True)
+                    last_s = self._candidate_s
+                    return self._land([(last_s, before), (t_s, point_px)], "saccade")
+            self._candidate, self._candidate_s = point_px, t_s
             dwell_s = max(t_s - self._anchor_s, 0.0)
             return Movement("fixation", dwell_s, None, outlier=True)
         self._candidate = None
-        self._learn_noise(point_px)
         self._recent.append((t_s, float(point_px[0]), float(point_px[1])))
         pursuit = bool(self._velocity_px_s().any())
-        radius_px = max(self.REST_DEG * self.degree_px, self.REST_NOISES * self._noise_px)
+        radius_px = max(self.REST_DEG * self.degree_px, self.REST_NOISES * self.noise_px)
         rest_px = self._rest_px(t_s)
         if float(np.linalg.norm(rest_px - self._anchor_px)) > radius_px:
             self._anchor_px, self._anchor_s = rest_px, t_s
         dwell_s = max(t_s - self._anchor_s, 0.0)
         return Movement("pursuit" if pursuit else "fixation", dwell_s, None, outlier=False)
 
+    def _far(self, away_px: NDArray[np.float64], noises: float) -> bool:
+        """Whether a distance is out of the noise, and large enough to matter."""
+        return (
+            float(np.linalg.norm(away_px)) > self.STEP_DEG * self.degree_px
+            and float(np.linalg.norm(away_px / self._noises_px)) > noises
+        )
+
     def _land(
-        self, point_px: NDArray[np.float64], t_s: float, kind: Literal["fixation", "saccade"]
+        self,
+        samples: list[tuple[float, NDArray[np.float64]]],
+        kind: Literal["fixation", "saccade"],
+        moving: bool = False,
     ) -> Movement:
+        """Begin to rest at the place of the samples, the newest of which is the last."""
         self._recent.clear()
-        self._recent.append((t_s, float(point_px[0]), float(point_px[1])))
+        self._recent.extend((when, float(x), float(y)) for when, (x, y) in samples)
         self._candidate = None
-        self._anchor_px, self._anchor_s = point_px, t_s
-        return Movement(kind, 0.0, point_px, outlier=False)
+        self._anchor_s = samples[-1][0]
+        self._anchor_px = np.asarray(np.mean([place for _, place in samples], axis=0))
+        return Movement(kind, 0.0, self._anchor_px, outlier=False, moving=moving)
 
     def _rest_px(self, t_s: float) -> NDArray[np.float64]:
         """Where the gaze was over the last window: the mean of what was seen there."""
@@ -111,12 +135,14 @@ class Movements:
 
     def _learn_noise(self, point_px: NDArray[np.float64]) -> None:
         """A running median of the step from sample to sample, which drifts hardly touch."""
-        last = np.array(self._recent[-1][1:])
-        # The median of a Rayleigh variable is 1.177 sigma, and a difference has sqrt(2) of it.
-        seen_px = float(np.linalg.norm(point_px - last)) / (1.177 * math.sqrt(2.0))
-        self._noise_px *= math.exp(0.08 if seen_px > self._noise_px else -0.08)
+        last, self._last_px = self._last_px, point_px
+        if last is None:
+            return
+        # Half of all differences, which have sqrt(2) of the noise, are below 0.674 of theirs.
+        seen_px = np.abs(point_px - last) / (0.674 * math.sqrt(2.0))
+        self._noises_px *= np.exp(np.where(seen_px > self._noises_px, 0.08, -0.08))
         limits = (0.02 * self.degree_px, 3.0 * self.degree_px)
-        self._noise_px = min(max(self._noise_px, limits[0]), limits[1])
+        self._noises_px = np.clip(self._noises_px, *limits)
 
     def _velocity_px_s(self) -> NDArray[np.float64]:
         """Velocity (2,) of a straight line through the window; 0 unless it is that of a pursuit:
@@ -135,6 +161,6 @@ class Movements:
         if along < self.PURSUIT_STRAIGHTNESS * float(np.sum(places**2)):
             return still
         least_px_s = max(
-            self.PURSUIT_DEG_PER_S * self.degree_px, 4.0 * self._noise_px / math.sqrt(spread)
+            self.PURSUIT_DEG_PER_S * self.degree_px, 4.0 * self.noise_px / math.sqrt(spread)
         )
         return slope if float(np.linalg.norm(slope)) > least_px_s else still

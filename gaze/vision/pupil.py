@@ -103,18 +103,24 @@ def _dark_centre(
 ) -> NDArray[np.float64]:
     """Move from the iris's centre to that of the darkest part of its middle."""
     centre = start.copy()
-    y, x = np.mgrid[0 : grey.shape[0], 0 : grey.shape[1]]
+    x = np.arange(grey.shape[1]) - start[0]
+    y = np.arange(grey.shape[0])[:, None] - start[1]
+    reach_px = 0.9 * iris_radius_px
+    rows, columns = np.nonzero(x * x + y * y < reach_px * reach_px)
+    middles = grey[rows, columns]
     for _ in range(3):
-        near = np.hypot(x - centre[0], y - centre[1]) < 0.55 * iris_radius_px
-        values = grey[near]
+        away_px = (columns - centre[0]) ** 2 + (rows - centre[1]) ** 2
+        near = away_px < (0.55 * iris_radius_px) ** 2
+        values = middles[near]
         if values.size < 8:
             return start
-        low, middle = np.percentile(values, (5, 60))
+        ranked = np.sort(values)
+        low, middle = ranked[[int(0.05 * (values.size - 1)), int(0.6 * (values.size - 1))]]
         weight = np.clip(middle - values, 0.0, None) if middle > low else np.zeros(values.shape)
         total = float(weight.sum())
         if total <= 0.0:
             return start
-        moved = np.array([float(weight @ x[near]), float(weight @ y[near])]) / total
+        moved = np.array([float(weight @ columns[near]), float(weight @ rows[near])]) / total
         away = moved - start
         length = float(np.linalg.norm(away))
         limit = 0.3 * iris_radius_px

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from gaze.vision.attention import Attention, toward_screen
 from gaze.vision.calibration import Calibration, CalibrationUpdate, GazeModel
 from gaze.vision.events import Movements
-from gaze.vision.eyes import EYES, Blinks, LidBaseline, aspect_ratio, iris_offsets_mm
+from gaze.vision.eyes import Blinks, LidBaseline
 from gaze.vision.face import FaceFinder, Image, Landmarks, MeshFaceFinder
-from gaze.vision.features import gaze_features
+from gaze.vision.features import gaze_features, read_eyes
 from gaze.vision.filters import OneEuro
 from gaze.vision.geometry import DEFAULT_SCREEN, Level, downward_deg, estimate_px, px_per_degree
 from gaze.vision.pose import Pose, head_pose
@@ -189,10 +189,10 @@ class Tracker:
 
     def _with_face(self, image: Image, landmarks: Landmarks, pose: Pose, t_s: float) -> GazeSample:
         self._seen_s = t_s
-        ratios = tuple(aspect_ratio(landmarks, eye) for eye in EYES)
+        eyes = read_eyes(landmarks, pose)
         right, left = (
             baseline.openness(ratio, t_s)
-            for baseline, ratio in zip(self._baselines, ratios, strict=True)
+            for baseline, ratio in zip(self._baselines, eyes.ratios, strict=True)
         )
         mean_openness = (right + left) / 2.0
         self._blinks.update(mean_openness, t_s)
@@ -200,17 +200,16 @@ class Tracker:
 
         head = pose.head
         self._calibration.distance_mm = head.distance_mm
-        offsets_mm = iris_offsets_mm(landmarks, pose)
-        features = gaze_features(offsets_mm, (ratios[0], ratios[1]), pose)
+        features = gaze_features(image, landmarks, eyes, pose)
         self._updates += self._calibration.observe(
             features if readable else None, not readable, t_s
         )
         event: Event | None = "blink"
         if readable:
-            downward = downward_deg(offsets_mm, (ratios[0], ratios[1]))
+            downward = downward_deg(eyes.offsets_mm, eyes.ratios)
             self._level.update(downward, t_s)
             down_deg = downward - self._level.deg
-            estimated = estimate_px(offsets_mm, down_deg, pose, self._screen)
+            estimated = estimate_px(eyes.offsets_mm, down_deg, pose, self._screen)
             event = self._look(estimated, features, head, t_s)
         gaze = _pair(self._gaze_px)
         uncertainty_px = self._uncertainty_px(head)
@@ -247,7 +246,7 @@ class Tracker:
         size_px = np.array([self._screen.width_px, self._screen.height_px])
         plain_px = estimated_px
         if self._model is not None:
-            plain_px = self._model.predict_px(features, self._screen)
+            plain_px = self._model.predict_px(features[None], self._screen)[0]
         if plain_px is None:
             return None
         self._raw.append((t_s, plain_px))

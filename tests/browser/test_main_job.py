@@ -6,16 +6,14 @@ from contextlib import AbstractAsyncContextManager
 from itertools import groupby
 from pathlib import Path
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from tests.browser.page import Page, chromium, firefox
 from tests.browser.visitor import Visitor
-from tests.films import grid, progress_of
+from tests.films import dots, grid, progress_of, sharpness, spacing
 from tests.server_process import ServerProcess
-from tests.test_main_job import sharpness
 
 Grey = npt.NDArray[np.uint8]
 Open = Callable[[], AbstractAsyncContextManager[Page]]
@@ -64,23 +62,10 @@ async def test_left_right_centre_in_the_camera_is_told_and_blurs(
         await visitor.until(sharp_where_looked)
 
 
-def _dots(picture: Grey) -> npt.NDArray[np.float64]:
-    _, bright = cv2.threshold(picture, 130, 255, cv2.THRESH_BINARY)
-    bright[: picture.shape[0] // 10] = 0
-    _, _, stats, centres = cv2.connectedComponentsWithStats(bright)
-    return centres[1:][stats[1:, cv2.CC_STAT_AREA] > 20]
-
-
 def _magnification(picture: Grey) -> float:
     """How many times farther apart the dots are than in the film."""
-
-    def spacing(centres: npt.NDArray[np.float64]) -> float:
-        apart = np.hypot(*(centres[:, None] - centres[None]).transpose(2, 0, 1))
-        np.fill_diagonal(apart, np.inf)
-        return float(np.median(apart.min(axis=0)))
-
     height, width = picture.shape
-    return spacing(_dots(picture)) / spacing(_dots(grid(width, height)))
+    return spacing(dots(picture)) / spacing(dots(grid(width, height)))
 
 
 async def test_a_steady_look_zooms_and_leaves(server: ServerProcess, cameras: Path) -> None:
@@ -120,7 +105,7 @@ async def test_zoom_keeps_the_looked_at_point_in_place(
         await visitor.until(zoomed)
         picture = await visitor.picture()
         scale = picture.shape[1] / 640
-        offsets = _dots(picture) / scale - np.array(dot)
+        offsets = dots(picture) / scale - np.array(dot)
         assert np.hypot(*offsets.T).min() < 2.5
 
         async def back() -> bool:

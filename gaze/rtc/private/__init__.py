@@ -13,7 +13,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -30,7 +30,6 @@ from aiortc import (
     RTCIceServer,
     RTCPeerConnection,
     RTCRtpReceiver,
-    RTCRtpSender,
     RTCRtpTransceiver,
 )
 from aiortc.codecs import CODECS
@@ -57,13 +56,21 @@ from aiortc.sdp import MediaDescription
 from av import AudioFrame, VideoFrame
 
 from gaze.media.slot import Slot
-from gaze.rtc import twcc
-from gaze.rtc.jitterbuffer import VideoBuffer, is_key_frame
+from gaze.media.upright import upright
+from gaze.rtc import extensions, twcc
+from gaze.rtc.capture import CaptureTimes
+from gaze.rtc.estimate import Range
+from gaze.rtc.jitterbuffer import EncodedFrame, VideoBuffer, is_key_frame
+from gaze.rtc.nack import NackList
 from gaze.rtc.nvdec import CardDecoder
+from gaze.rtc.private.orientation import read_orientation
+from gaze.rtc.private.sender import Sender
+from gaze.rtc.transmitter import Transmitter
 
 VERSIONS = {"aiortc": "1.16.0", "aioice": "0.13.0"}
 
 FEEDBACK_INTERVAL_S = 0.05
+SENDING = Range(start_bps=2.5e6, min_bps=150e3, max_bps=12e6)
 
 CONSENT_INTERVAL_S = 0.5
 CONSENT_TIMEOUT_S = 1.0
@@ -123,12 +130,21 @@ class Report:
 
 
 class _SlotQueue:
-    """Where a decoder thread puts its frames: into a slot, and None at the end closes it."""
+    """Where a decoder thread puts its frames, upright: into a slot; None at the end closes it.
+
+    Attributes:
+        clockwise: degrees by which the frame that is being decoded must be turned.
+    """
 
     def __init__(self, slot: Slot[VideoFrame]) -> None:
+        self.clockwise = 0
         self._slot = slot
 
-    async def put(self, frame: VideoFrame | None) -> None:
+    def put(self, frame: VideoFrame | None) -> Coroutine[Any, Any, None]:
+        """Turn the frame in the calling thread; the coroutine then puts it into the slot."""
+        return self._put(None if frame is None else upright(frame, self.clockwise))
+
+    async def _put(self, frame: VideoFrame | None) -> None:
         if frame is None:
             self._slot.close()
         else:
@@ -136,10 +152,10 @@ class _SlotQueue:
 
 
 class _Card:
-    """Decodes on the video card, in aiortc's decoder thread, and fills the slot."""
+    """Decodes on the video card, in aiortc's decoder thread."""
 
-    def __init__(self, slot: Slot[VideoFrame]) -> None:
-        self._slot = slot
+    def __init__(self, frames: _SlotQueue) -> None:
+        self._frames = frames
         self._loop = asyncio.get_running_loop()
         self._decoder = CardDecoder()
 
@@ -149,7 +165,7 @@ class _Card:
         if decoded is None:
             return False
         for picture in decoded:
-            self._loop.call_soon_threadsafe(self._slot.put, picture)
+            asyncio.run_coroutine_threadsafe(self._frames.put(picture), self._loop)
         return True
 
 
@@ -160,16 +176,21 @@ class _DecoderQueue(queue.SimpleQueue[Any]):
     follows is dropped too.
     """
 
-    def __init__(self, ask: Callable[[], None], card: "_Card | None" = None) -> None:
+    def __init__(
+        self, ask: Callable[[], None], frames: _SlotQueue, card: "_Card | None" = None
+    ) -> None:
         self.dropped = 0
         self._ask = ask
+        self._frames = frames
         self._card = card
         self._skipped = 0
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
-        """What aiortc's decoder thread is to decode; what the card decodes stays here."""
+        """What the decoder thread decodes next; what the card decodes stays here."""
         while True:
             item = super().get(block, timeout)
+            if item is not None and isinstance(item[1], EncodedFrame):
+                self._frames.clockwise = item[1].clockwise
             if item is None or self._card is None or not self._card.take(*item):
                 return item
 
@@ -236,6 +257,7 @@ class _Router(RtpRouter):
         super().__init__()
         self.received: dict[Any, Counter] = {}
         self.on_report: dict[int, Callable[[Report], None]] = {}
+        self.captures = CaptureTimes()
         self._on_rtp = on_rtp
 
     def register_receiver(
@@ -261,6 +283,11 @@ class _Router(RtpRouter):
         if isinstance(packet, RtcpByePacket):
             # Browsers say goodbye when a stream rests; aiortc would stop decoding for good.
             return set()
+        if isinstance(packet, RtcpSrPacket):
+            info = packet.sender_info
+            self.captures.on_report(
+                packet.ssrc, info.ntp_timestamp, info.rtp_timestamp, time.monotonic()
+            )
         if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
             for reception in packet.reports:
                 if callback := self.on_report.get(reception.ssrc):
@@ -336,6 +363,13 @@ async def _gather(
     )
 
 
+def sender_of(transceiver: RTCRtpTransceiver) -> Sender:
+    """Its sender, which is ours."""
+    sender = transceiver.sender
+    assert isinstance(sender, Sender)
+    return sender
+
+
 class PeerConnection(RTCPeerConnection):
     """aiortc's peer connection for one bundled transport, with what is missing in it.
 
@@ -345,11 +379,12 @@ class PeerConnection(RTCPeerConnection):
     - no server is asked for anything unless it is given.
     """
 
-    def __init__(self, ice_servers: list[RTCIceServer]) -> None:
+    def __init__(self, ice_servers: list[RTCIceServer], sending: Range = SENDING) -> None:
         super().__init__(
             RTCConfiguration(iceServers=ice_servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         )
         self.recorder = twcc.Recorder()
+        self.transmitter = Transmitter(self._send_packet, sending)
         self._router = _Router(self._record)
         self._transport: RTCDtlsTransport | None = None
         self._media_ssrc = 0
@@ -366,6 +401,9 @@ class PeerConnection(RTCPeerConnection):
         connection = transport.transport._connection
         connection.query_consent = functools.partial(_keep_consent, connection)  # type: ignore[method-assign]
         connection.get_component_candidates = functools.partial(_gather, connection)  # type: ignore[method-assign]
+        transport._handle_rtcp_data = functools.partial(  # type: ignore[method-assign]
+            self._take_rtcp, transport._handle_rtcp_data
+        )
         self._transport = transport
         return transport
 
@@ -375,8 +413,12 @@ class PeerConnection(RTCPeerConnection):
         base: Any = super()
         transceiver: Any = base._RTCPeerConnection__createTransceiver(direction, kind, sender_track)
         receiver = _Receiver(kind, transceiver.receiver.transport)
-        receiver._set_rtcp_ssrc(transceiver.sender._ssrc)
+        sender = Sender(kind, transceiver.sender.transport, self.transmitter)
+        sender._stream_id = transceiver.sender._stream_id
+        sender.replaceTrack(sender_track)
+        receiver._set_rtcp_ssrc(sender._ssrc)
         transceiver._RTCRtpTransceiver__receiver = receiver
+        transceiver._RTCRtpTransceiver__sender = sender
         return transceiver  # type: ignore[no-any-return]
 
     async def _RTCPeerConnection__connect(self) -> None:  # noqa: N802
@@ -398,6 +440,7 @@ class PeerConnection(RTCPeerConnection):
         if task is not None:
             task.cancel()
         await super().close()
+        await self.transmitter.close()
         ending = self._connecting - {asyncio.current_task()}
         await asyncio.gather(*ending, *([task] if task else []), return_exceptions=True)
 
@@ -427,18 +470,25 @@ class PeerConnection(RTCPeerConnection):
                 except ConnectionError:
                     return
 
+    async def _take_rtcp(self, handle: Callable[[bytes], Awaitable[None]], data: bytes) -> None:
+        """Take the feedback on what we send out of a compound packet; aiortc handles the rest."""
+        reports, rest = twcc.take_out(data)
+        for report in reports:
+            self.transmitter.on_feedback(report)
+        if rest:
+            await handle(rest)
+
+    async def _send_packet(self, data: bytes) -> None:
+        assert self._transport is not None
+        await self._transport._send_rtp(data)
+
     def negotiate_feedback(self, transceiver: RTCRtpTransceiver, offered: MediaDescription) -> bool:
         """Accept transport-wide feedback on an m-line if it is offered, and silence REMB there.
 
         To be called between the offer and the answer. Returns whether it was offered.
         """
-        extension = next(
-            (e for e in offered.rtp.headerExtensions if e.uri == twcc.EXTENSION_URI), None
-        )
-        if extension is None:
+        if self.negotiate_extension(transceiver, offered, twcc.EXTENSION_URI) is None:
             return False
-        others = [e for e in transceiver._headerExtensions if e.uri != twcc.EXTENSION_URI]
-        transceiver._headerExtensions = [*others, extension]
         feedback = RTCRtcpFeedback(type="transport-cc")
         offering = {c.payloadType for c in offered.rtp.codecs if feedback in c.rtcpFeedback}
         for codec in transceiver._codecs:
@@ -447,6 +497,27 @@ class PeerConnection(RTCPeerConnection):
         receiver: Any = transceiver.receiver
         receiver._RTCRtpReceiver__remote_bitrate_estimator = None
         return True
+
+    @staticmethod
+    def negotiate_extension(
+        transceiver: RTCRtpTransceiver, offered: MediaDescription, uri: str
+    ) -> int | None:
+        """Accept a header extension on an m-line if it is offered; returns its id."""
+        extension = next((e for e in offered.rtp.headerExtensions if e.uri == uri), None)
+        if extension is None:
+            return None
+        others = [e for e in transceiver._headerExtensions if e.uri != uri]
+        transceiver._headerExtensions = [*others, extension]
+        return extension.id
+
+    def negotiate_orientation(
+        self, transceiver: RTCRtpTransceiver, offered: MediaDescription
+    ) -> None:
+        """Let the browser tell how its picture is to be turned, instead of turning it itself."""
+        number = self.negotiate_extension(transceiver, offered, extensions.VIDEO_ORIENTATION)
+        if number is not None:
+            assert self._transport is not None
+            read_orientation(self._transport, number)
 
     # --- receiving
 
@@ -462,10 +533,11 @@ class PeerConnection(RTCPeerConnection):
         receiver._RTCRtpReceiver__jitter_buffer = buffer
         # aiortc asks for a key frame at the next packet once this is set.
         ask = receiver._RTCRtpReceiver__decoder_error.set
-        receiver._RTCRtpReceiver__decoder_queue = _DecoderQueue(
-            ask, _Card(slot) if on_card else None
-        )
-        receiver._track._queue = _SlotQueue(slot)
+        frames = _SlotQueue(slot)
+        card = _Card(frames) if on_card else None
+        receiver._RTCRtpReceiver__decoder_queue = _DecoderQueue(ask, frames, card)
+        receiver._RTCRtpReceiver__nack_generator = NackList()
+        receiver._track._queue = frames
         return buffer
 
     def receive_audio(self, transceiver: RTCRtpTransceiver) -> AudioQueue:
@@ -474,6 +546,18 @@ class PeerConnection(RTCPeerConnection):
         waiting = AudioQueue()
         receiver._track._queue = waiting
         return waiting
+
+    def capture_s(self, transceiver: RTCRtpTransceiver, pts: int) -> float | None:
+        """When a decoded frame with this `pts` was captured, by our clock; None if not known."""
+        receiver: Any = transceiver.receiver
+        mapper = receiver._RTCRtpReceiver__timestamp_mapper
+        streams = receiver._RTCRtpReceiver__remote_streams
+        repairs = receiver._RTCRtpReceiver__rtx_ssrc
+        ssrc = next((ssrc for ssrc in reversed(streams) if ssrc not in repairs), None)
+        if ssrc is None or mapper._origin is None:
+            return None
+        rate_hz = transceiver._codecs[0].clockRate
+        return self._router.captures.capture_s(ssrc, mapper._origin + pts, rate_hz)
 
     # --- sending
 
@@ -497,10 +581,15 @@ class PeerConnection(RTCPeerConnection):
         transceiver: RTCRtpTransceiver,
         encoder: Encoder,
         on_report: Callable[[Report], None],
+        on_frame: Callable[[VideoFrame], None],
     ) -> None:
-        """Encode an m-line's track by `encoder`, and hear what the browser says of it."""
+        """Encode an m-line's track by `encoder`, and hear what the browser says of it.
+
+        `on_frame` is called with each frame before it is encoded.
+        """
         sender: Any = transceiver.sender
         sender._RTCRtpSender__encoder = encoder
+        sender.on_frame = on_frame
         self._router.on_report[sender._ssrc] = on_report
 
     # --- figures
@@ -517,15 +606,17 @@ class PeerConnection(RTCPeerConnection):
 
     def sent(self, transceiver: RTCRtpTransceiver) -> Counter:
         """What was sent of an m-line's own track, retransmissions not included."""
-        sender: Any = transceiver.sender
-        return Counter(sender._RTCRtpSender__packet_count, sender._RTCRtpSender__octet_count)
+        outgoing = sender_of(transceiver).outgoing
+        return Counter() if outgoing is None else Counter(outgoing.packets, outgoing.payload_bytes)
+
+    def resent(self, transceiver: RTCRtpTransceiver) -> int:
+        """Packets of an m-line that were sent once more because they were missed."""
+        outgoing = sender_of(transceiver).outgoing
+        return 0 if outgoing is None else outgoing.resent
 
     def round_trip_s(self, transceiver: RTCRtpTransceiver) -> float | None:
         """Round trip time by RTCP (RFC 3550, section 6.4.1), if known."""
-        sender: RTCRtpSender = transceiver.sender
-        private: Any = sender
-        round_trip_s: float | None = private._RTCRtpSender__rtt
-        return round_trip_s
+        return sender_of(transceiver).round_trip_s
 
     async def add_remote_candidate(self, candidate: Any) -> None:
         """Try a candidate of the browser's; an mDNS name is resolved first, which takes a while."""

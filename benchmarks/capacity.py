@@ -1,0 +1,214 @@
+"""What one session costs, by part, beside what the same work costs at the least; how many fit.
+
+A viewer (benchmarks/viewer.py) sends a camera (640x480) and a film (1280x720), both 30 a second
+and VP8; the server tracks, blurs and returns the film, encoded at a fixed 2.5 Mbit/s. All figures
+of the first table are CPU seconds per second of session (1 = a whole core), read from /proc.
+
+The bare cost is measured in the same run in this process, one call after another over the same
+frames: PyAV decoding camera and film, FaceMesh, the blur, the encoder (with its packetizing); plus
+stock aiortc's packet path for the same packets: benchmarks/packets.py, a server that moves the
+packets of this session and touches no pixel, in a process of its own. `packets` is the same with
+our stack. `tracker` is our whole tracker, FaceMesh within it: shown, but not among the terms. What
+a session costs over the sum of the terms is `over_bare`; goal: <= 1.25.
+
+Of our server's own CPU time, `event_loop` is the main thread (packets, messages, handing over) and
+`threads` all the others (pixels). The `wall_` rows are seconds per second that our server itself
+says its stages take, waiting for a core included: they show where time goes, not what it costs.
+
+Sessions on one core: the server is held on one core and sessions are added, one at a time, while
+every film comes back at >= 25 frames a second.
+"""
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from fractions import Fraction
+from typing import Any
+
+import av
+
+from benchmarks import material
+from benchmarks.latency import EFFECTS, WARM_UP_S, hold
+from benchmarks.packets import FILM
+from benchmarks.report import Figures, Goal, Report, arguments, machine, publish
+from benchmarks.stock import (
+    SCREEN,
+    WHY_NO_FASTRTC,
+    cpu_s,
+    running_module,
+    running_ours,
+    running_stock,
+)
+from benchmarks.viewer import Viewer
+from gaze.effects.chain import Chain
+from gaze.effects.state import GazeState
+from gaze.rtc.encoder import VideoEncoder
+from gaze.vision.face import MeshFaceFinder
+from gaze.vision.tracker import Tracker
+from tests.server_process import ServerProcess
+
+RATE_FPS = material.RATE_FPS
+HOLDS_FPS = 25.0
+FIXED = ("--film-start-bitrate-bps", str(FILM[2]), "--film-max-bitrate-bps", str(FILM[2]))
+TERMS = ("decode_camera", "face_mesh", "decode_film", "blur", "encode", "packets")
+GOALS = {"over_bare": Goal(most=1.25), "packets_over_stock": Goal(most=1)}
+Start = AbstractContextManager[ServerProcess]
+
+
+def ours() -> Start:
+    """Our server with the film's bitrate fixed."""
+    return running_ours(*FIXED)
+
+
+async def cost(start: Start, seconds: float) -> Figures:
+    """CPU seconds per second of one session with a server."""
+    with start as server:
+        viewer = Viewer(
+            server.url, film=material.film(*FILM), camera=material.camera(), effects=EFFECTS
+        )
+        await viewer.open()
+        await asyncio.sleep(WARM_UP_S)
+        process = f"/proc/{server.process.pid}"
+        main_thread = f"{process}/task/{server.process.pid}"
+        before = await _counts(server, viewer)
+        began_s, all_s, main_s = time.monotonic(), cpu_s(process), cpu_s(main_thread)
+        await asyncio.sleep(seconds)
+        took_s = time.monotonic() - began_s
+        total, loop = (cpu_s(process) - all_s) / took_s, (cpu_s(main_thread) - main_s) / took_s
+        after = await _counts(server, viewer)
+        frames = len(viewer.round_trips_s(began_s)[0])
+        await viewer.close()
+    figures = {"session": total, "event_loop": loop, "threads": total - loop}
+    figures["returned_fps"] = frames / took_s
+    return figures | {name: (after[name] - before[name]) / took_s for name in after}
+
+
+async def _counts(server: ServerProcess, viewer: Viewer) -> Figures:
+    """What our server says that its stages took so far, in seconds; nothing for others."""
+    said = await viewer.figures()
+    film = said.get("transport", {}).get("out", {}).get("film")
+    if film is None:
+        return {}
+    figures = await asyncio.to_thread(server.figures)
+    stages = {
+        f"wall_{stage}": figures.get(f'gaze_stage_seconds_sum{{stage="{stage}"}}', 0.0)
+        for stage in ("camera_convert", "track", "effects")
+    }
+    return {**stages, "wall_encode": film["encoding_s"]}
+
+
+def _per_second(work: Callable[[Any], object], items: Sequence[Any]) -> float:
+    """CPU seconds, of all threads, for 30 calls."""
+    for item in items[:5]:
+        work(item)
+    began_s = time.process_time()
+    for item in items:
+        work(item)
+    return (time.process_time() - began_s) / len(items) * RATE_FPS
+
+
+def bare(seconds: float) -> Figures:
+    """The terms that the work itself costs, packets apart."""
+    count = max(30, min(round(seconds * RATE_FPS), material.LOOP_S * RATE_FPS))
+    camera, film = material.camera()[:count], material.film(*FILM)[:count]
+    figures: Figures = {}
+    frames: dict[str, list[av.VideoFrame]] = {"camera": [], "film": []}
+    for name, packets in (("camera", camera), ("film", film)):
+        decoder = av.CodecContext.create("vp8", "r")
+        began_s = time.process_time()
+        for packet in packets:
+            frames[name] += decoder.decode(av.Packet(packet))
+        figures[f"decode_{name}"] = (time.process_time() - began_s) / len(packets) * RATE_FPS
+    finder = MeshFaceFinder()
+    images = [frame.to_ndarray(format="rgb24") for frame in frames["camera"]]
+    figures["face_mesh"] = _per_second(finder.find, images)
+    finder.close()
+    tracker, moments = Tracker(SCREEN, None), itertools.count()
+    figures["tracker"] = _per_second(lambda i: tracker.track(i, next(moments) / RATE_FPS), images)
+    tracker.close()
+    chain, encoder, number = (
+        Chain(EFFECTS),
+        VideoEncoder("VP8", FILM[2], FILM[2]),
+        itertools.count(),
+    )
+
+    def blur(frame: av.VideoFrame) -> av.VideoFrame:
+        now_s = time.monotonic()
+        x = 0.5 + 0.4 * ((next(number) // 30) % 3 - 1)
+        gaze = GazeState(t_s=now_s, shown=(x, 0.5), uncertainty=0.05)
+        chain.update(gaze, now_s)
+        return chain.apply(frame, gaze, now_s)
+
+    def encode(frame: av.VideoFrame) -> None:
+        frame.pts, frame.time_base = next(number), Fraction(1, RATE_FPS)
+        encoder.encode(frame)
+
+    figures["blur"] = _per_second(blur, frames["film"])
+    drawn = [blur(frame) for frame in frames["film"]]
+    figures["encode"] = _per_second(encode, drawn)
+    return figures
+
+
+async def fits(start: Start, sessions: int, seconds: float) -> float:
+    """The lowest frame rate among so many sessions with a server on one core."""
+    with start as server:
+        hold(server.process.pid, 0)
+        film, camera = material.film(*FILM), material.camera()
+        viewers = [
+            Viewer(server.url, film=film, camera=camera, effects=EFFECTS) for _ in range(sessions)
+        ]
+        try:
+            for viewer in viewers:
+                await viewer.open()
+            await asyncio.sleep(WARM_UP_S)
+            since_s = time.monotonic()
+            await asyncio.sleep(seconds)
+            return min(len(viewer.round_trips_s(since_s)[0]) for viewer in viewers) / seconds
+        finally:
+            await asyncio.gather(*(viewer.close() for viewer in viewers))
+
+
+def sessions_on_a_core(start: Callable[[], Start], seconds: float, most: int) -> Figures:
+    """How many sessions a server on one core holds, and the frame rate at one more."""
+    rate_fps = 0.0
+    for sessions in range(1, most + 1):
+        rate_fps = asyncio.run(fits(start(), sessions, seconds))
+        if rate_fps < HOLDS_FPS:
+            return {"sessions_on_a_core": sessions - 1, "fps_with_one_more": rate_fps}
+    return {"sessions_on_a_core": most, "fps_with_one_more": rate_fps}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure, show, and write the figures."""
+    assert __doc__ is not None
+    parser = arguments(__doc__, "capacity", seconds=20)
+    parser.add_argument("--most", type=int, default=8, help="sessions on one core; 0 skips it")
+    flags = parser.parse_args(argv)
+    title = f"CPU seconds per second of a 720p30 session, {flags.seconds:g} s, {machine()}"
+    report = Report(title, GOALS, notes=[WHY_NO_FASTRTC])
+    for _ in range(flags.runs):
+        columns = {"bare": bare(flags.seconds)}
+        columns["ours"] = asyncio.run(cost(ours(), flags.seconds))
+        columns["stock"] = asyncio.run(cost(running_stock(), flags.seconds))
+        for stack in ("ours", "stock"):
+            server = running_module("packets", "--stack", stack)
+            columns[stack]["packets"] = asyncio.run(cost(server, flags.seconds))["session"]
+        columns["bare"]["packets"] = columns["stock"]["packets"]
+        columns["bare"]["session"] = sum(columns["bare"][term] for term in TERMS)
+        for stack in ("ours", "stock"):
+            session = columns[stack]["session"]
+            columns[stack]["over_bare"] = session / columns["bare"]["session"]
+        packets = columns["ours"]["packets"]
+        columns["ours"]["packets_over_stock"] = packets / columns["stock"]["packets"]
+        for column, figures in columns.items():
+            report.add(column, figures)
+        if flags.most:
+            for column, start in (("ours", ours), ("stock", running_stock)):
+                report.add(column, sessions_on_a_core(start, flags.seconds, flags.most))
+    publish([report], flags.json)
+
+
+if __name__ == "__main__":
+    main()

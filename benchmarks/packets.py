@@ -1,0 +1,94 @@
+"""A server that only moves packets: `python -m benchmarks.packets --stack ours|stock --port N`.
+
+What a stack spends on receiving, putting together, answering and sending packets, apart from all
+pixels: nothing is decoded (whole frames are thrown away where a decoder would take them), and the
+film that goes back was encoded beforehand. The viewer is the same as for a real session, and so
+are the packets.
+"""
+
+import argparse
+import asyncio
+import logging
+import queue
+from collections.abc import Sequence
+from typing import Any
+
+from aiohttp import web
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+
+from benchmarks import material
+from gaze.rtc.peer import Peer
+
+FILM = (1280, 720, 2_500_000)
+
+
+class _Nowhere(queue.SimpleQueue[Any]):
+    """Lets the decoder thread see nothing but the end."""
+
+    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+        if item is None:
+            super().put(None)
+
+
+def _decode_nothing(connection: RTCPeerConnection) -> None:
+    for transceiver in connection.getTransceivers():
+        receiver: Any = transceiver.receiver
+        receiver._RTCRtpReceiver__decoder_queue = _Nowhere()
+
+
+async def _stock(body: dict[str, Any], kept: list[Any]) -> str:
+    connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+    kept.append(connection)
+    await connection.setRemoteDescription(RTCSessionDescription(body["sdp"], "offer"))
+    for transceiver in connection.getTransceivers():
+        if transceiver.mid == body["tracks"]["film"]:
+            transceiver.sender.replaceTrack(material.LoopTrack(material.film(*FILM)))
+            transceiver.direction = "sendrecv"
+    _decode_nothing(connection)
+    await connection.setLocalDescription(await connection.createAnswer())
+    sdp: str = connection.localDescription.sdp
+    return sdp
+
+
+async def _ours(body: dict[str, Any], kept: list[Any]) -> str:
+    peer = Peer()
+    kept.append(peer)
+    film = material.LoopTrack(material.film(*FILM))
+    answer = await peer.answer(body["sdp"], body["tracks"], send_film=film)
+    _decode_nothing(peer._connection)
+    return answer
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Serve until SIGTERM."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.packets")
+    parser.add_argument("--stack", choices=("ours", "stock"), required=True)
+    parser.add_argument("--port", type=int, required=True)
+    flags = parser.parse_args(argv)
+    logging.basicConfig(level=logging.ERROR)
+    answer = {"ours": _ours, "stock": _stock}[flags.stack]
+    kept: list[Any] = []
+
+    async def post(request: web.Request) -> web.Response:
+        sdp = await answer(await request.json(), kept)
+        return web.json_response({"id": "0", "token": "", "sdp": sdp}, status=201)
+
+    async def nothing(_: web.Request) -> web.Response:
+        await asyncio.sleep(0)
+        return web.json_response({})
+
+    app = web.Application()
+    app.add_routes(
+        [
+            web.get("/healthz", nothing),
+            web.post("/api/sessions", post),
+            web.get("/api/sessions/{id}", nothing),
+            web.delete("/api/sessions/{id}", nothing),
+        ]
+    )
+    material.film(*FILM)
+    web.run_app(app, host="localhost", port=flags.port, print=None, access_log=None)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,115 @@
+"""Maps features to places on the screen: a Gaussian process over eye pixels, irises and head.
+
+The place is told beforehand by where the face points, and what the eyes add is learned from a
+few points (Rasmussen and Williams 2006, chapter 2). Two frames count as alike by the product
+of their eye pixels, as far as the head is posed alike too, and by their irises and lids. How much
+each likeness counts is the same for everybody: `AMOUNTS`.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gaze.vision.features import FACED_MM, HEAD, IRISES, PIXELS
+from gaze.vision.geometry import px_per_mm
+from gaze.vision.sample import Screen
+
+Array = NDArray[np.float64]
+
+HEAD_SHARE = 0.4
+"""How far the gaze goes along with the face, before anything is learned."""
+HEAD_REACH = 2.0
+"""Heads this far apart, in the units of `HEAD`, tell little of each other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """Variances of what makes up one axis of the gaze, in squared screen widths.
+
+    `place` shifts everything alike and `session` everything of one session; `pixels` and
+    `pixels_near` belong to the eyes' pixels (anywhere, and near heads only), `head` to the head,
+    `irises` to irises and lids; `noise` is that of one point.
+    """
+
+    place: float
+    session: float
+    pixels: float
+    pixels_near: float
+    head: float
+    irises: float
+    noise: float
+
+
+# Found by the marginal likelihood of all sessions of two people together (docs/accuracy.md).
+AMOUNTS = (
+    Amounts(0.0042, 0.0005, 0.051, 0.062, 0.0022, 0.0041, 0.0010),
+    Amounts(0.107, 0.0025, 0.050, 0.050, 0.0034, 0.0070, 0.0005),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class GazeMap:
+    """A fitted map: `features` (k, n) of the points learned, `sessions` (k,) they are from, and
+    `weights` (k, 2) that the likeness of a frame to each of them is multiplied with."""
+
+    features: Array
+    sessions: NDArray[np.intp]
+    weights: Array
+
+    def predict(self, features: Array, screen: Screen, session: int = 0) -> Array:
+        """Return places (m, 2) in screen widths for features (m, n) seen in `session`."""
+        sessions = np.full(len(features), session)
+        learned = [
+            _likeness(features, sessions, self.features, self.sessions, amounts) @ weights
+            for amounts, weights in zip(AMOUNTS, self.weights.T, strict=True)
+        ]
+        return np.asarray(expected(features, screen) + np.stack(learned, axis=1))
+
+
+def fit(
+    features: Array, places: Array, screen: Screen, sessions: NDArray[np.intp] | None = None
+) -> GazeMap:
+    """Learn places (k, 2), in screen widths, from features (k, n), one row a point.
+
+    `sessions` (k,) tells which session each point is from; without it all are from session 0.
+    """
+    sessions = np.zeros(len(features), dtype=np.intp) if sessions is None else sessions
+    missed = places - expected(features, screen)
+    weights = [
+        np.linalg.solve(
+            _likeness(features, sessions, features, sessions, amounts)
+            + amounts.noise * np.eye(len(features)),
+            missed[:, axis],
+        )
+        for axis, amounts in enumerate(AMOUNTS)
+    ]
+    return GazeMap(features, sessions, np.stack(weights, axis=1))
+
+
+def expected(features: Array, screen: Screen) -> Array:
+    """Return the places (m, 2), in screen widths, at which the heads alone let the gaze be."""
+    middle = np.array([0.5, screen.height_px / screen.width_px / 2.0])
+    width_mm = screen.width_px / px_per_mm(screen)
+    faced = np.array([0.5, 0.0]) + features[:, FACED_MM] / width_mm
+    return np.asarray(middle + HEAD_SHARE * (np.clip(faced, -1.0, 2.0) - middle))
+
+
+def _likeness(
+    one: Array,
+    one_sessions: NDArray[np.intp],
+    other: Array,
+    other_sessions: NDArray[np.intp],
+    amounts: Amounts,
+) -> Array:
+    """Return the covariance (m, k) of one axis between m and k frames."""
+    pixels = one[:, PIXELS] @ other[:, PIXELS].T
+    apart = ((one[:, None, HEAD] - other[None, :, HEAD]) ** 2).sum(axis=-1)
+    near = np.exp(-apart / (2.0 * HEAD_REACH**2))
+    return np.asarray(
+        amounts.place
+        + amounts.session * (one_sessions[:, None] == other_sessions)
+        + amounts.pixels * pixels
+        + (amounts.pixels_near * pixels + amounts.head) * near
+        + amounts.irises * (one[:, IRISES] @ other[:, IRISES].T)
+    )

@@ -1,0 +1,147 @@
+"""The send-side estimate over a scripted link: capacity steps, losses, jitter, silence."""
+
+import itertools
+import statistics
+
+import pytest
+
+from gaze.rtc.estimate import Estimate, LossRate, Queue, Range
+from gaze.rtc.sent import Outcome
+from tests.link import Journal, Link, run
+
+LIMITS = Range(start_bps=2.5e6, min_bps=150e3, max_bps=12e6)
+
+
+def rates(journal: Journal, begin_s: float, end_s: float) -> list[float]:
+    return journal.between(journal.estimate_bps, begin_s, end_s)
+
+
+def test_a_wide_link_is_found_wide_within_two_seconds() -> None:
+    journal = run(Link([(0, 100e6)]), 5, LIMITS)
+    assert min(journal.target_bps) >= 2.4e6
+    assert min(rates(journal, 1.0, 5.0)) > 0.9 * LIMITS.max_bps
+    assert max(journal.delay_s) < 0.04
+
+
+def test_a_narrow_link_is_found_narrow_and_its_queue_empties() -> None:
+    journal = run(Link([(0, 1e6)]), 10, LIMITS)
+    assert max(journal.between(journal.delay_s, 3, 10)) < 0.15
+    assert 0.6e6 < statistics.mean(rates(journal, 3, 10)) < 1.05e6
+
+
+@pytest.mark.parametrize("queue_s", [0.2, 0.5, 1.5])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_step_down_is_followed_and_a_step_up_too(queue_s: float, seed: int) -> None:
+    steps = [(0.0, 5e6), (20.0, 0.7e6), (45.0, 5e6)]
+    journal = run(Link(steps, queue_s=queue_s), 70, LIMITS, seed=seed)
+    assert max(journal.between(journal.delay_s, 25, 45)) < 0.3
+    assert statistics.mean(rates(journal, 27, 45)) > 0.7 * 0.7e6
+    assert statistics.mean(rates(journal, 60, 70)) > 0.8 * 5e6
+    reached_s = next(
+        t
+        for t, rate in zip(journal.t_s, journal.estimate_bps, strict=True)
+        if t > 45 and rate > 0.8 * 5e6
+    )
+    assert reached_s < 60
+
+
+@pytest.mark.parametrize("loss", [0.01, 0.05, 0.10])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_losses_of_the_link_itself_do_not_collapse_it(loss: float, seed: int) -> None:
+    journal = run(Link([(0, 5e6)], loss=loss), 40, LIMITS, seed=seed)
+    assert min(rates(journal, 1, 40)) > 0.6 * 5e6
+    assert statistics.mean(rates(journal, 20, 40)) > 0.75 * 5e6
+
+
+@pytest.mark.parametrize("capacity", [0.7e6, 1e6, 3e6, 5e6])
+@pytest.mark.parametrize("jitter_s", [0.0, 0.03])
+def test_it_stays_near_a_fixed_capacity(capacity: float, jitter_s: float) -> None:
+    journal = run(Link([(0, capacity)], delay_s=0.05, jitter_s=jitter_s), 40, LIMITS)
+    settled = rates(journal, 10, 40)
+    assert capacity * 0.75 < statistics.mean(settled) < capacity * 1.05
+    assert min(settled) > 0.6 * capacity
+    assert statistics.quantiles(settled, n=20)[-1] < 1.25 * capacity
+    assert max(journal.between(journal.delay_s, 10, 40)) < (0.5 if jitter_s else 0.3)
+
+
+def test_losses_of_a_link_that_drops_what_is_too_much_cut_the_rate() -> None:
+    """A policer: no queue, so nothing but the losses tells."""
+    journal = run(Link([(0, 5e6), (10, 1e6)], queue_s=0.012), 40, LIMITS)
+    assert max(rates(journal, 20, 40)) < 2.2e6
+
+
+def test_the_target_falls_while_nobody_answers_and_comes_back() -> None:
+    journal = run(Link([(0, 5e6)]), 12, LIMITS, hears=lambda t_s: not 5 < t_s < 8)
+    assert min(journal.between(journal.target_bps, 7.5, 8)) < 0.5 * 4e6
+    assert statistics.mean(journal.between(journal.target_bps, 10, 12)) > 0.7 * 5e6
+
+
+def test_nothing_heard_from_the_beginning_says_nothing() -> None:
+    estimate = Estimate(LIMITS)
+    estimate.on_silence(0.0, 60.0)
+    assert estimate.target_bps == LIMITS.start_bps
+
+
+def test_the_limits_hold() -> None:
+    limits = Range(start_bps=1e6, min_bps=500e3, max_bps=2e6)
+    narrow = run(Link([(0, 100e3)]), 10, limits)
+    assert min(narrow.target_bps) == 500e3
+    wide = run(Link([(0, 100e6)]), 10, limits)
+    assert max(wide.target_bps) == 2e6
+    assert Estimate(Range(9e6, 1e6, 2e6)).rate_bps == 2e6
+
+
+def test_first_probes_are_twice_and_four_times_the_start() -> None:
+    estimate = Estimate(LIMITS)
+    first, second = estimate.take_probe(0.0), estimate.take_probe(0.02)
+    assert first is not None and second is not None
+    assert (first.rate_bps, second.rate_bps) == (5e6, 10e6)
+    assert estimate.take_probe(0.04) is None
+
+
+def outcomes(lost: int, of: int) -> list[Outcome]:
+    return [Outcome(0.0, None if i < lost else 1.0, 1200, None, False) for i in range(of)]
+
+
+def test_new_losses_cut_by_half_their_share_until_they_are_known_as_the_links_own() -> None:
+    losses = LossRate(100e3, 10e6)
+    clock = itertools.count()
+    losses.update(4e6, next(clock))
+
+    def window(lost: int) -> float:
+        for outcome in outcomes(lost, 100):
+            losses.add(outcome)
+        losses.update(4e6, next(clock))
+        return losses.rate_bps
+
+    assert window(0) == 10e6
+    assert window(20) == pytest.approx(4e6 * 0.9)
+    assert window(5) == pytest.approx(4e6 * 0.9)
+    assert losses.loss == 0.05
+    for _ in range(10):
+        after = window(12)
+    assert window(12) == pytest.approx(after * 1.08)
+
+
+def test_a_packet_that_comes_after_all_was_not_lost() -> None:
+    losses = LossRate(100e3, 10e6)
+    losses.update(4e6, 0.0)
+    for outcome in outcomes(10, 50):
+        losses.add(outcome)
+    for _ in range(10):
+        losses.add(Outcome(0.0, 1.0, 1200, None, True))
+    losses.update(4e6, 1.0)
+    assert losses.loss == 0.0
+
+
+def test_a_queue_is_what_the_fastest_packet_waits() -> None:
+    queue = Queue()
+    queue.update([100.02, 100.09], 0.0)
+    assert queue.delay_s == 0.0
+    queue.update([100.07, 100.3], 1.0)
+    assert queue.delay_s == pytest.approx(0.05)
+    queue.update([], 2.0)
+    assert queue.delay_s == pytest.approx(0.05)
+    for t_s in range(3, 45):  # a longer way is no queue for ever
+        queue.update([100.07], t_s)
+    assert queue.delay_s == pytest.approx(0.0)
