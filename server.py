@@ -12,6 +12,7 @@ from aiohttp import web
 from certs import development
 from gaze.effects import plugins
 from gaze.memory import limit_arenas, settle
+from gaze.rtc import engines
 from gaze.settings import Settings, load
 from gaze.web.app import EXECUTOR, create_app
 
@@ -80,6 +81,11 @@ async def serve(settings: Settings) -> None:
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.shutdown_timeout_s)
     await runner.setup()
     loop.set_default_executor(app[EXECUTOR])
+    log.info(
+        await loop.run_in_executor(
+            app[EXECUTOR], engines.describe, settings.encoder, settings.decoder
+        )
+    )
     settle()
     try:
         addresses = []

@@ -17,7 +17,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-STAGES = ("camera_convert", "track", "effects", "gaze_age")
+STAGES = ("camera_convert", "track", "effects", "encode", "gaze_age")
 STREAMS = ("camera", "film")
 _LATENCY_BUCKETS_S = (0.001, 0.002, 0.004, 0.008, 0.016, 0.033, 0.066, 0.133, 0.266, 0.533, 1.066)
 

@@ -226,6 +226,21 @@ class Settings(BaseSettings):
         2_500, description="Highest bitrate of the camera, in kbit/s"
     )
 
+    # What encodes and decodes
+    encoder: Annotated[Literal["auto", "libvpx", "libx264", "nvenc"], BeforeValidator(_lower)] = (
+        Field(
+            "auto",
+            description="What encodes the film, and so its codec where the browser has it; "
+            "auto is NVENC if it works and libvpx or libx264, as the browser prefers, if not",
+        )
+    )
+    encoder_pace: Annotated[
+        Literal["auto", "best", "balanced", "fast"], BeforeValidator(_lower)
+    ] = Field("auto", description="Picture quality against speed; auto follows the load")
+    decoder: Annotated[Literal["auto", "software", "nvdec"], BeforeValidator(_lower)] = Field(
+        "auto", description="What decodes camera and film; auto is NVDEC if it works"
+    )
+
     # How it gets through firewalls
     udp_ports: PortRange | None = Field(
         None,

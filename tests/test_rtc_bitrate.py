@@ -2,7 +2,7 @@
 
 import pytest
 
-from gaze.rtc.bitrate import Rate, SendBitrate, worth_a_new_encoder
+from gaze.rtc.bitrate import Rate, SendBitrate
 
 MEGA = 1_000_000
 
@@ -103,19 +103,3 @@ def test_a_rate_is_measured_over_the_last_second() -> None:
     assert rate.update(0, 0.0) == 0.0
     assert rate.update(125_000, 1.0) == pytest.approx(1e6)
     assert rate.update(125_000, 2.0) == pytest.approx(0.0)
-
-
-@pytest.mark.parametrize(
-    ("target_bps", "t_s", "worth"),
-    [
-        (2_500_000, 9.0, False),
-        (2_900_000, 9.0, False),
-        (3_125_000, 9.0, True),
-        (1_875_000, 9.0, True),
-        (1_000_000, 1.9, False),
-    ],
-)
-def test_a_new_encoder_must_be_worth_its_key_frame(
-    target_bps: float, t_s: float, worth: bool
-) -> None:
-    assert worth_a_new_encoder(2_500_000, 0.0, target_bps, t_s) is worth

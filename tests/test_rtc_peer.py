@@ -17,6 +17,7 @@ from aiortc import AudioStreamTrack, RTCDataChannel
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
 from aiortc.rtp import RTCP_PSFB_APP, RtcpPacket, RtcpPsfbPacket, RtcpSrPacket
 
+from gaze.media import hardware
 from gaze.media.slot import SlotClosed
 from gaze.rtc import twcc
 from gaze.rtc.extensions import PLAYOUT_DELAY, VIDEO_ORIENTATION
@@ -404,6 +405,76 @@ async def test_figures(peer: Peer) -> None:
         assert figures["out"]["film"]["frames"] >= 10
         assert figures["out"]["film"]["key_frames"] >= 1
         assert figures["out"]["film"]["target_bitrate_bps"] == 2_500_000
+
+
+async def test_the_wanted_encoder_decides_on_the_codec_and_tells_its_times() -> None:
+    told: list[float] = []
+    peer = Peer(Limits(encoder="libx264", encoder_pace="fast"), on_encoded=told.append)
+    async with Client() as client:
+        answer = await connected(peer, client)
+        first = re.search(r"^m=video \d+ \S+ (\d+)", section(answer, "1"), re.M)
+        assert first is not None
+        assert f"a=rtpmap:{first[1]} H264/90000" in section(answer, "1")
+        film = next(track for track in client.tracks if track.kind == "video")
+        async with asyncio.timeout(PATIENCE_S):
+            assert brightness(await film.recv()) == pytest.approx(150, abs=3)
+            assert peer.film is not None
+            assert brightness(await peer.film.get()) == pytest.approx(100, abs=3)
+        sent = peer.stats()["out"]["film"]
+        assert (sent["codec"], sent["encoder"], sent["encoder_speed"]) == ("H264", "libx264", 3)
+        assert (sent["width"], sent["height"]) == (320, 240)
+        assert told and all(took_s > 0 for took_s in told)
+    await peer.close()
+
+
+async def test_a_codec_that_the_browser_lacks_cannot_be_preferred(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(aiortc.codecs.CODECS, "video", aiortc.codecs.CODECS["video"][:2])
+    peer = Peer(Limits(encoder="libx264"))
+    async with Client() as client:
+        await connected(peer, client)
+        async with asyncio.timeout(PATIENCE_S):
+            await next(track for track in client.tracks if track.kind == "video").recv()
+        assert peer.stats()["out"]["film"]["codec"] == "VP8"
+    await peer.close()
+
+
+async def test_where_nvenc_is_known_to_work_h264_is_preferred(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    probe = hardware.Probe("NVENC", lambda: None)
+    monkeypatch.setattr(hardware, "nvenc", probe)
+    codecs = []
+    for _ in range(2):
+        peer = Peer()
+        async with Client() as client:
+            await peer.answer(await client.offer(), Client.ROLES, Grey(150))
+            codecs.append(peer.stats()["out"]["film"]["codec"])
+        await peer.close()
+        probe.works()
+    assert codecs == ["VP8", "H264"]
+
+
+async def test_what_the_card_decodes_fills_the_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A decoder in software stands in for the card's."""
+    monkeypatch.setitem(hardware.nvdec, "VP8", hardware.Probe("NVDEC", lambda: None))
+    opened: list[str] = []
+
+    def decoder(codec: str) -> av.CodecContext:
+        opened.append(codec)
+        return av.CodecContext.create("libvpx", "r")
+
+    monkeypatch.setattr(hardware, "decoder", decoder)
+    peer = Peer(Limits(encoder="libvpx"))
+    async with Client() as client:
+        await connected(peer, client)
+        assert peer.camera is not None and peer.film is not None
+        async with asyncio.timeout(PATIENCE_S):
+            assert brightness(await peer.camera.get()) == pytest.approx(50, abs=3)
+            assert brightness(await peer.film.get()) == pytest.approx(100, abs=3)
+    await peer.close()
+    assert opened == ["VP8", "VP8"]
 
 
 async def test_a_client_that_says_goodbye_is_lost_and_then_closed() -> None:

@@ -210,3 +210,18 @@ def test_a_description_names_the_unit_that_the_name_ends_with(ending: str, unit:
 def test_settings_do_not_change() -> None:
     with pytest.raises(ValidationError, match="frozen"):
         load([]).port = 1  # type: ignore[misc]
+
+
+def test_encoder_and_decoder_are_chosen_by_themselves_or_by_name(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings = load([])
+    assert (settings.encoder, settings.encoder_pace, settings.decoder) == ("auto",) * 3
+    forced = load(["--encoder", "NVENC", "--encoder-pace", "fast", "--decoder", "nvdec"])
+    assert (forced.encoder, forced.encoder_pace, forced.decoder) == ("nvenc", "fast", "nvdec")
+    assert complaint(capsys, "--encoder", "x265") == (
+        "server.py: --encoder is 'x265'; allowed: auto, libvpx, libx264, nvenc\n"
+    )
+    assert complaint(capsys, "--decoder", "vdpau") == (
+        "server.py: --decoder is 'vdpau'; allowed: auto, software, nvdec\n"
+    )

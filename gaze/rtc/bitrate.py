@@ -22,9 +22,6 @@ RISE_PER_S = 1.08
 CUT_EVERY_S = 0.5
 RATE_WINDOW_S = 1.0
 
-APPLY_CHANGE = 0.25
-APPLY_EVERY_S = 2.0
-
 
 class Rate:
     """Bits a second over about the last second, from a growing count of bytes."""
@@ -89,14 +86,3 @@ class SendBitrate:
 
     def _set(self, target_bps: float) -> None:
         self.target_bps = min(max(target_bps, self._min_bps), self._max_bps)
-
-
-def worth_a_new_encoder(used_bps: float, since_s: float, target_bps: float, t_s: float) -> bool:
-    """Whether a change is worth the key frame of an encoder that cannot change its bitrate.
-
-    Args:
-        used_bps: what the encoder was made for, at `since_s`.
-        target_bps: what it should be at `t_s`.
-    """
-    change = abs(target_bps - used_bps) / used_bps
-    return change >= APPLY_CHANGE and t_s - since_s >= APPLY_EVERY_S

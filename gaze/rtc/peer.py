@@ -15,14 +15,19 @@ from aiortc import (
     RTCRtpTransceiver,
     RTCSessionDescription,
 )
+from aiortc.rtcrtpparameters import RTCRtpCodecParameters
+from aiortc.sdp import MediaDescription
 from av import VideoFrame
 
+from gaze.media import hardware
+from gaze.media.hardware import DecoderChoice
 from gaze.media.slot import Slot
-from gaze.rtc import sdpfrag
+from gaze.rtc import h264, sdpfrag
 from gaze.rtc.answer import SendRate, finish_answer
 from gaze.rtc.bitrate import Rate, SendBitrate
 from gaze.rtc.datagrams import Network
-from gaze.rtc.encoder import VideoEncoder
+from gaze.rtc.encoder import ANY_H264, Pace, VideoEncoder
+from gaze.rtc.engines import Choice
 from gaze.rtc.estimate import Range
 from gaze.rtc.extensions import PLAYOUT_DELAY
 from gaze.rtc.jitterbuffer import VideoBuffer
@@ -50,6 +55,9 @@ class Limits:
         film_start_bitrate_bps: what the browser is asked to send its film at, at first.
         film_max_bitrate_bps: and at most.
         connect_timeout_s: after an answer, the time in which the connection must come about.
+        encoder: what encodes the film; where it cannot, something else does.
+        encoder_pace: how fast it works.
+        decoder: what decodes camera and film; the same.
         ice_servers: STUN and TURN servers that the server itself asks for candidates.
         network: the UDP ports and addresses by which the server is reached.
     """
@@ -62,6 +70,9 @@ class Limits:
     film_start_bitrate_bps: int = 3_000_000
     film_max_bitrate_bps: int = 6_000_000
     connect_timeout_s: float = 30.0
+    encoder: Choice = "auto"
+    encoder_pace: Pace = "auto"
+    decoder: DecoderChoice = "auto"
     ice_servers: tuple[RTCIceServer, ...] = ()
     network: Network = field(default_factory=Network)
 
@@ -88,13 +99,19 @@ class Peer:
         on_channel: called with the browser's data channel `gaze`; others are closed.
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        on_encoded: Callable[[float], None] | None = None,
+    ) -> None:
+        """Take the limits, and whom to tell, in a worker thread, how long encoding a frame took."""
         self.camera: Slot[VideoFrame] | None = None
         self.film: Slot[VideoFrame] | None = None
         self.audio: MediaStreamTrack | None = None
         self.on_state: Callable[[str], None] | None = None
         self.on_channel: Callable[[RTCDataChannel], None] | None = None
         self._limits = limits or Limits()
+        self._on_encoded = on_encoded
         self._connection = PeerConnection(
             list(self._limits.ice_servers),
             Range(
@@ -166,6 +183,8 @@ class Peer:
                 transceiver.direction = "inactive"
                 continue
             self._transceivers[role] = transceiver
+            if role == "film" and (codec := self._preferred_codec()):
+                connection.prefer_codec(transceiver, codec)
             if connection.negotiate_feedback(transceiver, offered[mid]):
                 self._feedback.add(role)
             if role == "camera" or (role == "film" and not hosted):
@@ -177,7 +196,7 @@ class Peer:
             else:
                 transceiver.direction = "sendonly" if hosted else "sendrecv"
         self._receive(hosted=hosted)
-        self._send(send_film, send_audio)
+        self._send(send_film, send_audio, offered)
         await connection.setLocalDescription()
         loop = asyncio.get_running_loop()
         self._deadline = loop.call_later(self._limits.connect_timeout_s, self._set_state, "lost")
@@ -262,13 +281,14 @@ class Peer:
 
         `in` and `out` by role: packets and bytes of payload. `in` also: packets that never came,
         frames decoded, dropped (not taken in time) and, of video, lost on the way. `out` of the
-        film also: codec, frames, key frames, seconds spent encoding, target bitrate, scale, the
-        estimate of what the way carries, the time that packets stand in its queue and the share
-        lost (None without transport-wide feedback), probes, seconds until what the pacer holds
-        will have left, frames that waited for that, packets sent once more, the browser's REMB and
-        the round trip time, None until known. `twcc`: packets recorded and feedback messages made.
-        `ice`: datagrams dropped because they came from elsewhere than the browser (of the present
-        ICE session), and restarts that found a new way.
+        film also: codec, frames, key frames, frames left out, seconds spent encoding, what encodes
+        and how fast (0 is the best picture), the size, target bitrate, scale, the estimate of what
+        the way carries, the time that packets stand in its queue and the share lost (None without
+        transport-wide feedback), probes, seconds until what the pacer holds will have left, frames
+        that waited for that, packets sent once more, the browser's REMB and the round trip time,
+        None until known. `twcc`: packets recorded and feedback messages made. `ice`: datagrams
+        dropped because they came from elsewhere than the browser (of the present ICE session), and
+        restarts that found a new way.
         """
         received: dict[str, Any] = {}
         sent: dict[str, Any] = {}
@@ -298,7 +318,12 @@ class Peer:
                 "codec": encoder.codec,
                 "frames": encoder.frames,
                 "key_frames": encoder.key_frames,
+                "frames_left_out": encoder.left_out,
                 "encoding_s": encoder.encoding_s,
+                "encoder": encoder.engine,
+                "encoder_speed": encoder.speed,
+                "width": encoder.size[0],
+                "height": encoder.size[1],
                 "target_bitrate_bps": round(self._film_bps()),
                 "estimate_bps": round(estimate.rate_bps) if transmitter.estimating else None,
                 "queue_s": round(estimate.queue.delay_s, 3) if transmitter.estimating else None,
@@ -339,21 +364,34 @@ class Peer:
         self._set_state("closed")
         self.on_state = self.on_channel = None
 
+    def _preferred_codec(self) -> str | None:
+        """The film's codec that the wanted encoder makes; None leaves it to the browser."""
+        choice = self._limits.encoder
+        if choice == "auto":
+            return "H264" if hardware.nvenc.known_to_work else None
+        return "VP8" if choice == "libvpx" else "H264"
+
     def _receive(self, *, hosted: bool) -> None:
+        on_card = self._limits.decoder != "software"
         if camera := self._transceivers.get("camera"):
             self.camera = Slot()
-            self._buffers["camera"] = self._connection.receive_video(camera, self.camera)
+            self._buffers["camera"] = self._connection.receive_video(
+                camera, self.camera, on_card=on_card
+            )
         if hosted:
             return
         if film := self._transceivers.get("film"):
             self.film = Slot()
-            self._buffers["film"] = self._connection.receive_video(film, self.film)
+            self._buffers["film"] = self._connection.receive_video(film, self.film, on_card=on_card)
         if audio := self._transceivers.get("audio"):
             self._audio_queue = self._connection.receive_audio(audio)
             self.audio = audio.receiver.track
 
     def _send(
-        self, send_film: MediaStreamTrack | None, send_audio: MediaStreamTrack | None
+        self,
+        send_film: MediaStreamTrack | None,
+        send_audio: MediaStreamTrack | None,
+        offered: Mapping[str, MediaDescription],
     ) -> None:
         limits = self._limits
         if film := self._transceivers.get("film"):
@@ -361,10 +399,15 @@ class Peer:
             bitrate = SendBitrate(
                 limits.start_bitrate_bps, limits.min_bitrate_bps, limits.max_bitrate_bps
             )
+            codec = self._connection.codec(film)
             encoder = VideoEncoder(
-                self._connection.codec(film),
-                bitrate_bps=round(bitrate.target_bps),
+                codec.name,
+                bitrate_bps=bitrate.target_bps,
                 max_bitrate_bps=limits.max_bitrate_bps,
+                choice=limits.encoder,
+                sendable=_sendable(codec, offered[film.mid or ""]),
+                pace=limits.encoder_pace,
+                on_encoded=self._on_encoded,
             )
             self._sending = _Sending(encoder, Quality(), bitrate, Rate())
             self._connection.send_video(film, encoder, self._on_report, self._before_encoding)
@@ -449,3 +492,14 @@ class Peer:
             self.on_channel(channel)
         else:
             channel.close()
+
+
+def _sendable(codec: RTCRtpCodecParameters, offered: MediaDescription) -> h264.Sendable:
+    """What of H.264 the browser takes, by the offer and our answer."""
+    if codec.name != "H264":
+        return ANY_H264
+    theirs = next(one for one in offered.rtp.codecs if one.payloadType == codec.payloadType)
+    try:
+        return h264.sendable(theirs.parameters, codec.parameters)
+    except ValueError:  # a level that nobody knows
+        return ANY_H264

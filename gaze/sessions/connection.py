@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
@@ -85,6 +86,7 @@ class Connection:
 
     def __init__(self, services: Services, memory: Memory, send: Send) -> None:
         settings = services.settings
+        self._times = StageTimes(services.metrics)
         self.peer = Peer(
             Limits(
                 start_bitrate_bps=settings.film_start_bitrate_bps,
@@ -93,16 +95,19 @@ class Connection:
                 camera_max_bitrate_bps=settings.camera_uplink_max_kbps * 1000,
                 film_start_bitrate_bps=settings.film_uplink_start_kbps * 1000,
                 film_max_bitrate_bps=settings.film_uplink_max_kbps * 1000,
+                encoder=settings.encoder,
+                encoder_pace=settings.encoder_pace,
+                decoder=settings.decoder,
                 ice_servers=tuple(
                     RTCIceServer(**server) for server in ice_servers(settings, time.time())
                 ),
                 network=Network(settings.udp_ports, tuple(map(str, settings.public_address))),
-            )
+            ),
+            on_encoded=functools.partial(self._times.add, "encode"),
         )
         self._services = services
         self._memory = memory
         self._send = send
-        self._times = StageTimes(services.metrics)
         self._chain = Chain(memory.effects)
         self._playback = Playback(by_viewer=memory.paused_by_viewer)
         self._announced: tuple[bool, str | None] | None = None

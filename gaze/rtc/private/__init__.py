@@ -64,6 +64,7 @@ from gaze.rtc.datagrams import Network
 from gaze.rtc.estimate import Range
 from gaze.rtc.jitterbuffer import EncodedFrame, VideoBuffer, is_key_frame
 from gaze.rtc.nack import NackList
+from gaze.rtc.nvdec import CardDecoder
 from gaze.rtc.private import ice
 from gaze.rtc.private.orientation import read_orientation
 from gaze.rtc.private.packets import PacketPath, finish
@@ -146,6 +147,24 @@ class _SlotQueue:
             self._slot.put(frame)
 
 
+class _Card:
+    """Decodes on the video card, in aiortc's decoder thread."""
+
+    def __init__(self, frames: _SlotQueue) -> None:
+        self._frames = frames
+        self._loop = asyncio.get_running_loop()
+        self._decoder = CardDecoder()
+
+    def take(self, codec: RTCRtpCodecParameters, frame: Any) -> bool:
+        """Whether an encoded frame was taken care of."""
+        decoded = self._decoder.decode(codec.name, frame.data, frame.timestamp)
+        if decoded is None:
+            return False
+        for picture in decoded:
+            asyncio.run_coroutine_threadsafe(self._frames.put(picture), self._loop)
+        return True
+
+
 class _DecoderQueue(queue.SimpleQueue[Any]):
     """Encoded frames on their way to a decoder thread that should keep up with them.
 
@@ -153,18 +172,23 @@ class _DecoderQueue(queue.SimpleQueue[Any]):
     follows is dropped too.
     """
 
-    def __init__(self, ask: Callable[[], None], frames: _SlotQueue) -> None:
+    def __init__(
+        self, ask: Callable[[], None], frames: _SlotQueue, card: "_Card | None" = None
+    ) -> None:
         self.dropped = 0
         self._ask = ask
         self._frames = frames
+        self._card = card
         self._skipped = 0
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
-        """What the decoder thread decodes next."""
-        item = super().get(block, timeout)
-        if item is not None and isinstance(item[1], EncodedFrame):
-            self._frames.clockwise = item[1].clockwise
-        return item
+        """What the decoder thread decodes next; what the card decodes stays here."""
+        while True:
+            item = super().get(block, timeout)
+            if item is not None and isinstance(item[1], EncodedFrame):
+                self._frames.clockwise = item[1].clockwise
+            if item is None or self._card is None or not self._card.take(*item):
+                return item
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         if item is None:  # the end
@@ -538,15 +562,21 @@ class PeerConnection(RTCPeerConnection):
 
     # --- receiving
 
-    def receive_video(self, transceiver: RTCRtpTransceiver, slot: Slot[VideoFrame]) -> VideoBuffer:
-        """Let the decoded frames of an m-line go into `slot`; None of them waits elsewhere."""
+    def receive_video(
+        self, transceiver: RTCRtpTransceiver, slot: Slot[VideoFrame], *, on_card: bool = False
+    ) -> VideoBuffer:
+        """Let the decoded frames of an m-line go into `slot`; none of them waits elsewhere.
+
+        With `on_card` the video card decodes them, as far as it can.
+        """
         receiver: Any = transceiver.receiver
         buffer = VideoBuffer({c.payloadType or 0: c.name for c in transceiver._codecs})
         receiver._RTCRtpReceiver__jitter_buffer = buffer
         # aiortc asks for a key frame at the next packet once this is set.
         ask = receiver._RTCRtpReceiver__decoder_error.set
         frames = _SlotQueue(slot)
-        receiver._RTCRtpReceiver__decoder_queue = _DecoderQueue(ask, frames)
+        card = _Card(frames) if on_card else None
+        receiver._RTCRtpReceiver__decoder_queue = _DecoderQueue(ask, frames, card)
         receiver._RTCRtpReceiver__nack_generator = NackList()
         receiver._track._queue = frames
         return buffer
@@ -572,9 +602,20 @@ class PeerConnection(RTCPeerConnection):
 
     # --- sending
 
-    def codec(self, transceiver: RTCRtpTransceiver) -> str:
-        """The name of the codec that is sent on an m-line."""
-        return transceiver._codecs[0].name
+    def prefer_codec(self, transceiver: RTCRtpTransceiver, name: str) -> None:
+        """Put a codec first on an m-line if both sides have it; between the offer and the answer.
+
+        The browser then sends it, too.
+        """
+        names: dict[Any, str] = {codec.payloadType: codec.name for codec in transceiver._codecs}
+        # A retransmission format goes with the codec that it is for.
+        transceiver._codecs.sort(
+            key=lambda codec: names.get(codec.parameters.get("apt", codec.payloadType)) != name
+        )
+
+    def codec(self, transceiver: RTCRtpTransceiver) -> RTCRtpCodecParameters:
+        """The codec that is sent on an m-line, as it stands in the answer."""
+        return transceiver._codecs[0]
 
     def send_video(
         self,
