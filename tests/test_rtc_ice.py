@@ -8,6 +8,7 @@ import struct
 from collections.abc import AsyncIterator
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import aioice
@@ -17,6 +18,7 @@ from aiortc import AudioStreamTrack
 from aiortc.contrib.media import MediaBlackhole
 from aiortc.rtcicetransport import candidate_to_aioice
 
+from gaze.memory import give_back
 from gaze.rtc import private, sdpfrag
 from gaze.rtc.datagrams import Network, NoPortError
 from gaze.rtc.peer import Limits, Peer
@@ -58,7 +60,8 @@ async def frames(peer: Peer, count: int) -> None:
 
 
 def resident_bytes() -> int:
-    """How much memory this process has."""
+    """How much memory this process has once all that is free was given back."""
+    give_back()
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
@@ -117,7 +120,9 @@ async def test_nothing_from_elsewhere_reaches_dtls_or_srtp(peer: Peer) -> None:
         assert not taken
         assert connection.overflow == 0 and connection._queue.empty()
         assert all(later > earlier for (earlier, _), (later, _) in pairwise(seen))
-        assert seen[-1][1] - seen[1][1] < MAX_GROWTH_BYTES
+        # Medians of both halves: the allocator of a long test run may jump, a leak only climbs.
+        first, second = (median(held for _, held in half) for half in (seen[:5], seen[5:]))
+        assert second - first < MAX_GROWTH_BYTES
         assert peer.state == "connected"
         assert peer.stats()["in"]["film"]["frames_lost"] == 0
         assert len(connection.trusted) <= len(client.ice.local_candidates)
