@@ -68,12 +68,12 @@ class Link:
     def resolve(self, gaze: GazeState | None, t_s: float) -> Parameters:
         """Follow the bindings to `t_s` and return the parameters as plain numbers."""
         signals = gaze.signals if gaze is not None else {}
-        return self.parameters.model_copy(
-            update={
-                name: follower.step(getattr(self.parameters, name), signals, t_s)
-                for name, follower in self._followers.items()
-            }
-        )
+        told = {name: getattr(self.parameters, name) for name in self._followers}
+        now = {
+            name: follower.step(told[name], signals, t_s)
+            for name, follower in self._followers.items()
+        }
+        return self.parameters if now == told else self.parameters.model_copy(update=now)
 
     def took(self, seconds: float, work: str, t_s: float) -> bool:
         """Note how long one of its two works took; return whether that was over the budget."""
@@ -225,11 +225,10 @@ class Chain:
                 links = [*self._leaving, *self._links]
                 resolved = [link.resolve(gaze, t_s) for link in links]
             source = frame if frame.format.name == FORMAT else frame.reformat(format=FORMAT)
-            planes = planes_of(source, writable=False)
             drawn, view = source, WHOLE
             seen = _seen_by(links, gaze)
             for link, parameters, own_gaze in zip(links, resolved, seen, strict=True):
-                canvas = Canvas(planes, self._pool)
+                canvas = Canvas(planes_of(drawn, writable=False), self._pool)
                 link.forgive(t_s)
                 if link.error is None:
                     started_s = self._clock()
@@ -238,12 +237,11 @@ class Chain:
                         _check(canvas)
                     except Exception as error:
                         _switch_off(link, error)
-                        canvas = Canvas(planes, self._pool)
+                        canvas = Canvas(canvas.source, self._pool)
                     else:
                         self._overruns += link.took(self._clock() - started_s, "draw", t_s)
                 if canvas.frame is not None:
                     drawn = canvas.frame
-                    planes = planes_of(drawn, writable=False)
                 link.saw(canvas.view, t_s)
                 view = canvas.view.within(view)
             self._view = view
