@@ -20,7 +20,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 def test_says_what_a_film_is(tmp_path: Path, good: bytes) -> None:
     (tmp_path / "My_first film.mkv").write_bytes(good)
-    make_coded_film(tmp_path / "silent.mp4", 30, sound=False)
+    make_coded_film(tmp_path / "silent.mp4", 30, sound=None)
     films = Library(tmp_path).films
     assert list(films) == ["my-first-film", "silent"]
     film = films["my-first-film"]
