@@ -70,6 +70,14 @@ def beyond(self: Plugin, canvas: Canvas) -> None:
     canvas.view = View(0.9, 0.0, 0.5, 0.5)
 
 
+def wrong_softened(self: Plugin, canvas: Canvas) -> None:
+    canvas.softened = np.zeros((48, 64), np.float32)
+
+
+def no_softened(self: Plugin, canvas: Canvas) -> None:
+    canvas.softened = np.full(canvas.blocks, np.nan, np.float32)
+
+
 def paints_the_source(self: Plugin, canvas: Canvas) -> None:
     canvas.source.y[:] = 0
 
@@ -87,6 +95,8 @@ def exits(self: Plugin, canvas: Canvas) -> None:
         (no_view, "should be a View"),
         (nowhere, "within the picture"),
         (beyond, "within the picture"),
+        (wrong_softened, r"should be \(3, 4\) finite numbers"),
+        (no_softened, "finite numbers"),
         (paints_the_source, "read-only"),
         (exits, "too much"),
     ],

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import av
+import numpy as np
+from numpy.typing import NDArray
 
 from gaze.effects.effect import Canvas, Effect
 from gaze.effects.parameters import EffectError, Follower, Number, Parameters, parse
@@ -133,6 +135,7 @@ class Chain:
         self._links = _links(_checked(specs), [])
         self._leaving: list[Link] = []
         self._view = WHOLE
+        self._softened: NDArray[np.float32] | None = None
         self._clock = clock
         self._overruns = 0
         self._rewind_s = 0.0
@@ -163,6 +166,11 @@ class Chain:
     def view(self) -> View:
         """The part of the film that is visible in the last frame."""
         return self._view
+
+    @property
+    def softened(self) -> NDArray[np.float32] | None:
+        """Where the last frame has lost detail, as in `Canvas`; None if nowhere, or not known."""
+        return self._softened
 
     def view_at(self, t_s: float) -> View:
         """Return the part of the film that was visible in the newest frame drawn up to `t_s`."""
@@ -226,6 +234,7 @@ class Chain:
                 resolved = [link.resolve(gaze, t_s) for link in links]
             source = frame if frame.format.name == FORMAT else frame.reformat(format=FORMAT)
             drawn, view = source, WHOLE
+            softened: NDArray[np.float32] | None = None
             seen = _seen_by(links, gaze)
             for link, parameters, own_gaze in zip(links, resolved, seen, strict=True):
                 canvas = Canvas(planes_of(drawn, writable=False), self._pool)
@@ -242,9 +251,17 @@ class Chain:
                         self._overruns += link.took(self._clock() - started_s, "draw", t_s)
                 if canvas.frame is not None:
                     drawn = canvas.frame
+                if canvas.view != WHOLE:
+                    softened = None
+                elif canvas.softened is not None:
+                    softened = (
+                        canvas.softened
+                        if softened is None
+                        else np.maximum(softened, canvas.softened)
+                    )
                 link.saw(canvas.view, t_s)
                 view = canvas.view.within(view)
-            self._view = view
+            self._view, self._softened = view, softened
             if drawn is not frame:
                 copy_timing(frame, drawn)
             return drawn
@@ -327,6 +344,11 @@ def _check(canvas: Canvas) -> None:
         expected = FORMAT, source.width, source.height
         if found != expected:
             raise ValueError(f"the canvas's frame should be {expected}, not {found}")
+    softened = canvas.softened
+    if softened is not None and (
+        np.shape(softened) != canvas.blocks or not np.isfinite(softened).all()
+    ):
+        raise ValueError(f"the canvas's softened should be {canvas.blocks} finite numbers")
     if not isinstance(view, View):
         raise TypeError(f"the canvas's view should be a View, not {view!r}")
     corners = view.x, view.y, view.x + view.width, view.y + view.height

@@ -303,6 +303,8 @@ class Connection:
             if frame.format.name != "yuv420p":
                 frame = frame.reformat(format="yuv420p")
             composed = self._chain.apply(frame, gaze, now_s)
+            if composed is not frame:
+                composed.opaque = self._chain.softened
             if isinstance(self._eyes, CameraEyes):
                 luma = planes_of(composed, writable=False).y
                 self._eyes.light = film_light(luma, gaze, now_s)
