@@ -176,6 +176,16 @@ def test_gaze_is_undone_with_the_view_of_its_own_time() -> None:
     assert witness.seen[-1].shown == pytest.approx((0.4, 0.4))
 
 
+def test_gaze_is_undone_with_the_view_that_was_seen_then() -> None:
+    chain = Chain([{"name": "witness"}, {"name": "zoom"}], display_delay_s=0.9)
+    witness = chain._links[0].effect
+    play(chain, film_frame(64, 48), (0.0, 0.0), seconds=2.0)
+    seen = chain.view_at(1.015)
+    assert 0.5 < seen.width < 1
+    chain.apply(film_frame(64, 48), looking((0.8, 0.8), 1.915), 2.0)
+    assert witness.seen[-1].shown == pytest.approx((0.8 * seen.width, 0.8 * seen.height))
+
+
 def test_a_replaced_effect_keeps_its_state() -> None:
     frame = film_frame(64, 48)
     chain = Chain([{"name": "zoom"}])

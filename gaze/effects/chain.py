@@ -25,7 +25,7 @@ __all__ = ["Chain", "EffectError", "Failure"]
 logger = logging.getLogger(__name__)
 
 MAX_EFFECTS = 16
-VIEWS_KEPT_S = 1.0
+VIEWS_KEPT_S = 1.5
 EDGE = 1e-6
 
 REASONS = ("attention", "pupil")
@@ -122,9 +122,15 @@ class Chain:
         self,
         specs: Sequence[Mapping[str, Any]],
         *,
+        display_delay_s: float = 0.0,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Take `[{"name": "blur", "strength": 0.8}, …]`; `clock` times what effects take.
+        """Take the effects.
+
+        Args:
+            specs: `[{"name": "blur", "strength": 0.8}, …]`.
+            display_delay_s: from drawing a frame to its being seen; gaze belongs to what was seen.
+            clock: times what effects take.
 
         Raises:
             EffectError: naming the first field that is wrong.
@@ -137,6 +143,7 @@ class Chain:
         self._view = WHOLE
         self._softened: NDArray[np.float32] | None = None
         self._clock = clock
+        self._display_delay_s = display_delay_s
         self._overruns = 0
         self._rewind_s = 0.0
 
@@ -235,7 +242,7 @@ class Chain:
             source = frame if frame.format.name == FORMAT else frame.reformat(format=FORMAT)
             drawn, view = source, WHOLE
             softened: NDArray[np.float32] | None = None
-            seen = _seen_by(links, gaze)
+            seen = _seen_by(links, gaze, self._display_delay_s)
             for link, parameters, own_gaze in zip(links, resolved, seen, strict=True):
                 canvas = Canvas(planes_of(drawn, writable=False), self._pool)
                 link.forgive(t_s)
@@ -314,7 +321,9 @@ def _stays(link: Link) -> bool:
         return False
 
 
-def _seen_by(links: list[Link], gaze: GazeState | None) -> list[GazeState | None]:
+def _seen_by(
+    links: list[Link], gaze: GazeState | None, display_delay_s: float
+) -> list[GazeState | None]:
     """Return the gaze for each effect in fractions of its own source.
 
     The view that was on the screen when the eyes were seen is undone, last effect first.
@@ -322,7 +331,7 @@ def _seen_by(links: list[Link], gaze: GazeState | None) -> list[GazeState | None
     seen: list[GazeState | None] = []
     for link in reversed(links):
         if gaze is not None:
-            view = link.view_at(gaze.t_s)
+            view = link.view_at(gaze.t_s - display_delay_s)
             if view != WHOLE:
                 gaze = dataclasses.replace(
                     gaze,

@@ -108,7 +108,7 @@ class Connection:
         self._services = services
         self._memory = memory
         self._send = send
-        self._chain = Chain(memory.effects)
+        self._chain = Chain(memory.effects, display_delay_s=DISPLAY_DELAY_S)
         self._playback = Playback(by_viewer=memory.paused_by_viewer)
         self._announced: tuple[bool, str | None] | None = None
         self._gaze: GazeState | None = None
