@@ -26,10 +26,18 @@ FORGET = "() => localStorage.removeItem('gaze.calibration')"
 STATE = "() => window.gazeApp.client.state"
 SESSION_ID = "() => window.gazeApp.client.storedSession?.id ?? null"
 POSITION_S = "() => window.gazeApp.client.position_s"
-FRAMES = """async () => {
-  const reports = [...((await window.gazeApp.client.transportStats())?.values() ?? [])];
-  const film = reports.find((r) => r.type === 'inbound-rtp' && r.kind === 'video');
-  return film?.framesDecoded ?? 0;
+# The number of the picture that is on the screen; a film that stands still counts none.
+PICTURES = """() => {
+  const film = document.getElementById('film');
+  if (window.pictures === undefined) {
+    window.pictures = 0;
+    const count = () => {
+      window.pictures += 1;
+      film.requestVideoFrameCallback(count);
+    };
+    film.requestVideoFrameCallback(count);
+  }
+  return film.paused ? 0 : window.pictures;
 }"""
 DESCRIPTION = """async () => {
   const { id, token } = window.gazeApp.client.storedSession;
@@ -80,10 +88,10 @@ async def _watches_calibrated(visitor: Visitor, after: int = 0) -> None:
         return bool(await visitor.page.call(STATE) == "connected")
 
     await visitor.until(connected)
-    frames = await visitor.page.call(FRAMES)
+    seen = await visitor.page.call(PICTURES)
 
     async def plays() -> bool:
-        return bool(await visitor.page.call(FRAMES) > frames + 10)
+        return bool(await visitor.page.call(PICTURES) > seen + 10)
 
     await visitor.until(plays)
     await visitor.hears("gaze", lambda m: bool(m["calibrated"]), after)
