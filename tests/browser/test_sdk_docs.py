@@ -1,23 +1,18 @@
 """The examples of docs/sdk.md, run as they stand there, on pages of another origin."""
 
-import asyncio
-import http.server
 import json
 import re
 import subprocess
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.browser.host import ELEMENT, PLAYS, STATE, UPGRADED, WATCH_CAMERA, Host, served, until
 from tests.browser.page import Page, chromium, firefox
-from tests.browser.visitor import TIMEOUT_S, Visitor
-from tests.films import make_film, texture
-from tests.server_process import ROOT, ServerProcess, free_port, running_server
+from tests.server_process import ROOT, free_port
 
 Open = Callable[[], AbstractAsyncContextManager[Page]]
 
@@ -42,23 +37,6 @@ const { outputText } = ts.transpileModule(source, { fileName: 'main.jsx', compil
 process.stdout.write(outputText);
 """
 
-ELEMENT = "document.querySelector('gaze-film')"
-STATE = f"() => {ELEMENT}.state"
-PLAYS = f"""() => {{
-  const {{ video }} = {ELEMENT};
-  return video.videoWidth > 0 && !video.paused && video.currentTime > 0.5;
-}}"""
-# Notes every camera that the page opens.
-WATCH_CAMERA = """() => {
-  window.cameras = [];
-  const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
-  navigator.mediaDevices.getUserMedia = async (constraints) => {
-    const stream = await open(constraints);
-    window.cameras.push(stream.getVideoTracks()[0]);
-    return stream;
-  };
-}"""
-
 
 def example(heading: str, language: str = "html") -> str:
     """The first code block of a language under a heading of docs/sdk.md."""
@@ -68,76 +46,13 @@ def example(heading: str, language: str = "html") -> str:
     return found[1]
 
 
-class Host:
-    """A web site of its own that shows one page at a time."""
-
-    def __init__(self, server: ServerProcess, url: str) -> None:
-        self.server = server
-        self.url = url
-        self.page = ""
-
-    def show(self, source: str) -> None:
-        """Serve a page; gaze.example becomes the server under test."""
-        self.page = source.replace("https://gaze.example", self.server.url)
-
-
-@contextmanager
-def _served(port: int, page: Callable[[], str]) -> Iterator[None]:
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = page().encode() if self.path == "/" else b""
-            self.send_response(200 if body else 404)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler) as site:
-        threading.Thread(target=site.serve_forever, daemon=True).start()
-        yield
-        site.shutdown()
-
-
-@pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
-    """A site that the server's operator allows."""
-    folder = tmp_path_factory.mktemp("hosted")
-    make_film(folder / "demo.mp4", texture(640, 360), 20.0)
-    port = free_port()
-    url = f"http://localhost:{port}"
-    flags = ("--media", str(folder), "--allowed-origins", url, "--sessions-per-minute", "1000")
-    with running_server(*flags) as server:
-        host = Host(server, url)
-        with _served(port, lambda: host.page):
-            yield host
-
-
-async def until(page: Page, condition: str, *arguments: Any) -> Any:
-    """Wait until a JavaScript function of the page returns something true."""
-    return await Visitor(page, "").until(lambda: page.call(condition, *arguments))
-
-
-async def _all_have_left(host: Host) -> None:
-    """Wait until the server has no session, not even one that waits to be taken up again."""
-    async with asyncio.timeout(TIMEOUT_S):
-        while any(
-            count
-            for name, count in host.server.figures().items()
-            if name.startswith("gaze_sessions{") and "ended" not in name
-        ):
-            await asyncio.sleep(0.1)
-
-
 @both_browsers
 async def test_three_lines(host: Host, browser: Open) -> None:
     host.show(example("Three lines"))
     assert len(host.page.strip().splitlines()) == 3
     async with browser() as page:
         await page.goto(host.url)
-        await until(page, f"() => Boolean({ELEMENT}?.shadowRoot?.querySelector('button'))")
+        await until(page, UPGRADED)
         await page.call(WATCH_CAMERA)
         assert await page.call("() => window.cameras.length") == 0
         await page.call(f"() => {{ {ELEMENT}.shadowRoot.querySelector('button').click(); }}")
@@ -154,7 +69,7 @@ async def test_consent_is_the_pages(host: Host, browser: Open) -> None:
     host.show(example("Consent handled by your page"))
     async with browser() as page:
         await page.goto(host.url)
-        await until(page, f"() => Boolean({ELEMENT}?.shadowRoot)")
+        await until(page, UPGRADED)
         await page.call(WATCH_CAMERA)
         press = "() => { document.querySelector('form button').click(); }"
         await page.call(press)
@@ -168,7 +83,7 @@ async def test_consent_is_the_pages(host: Host, browser: Open) -> None:
         await page.call("() => { document.getElementById('withdraw').click(); }")
         await until(page, "() => window.cameras[0].readyState === 'ended'")
         assert await page.call(STATE) == "closed"
-        await _all_have_left(host)
+        await host.all_have_left()
         box = "() => document.querySelector('form').getBoundingClientRect().width > 0"
         assert await page.call(box)
 
@@ -209,7 +124,7 @@ async def test_react(host: Host, browser: Open) -> None:
     host.show(_bundle(example("React", "jsx")))
     async with browser() as page:
         await page.goto(host.url)
-        await until(page, f"() => Boolean({ELEMENT}?.shadowRoot?.querySelector('button'))")
+        await until(page, UPGRADED)
         await page.call(f"() => {{ {ELEMENT}.shadowRoot.querySelector('button').click(); }}")
         await until(page, PLAYS)
         await until(page, "() => document.querySelector('p').textContent.startsWith('connected')")
@@ -285,7 +200,7 @@ async def test_a_page_of_an_origin_that_is_not_allowed_gets_nothing(
     host.show(example("Three lines"))
     port = free_port()
     async with browser() as page:
-        with _served(port, lambda: host.page):
+        with served(port, host.body):
             await page.goto(f"http://localhost:{port}")
             loaded = "(url) => import(`${url}/client/gaze-film.js`).then(() => true, () => false)"
             assert not await page.call(loaded, host.server.url)
