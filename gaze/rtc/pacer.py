@@ -68,7 +68,12 @@ class Pacer(Generic[P]):
     @property
     def waiting_s(self) -> float:
         """How long what waits will take to leave."""
-        return 8 * sum(self._bytes.values()) / self.rate_bps
+        return 8 * self.waiting_bytes / self.rate_bps
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What waits."""
+        return sum(self._bytes.values())
 
     def put(self, packet: P, kind: Kind, t_s: float) -> bool:
         """Append a packet; returns whether it was taken.
