@@ -401,7 +401,12 @@ class Estimate:
         span_s = QUEUE_FULL_S - QUEUE_FREE_S
         full = min(max((self.queue.delay_s - QUEUE_FREE_S) / span_s, 0.0), 1.0)
         share = 1 - full * (1 - QUEUE_LEAST)
-        return max(self.rate_bps * share * self._silence, self._limits.min_bps)
+        return max(self.lasting_bps * share, self._limits.min_bps)
+
+    @property
+    def lasting_bps(self) -> float:
+        """The target without what is held back until a queue is empty."""
+        return self.rate_bps * self._silence
 
     def on_feedback(self, outcomes: Iterable[Outcome], t_s: float) -> None:
         """What became of packets, in the order in which they were sent; heard now."""

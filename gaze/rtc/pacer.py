@@ -92,6 +92,12 @@ class Pacer(Generic[P]):
         self._bytes[kind] += packet.size_bytes
         return True
 
+    def drop_film(self) -> None:
+        """Let nothing of what waits leave, but sound."""
+        for kind in (Kind.RETRANSMISSION, Kind.VIDEO):
+            self._queues[kind].clear()
+            self._bytes[kind] = 0
+
     def start(self, probe: Probe) -> None:
         """Let the packets that leave next be a probe; it begins with the film's next packet."""
         self._probe = probe

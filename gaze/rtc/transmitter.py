@@ -73,6 +73,13 @@ class Transmitter:
         return HEADROOM * self.target_bps - self._sound_bps
 
     @property
+    def lasting_bps(self) -> float:
+        """The same without what is held back only until a queue is empty."""
+        if not self._heard:
+            return self.reported_bps
+        return HEADROOM * self.estimate.lasting_bps - self._sound_bps
+
+    @property
     def waiting_s(self) -> float:
         """How long what waits will take to leave."""
         return self._pacer.waiting_s
@@ -93,6 +100,11 @@ class Transmitter:
         if self._task is None:
             self._task = asyncio.create_task(self._run())
         return all_taken
+
+    def drop_film(self) -> None:
+        """Let nothing leave of what waits, but sound."""
+        self._pacer.drop_film()
+        self._room.set()
 
     def _has_room(self, queue_s: float) -> bool:
         if self._pacer.waiting_s > ROOM_S:
