@@ -47,6 +47,12 @@ def test_a_step_down_is_followed_and_a_step_up_too(queue_s: float, seed: int) ->
     assert reached_s < 60
 
 
+def test_what_a_probe_found_does_not_hold_when_the_way_becomes_narrow_right_after() -> None:
+    journal = run(Link([(0.0, 5e6), (0.3, 0.7e6)], queue_s=0.3), 3, LIMITS)
+    assert max(rates(journal, 0.2, 0.4)) > 4e6
+    assert max(rates(journal, 0.9, 3)) < 1.1 * 0.7e6
+
+
 @pytest.mark.parametrize("loss", [0.01, 0.05, 0.10])
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_losses_of_the_link_itself_do_not_collapse_it(loss: float, seed: int) -> None:

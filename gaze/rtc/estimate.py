@@ -162,8 +162,6 @@ class DelayRate:
         self._cut_s: float | None = None
         self._capacity_bps: float | None = None  # what arrived when the way was overused
         self._deviation = 0.4
-        self._found_bps = 0.0
-        self._found_s = -math.inf
 
     def update(
         self, usage: Usage, arriving_bps: float | None, round_trip_s: float, t_s: float
@@ -192,13 +190,10 @@ class DelayRate:
         """A probe got through with this rate."""
         if rate_bps > self.rate_bps:
             self._set(rate_bps)
-            self._changed_s = self._found_s = t_s
-            self._found_bps = rate_bps
+            self._changed_s = t_s
 
     def _cut(self, arriving_bps: float | None, round_trip_s: float, t_s: float) -> bool:
         pause_s = min(max(round_trip_s, 0.01), MAX_REDUCE_PAUSE_S)
-        if arriving_bps is not None and t_s - self._found_s < FOUND_HOLDS_S:
-            arriving_bps = max(arriving_bps, self._found_bps)
         collapsed = arriving_bps is not None and arriving_bps < self.rate_bps / 2
         if self._cut_s is not None and t_s - self._cut_s < pause_s and not collapsed:
             return False
@@ -386,6 +381,8 @@ class Estimate:
         self._probed_s: float | None = None
         self._probe_pause_s = PROBE_EVERY_S
         self._overused_s = -math.inf
+        self._found_bps = 0.0
+        self._found_s = -math.inf
         self._heard_s: float | None = None
         self._silence = 1.0
         self._silence_cut_s: float | None = None
@@ -423,7 +420,7 @@ class Estimate:
             newest = max(outcome.sent_s for outcome in arrived)
             self.round_trip_s += 0.2 * (t_s - newest - self.round_trip_s)
             self._least_round_trip_s = self._round_trips.update(t_s - newest, t_s)
-        if self._delay.update(usage, self._believed_bps(usage), self.round_trip_s, t_s):
+        if self._delay.update(usage, self._believed_bps(usage, t_s), self.round_trip_s, t_s):
             self._wanted.clear()
             self._losses.forget(t_s)
         if usage is Usage.OVERUSE:
@@ -488,15 +485,18 @@ class Estimate:
             and self.rate_bps < 0.95 * self._limits.max_bps
         )
 
-    def _believed_bps(self, usage: Usage) -> float | None:
+    def _believed_bps(self, usage: Usage, t_s: float) -> float | None:
         """What can be thought to arrive: a film that rests sends little, which is no capacity."""
-        if usage is Usage.OVERUSE and (service_bps := self.service.rate_bps) is not None:
-            return service_bps
         arriving_bps = self.arriving.rate_bps
-        unsure = usage is Usage.OVERUSE and self.queue.delay_s < QUEUE_LONG_S
-        if arriving_bps is None or not unsure:
+        if usage is not Usage.OVERUSE or arriving_bps is None:
             return arriving_bps
-        return max(arriving_bps, UNSURE_SHARE * self.rate_bps)
+        if (service_bps := self.service.rate_bps) is not None:
+            return service_bps
+        if t_s - self._found_s < FOUND_HOLDS_S:
+            arriving_bps = max(arriving_bps, self._found_bps)
+        if self.queue.delay_s < QUEUE_LONG_S:
+            arriving_bps = max(arriving_bps, UNSURE_SHARE * self.rate_bps)
+        return arriving_bps
 
     def _delays(self, arrived: list[Outcome]) -> Usage:
         usage = self.overuse.usage
@@ -541,6 +541,7 @@ class Estimate:
         if rate_bps <= self.rate_bps:
             return
         self._delay.found(rate_bps, t_s)
+        self._found_bps, self._found_s = rate_bps, t_s
         self._losses.found(rate_bps)
         self._probe_pause_s = PROBE_EVERY_S
         if rate_bps >= PROBE_FURTHER * probe.rate_bps and not self._wanted:
