@@ -424,6 +424,7 @@ class PeerConnection(RTCPeerConnection):
         self._transport: RTCDtlsTransport | None = None
         self._media_ssrc = 0
         self._news = asyncio.Event()
+        self._path: PacketPath | None = None
         self._feedback_task: asyncio.Task[None] | None = None
         self._connecting: set[asyncio.Task[Any]] = set()
         self.restarts = 0
@@ -437,7 +438,7 @@ class PeerConnection(RTCPeerConnection):
         transport: RTCDtlsTransport = base._RTCPeerConnection__createDtlsTransport()
         transport._rtp_router = self._router
         ice.install(transport.transport, self._network)
-        PacketPath(transport, self._take)
+        self._path = PacketPath(transport, self._take)
         transport._handle_rtcp_data = functools.partial(  # type: ignore[method-assign]
             self._take_rtcp, transport._handle_rtcp_data
         )
@@ -519,10 +520,10 @@ class PeerConnection(RTCPeerConnection):
         if rest:
             await handle(rest)
 
-    async def _send_packet(self, data: bytes) -> None:
-        assert self._transport is not None
+    def _send_packet(self, data: bytearray) -> None:
+        assert self._path is not None
         try:
-            await self._transport._send_rtp(data)
+            self._path.send_rtp(data)
         except pylibsrtp.Error as error:  # an old packet, overtaken by very many
             raise ConnectionError("SRTP refuses a packet") from error
 
