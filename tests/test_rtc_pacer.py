@@ -121,3 +121,14 @@ def test_a_probe_without_anything_to_fill_it_ends() -> None:
     paced.put(Packet("0"), Kind.VIDEO, 0.0)
     assert [number for _, _, number in leave(paced, 0.0, 0.05)] == [7]
     assert not paced.probing and paced.wait_s(0.05) is None
+
+
+def test_a_film_that_is_dropped_leaves_its_sound() -> None:
+    paced = pacer()
+    for kind in Kind:
+        paced.put(Packet(kind.name), kind, 0.0)
+    paced.drop_film()
+    assert paced.waiting_bytes == Packet("").size_bytes
+    taken = paced.take(0.0)
+    assert taken is not None and taken[0].name == "SOUND"
+    assert paced.take(60.0) is None
