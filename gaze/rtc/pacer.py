@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeVar
 from gaze.rtc.probe import Probe
 
 FACTOR = 2.5
-BURST_S = 0.005
+BURST_S = 0.015  # an ordinary frame leaves at once, or nearly so
 GROUP_S = 0.01  # as much as leaves together when it had to wait: waking costs more than sending
 LAG_S = 0.02  # what is made up for when we wake too late while packets wait
 PROBE_PACKET_BYTES = 500  # a probe begins with no smaller one, since it would need too many
