@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaze.vision.attention import Attention, toward_screen
+from gaze.vision.blinks import Blinks
 from gaze.vision.calibration import Calibration, CalibrationUpdate, GazeModel
 from gaze.vision.events import Movements
-from gaze.vision.eyes import Blinks, LidBaseline
+from gaze.vision.eyes import LidBaseline
 from gaze.vision.face import FaceFinder, Image, Landmarks, MeshFaceFinder
 from gaze.vision.features import gaze_features, read_eyes
 from gaze.vision.filters import OneEuro
@@ -22,7 +23,8 @@ from gaze.vision.sample import Event, GazeSample, Head, Pupil, Screen
 
 # The point of gaze outlives the face by this much.
 HOLD_S = 0.3
-# Irises between lids this far closed stand where the lids, not the gaze, put them.
+# Irises between lids that are further closed stand where the lids, not the gaze, put them, unless
+# the lids have stayed there, as in a squint or a glance down.
 READABLE_OPENNESS = 0.5
 UNCALIBRATED_ERROR_DEG = 6.0
 
@@ -195,8 +197,8 @@ class Tracker:
             for baseline, ratio in zip(self._baselines, eyes.ratios, strict=True)
         )
         mean_openness = (right + left) / 2.0
-        self._blinks.update(mean_openness, t_s)
-        readable = not self._blinks.closed and mean_openness >= READABLE_OPENNESS
+        self._blinks.update(sum(eyes.ratios) / 2.0, mean_openness, t_s)
+        readable = mean_openness >= READABLE_OPENNESS or not self._blinks.unsettled
 
         head = pose.head
         self._calibration.distance_mm = head.distance_mm
