@@ -306,6 +306,7 @@ class Tracker:
             blink_rate=self._blinks.rate_per_min(t_s),
             pupil=pupil,
             head=head,
+            perclos=self._blinks.perclos(t_s),
         )
 
 
