@@ -29,12 +29,12 @@ Labels = NDArray[np.int64]
 RATE_HZ = 30
 NOISE_DEG = 1.1
 SEEDS = range(10)
-UNKNOWN, FIXATION, SACCADE = 0, 1, 2
+UNKNOWN, FIXATION, SACCADE, SETTLING = 0, 1, 2, 3
+SETTLING_S = 0.02
+"""How long an eye swings after a saccade (Nyström and Holmqvist 2010)."""
 KINDS = {"fixation": FIXATION, "saccade": SACCADE}
-VELOCITY_GRID = tuple(
-    product(range(20, 301, 10), (0, 1, 2, 3), ("preceding", "neighbors", "smooth"))
-)
-DISPERSION_GRID = tuple(product(np.arange(1.0, 14.1, 0.5), (2, 3, 4)))
+VELOCITY_GRID = tuple(product(range(20, 301, 10), (0, 1, 3), ("preceding", "neighbors", "smooth")))
+DISPERSION_GRID = tuple(product(np.arange(1.0, 14.1, 0.5), (2, 3)))
 
 
 def at_camera_rate(recording: NDArray[np.void]) -> tuple[Array, Labels]:
@@ -51,17 +51,28 @@ def at_camera_rate(recording: NDArray[np.void]) -> tuple[Array, Labels]:
 
 
 def ours(points: Array) -> Labels:
-    """Return what the tracker's detector says, one frame later: it knows a step by the second
-    sample away from the old place, so the step was in the frame before."""
+    """Return what the tracker's detector says.
+
+    A frame is a saccade where one took most of it, or most of what it took of any, and none of
+    both where the eye settled after it. A step is known by the second sample away from the old
+    place, so all this is said one or two frames later.
+    """
     movements = Movements(1.0)
     labels = np.full(len(points), FIXATION)
     for number, point in enumerate(points):
         if np.isnan(point).any():
             movements.clear()
             continue
-        movement = movements.update(point, number / RATE_HZ)
-        if movement.kind == "saccade":
-            labels[number - 1 : number + movement.moving] = SACCADE
+        flight_s = movements.update(point, number / RATE_HZ).flight_s
+        if flight_s is None:
+            continue
+        began, ended = (t_s * RATE_HZ for t_s in flight_s)
+        frames = np.arange(max(number - 4, 0), number + 1)
+        flown = np.minimum(ended, frames + 1) - np.maximum(began, frames)
+        labels[frames[(flown >= 0.5) | (flown == flown.max())]] = SACCADE
+        settled = np.minimum(ended + SETTLING_S * RATE_HZ, frames + 1) - np.maximum(began, frames)
+        settling = frames[(settled >= 0.5) & (labels[frames] == FIXATION)]
+        labels[settling] = SETTLING
     return labels
 
 
@@ -72,7 +83,7 @@ def velocity_threshold(points: Array, deg_s: float, shortest: int, speed: str) -
     """
     with np.errstate(invalid="ignore"):
         velocities = pos2vel(points, sampling_rate=RATE_HZ, method=speed)
-    return _labels(len(points), ivt(velocities, None, shortest, deg_s))
+    return _labels(len(points), ivt(velocities, None, shortest, deg_s), 1)
 
 
 def dispersion_threshold(points: Array, deg: float, shortest: int) -> Labels:
@@ -80,13 +91,15 @@ def dispersion_threshold(points: Array, deg: float, shortest: int) -> Labels:
     `shortest` frames."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # stretches of nan
-        return _labels(len(points), idt(points, None, shortest, deg))
+        fixations = idt(points, None, shortest, deg)
+    # Its offset is the first frame that is too far away.
+    return _labels(len(points), fixations, 0)
 
 
-def _labels(count: int, fixations: EventDataFrame) -> Labels:
+def _labels(count: int, fixations: EventDataFrame, past: int) -> Labels:
     labels = np.full(count, SACCADE)
     for first, last in fixations.frame.select("onset", "offset").iter_rows():
-        labels[first : last + 1] = FIXATION
+        labels[first : count if last == count - 1 else last + past] = FIXATION
     return labels
 
 

@@ -482,7 +482,7 @@ class Connection:
             "gaze_age_ms": None
             if self._gaze is None
             else round((now_s - self._gaze.t_s) * 1000, 1),
-            "perclos": None if self._gaze is None else rounded_number(self._gaze.perclos, 4),
+            "perclos": None if self._gaze is None else self._gaze.perclos,
             "effects": {"overruns": self._chain.overruns},
             "transport": self.peer.stats(),
         }
