@@ -112,6 +112,7 @@ class Connection:
         self._playback = Playback(by_viewer=memory.paused_by_viewer)
         self._announced: tuple[bool, str | None] | None = None
         self._gaze: GazeState | None = None
+        self._perclos: float | None = None
         self._tracker: Tracker | None = None
         self._eyes: CameraEyes | PointerEyes | None = None
         self._hosted: HostedFilm | None = None
@@ -256,6 +257,7 @@ class Connection:
         seen = self._chain.view_at(sample.t_s - DISPLAY_DELAY_S)
         film = None if shown is None else seen.to_film(shown)
         self._gaze = gaze_state(sample, shown, self._memory.layout)
+        self._perclos = sample.perclos
         self._judge(time.monotonic())
         self._send(gaze_message(sample, screen_px, shown, film))
 
@@ -482,7 +484,7 @@ class Connection:
             "gaze_age_ms": None
             if self._gaze is None
             else round((now_s - self._gaze.t_s) * 1000, 1),
-            "perclos": None if self._gaze is None else self._gaze.perclos,
+            "perclos": None if self._perclos is None else round(self._perclos, 4),
             "effects": {"overruns": self._chain.overruns},
             "transport": self.peer.stats(),
         }
