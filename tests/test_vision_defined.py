@@ -74,10 +74,13 @@ def with_second_face(frame):
 
 
 def with_hand(frame):
-    """Something of the colour of skin before the whole face, waved a little."""
-    hidden = frame.copy()
-    cv2.ellipse(hidden, (320, 240), (260, 230), 10, 0, 360, (205, 160, 130), -1)
-    return cv2.GaussianBlur(hidden, (0, 0), 2.0)
+    """A palm before the whole face: the colour of skin, softly shaded, with the camera's noise."""
+    rng = np.random.default_rng(int(frame[0, 0, 0]))
+    shade = 3 * cv2.GaussianBlur(rng.normal(0, 12, frame.shape[:2]), (0, 0), 6)[:, :, None]
+    palm = np.clip(np.array([205, 160, 130]) + shade + rng.normal(0, 2, frame.shape), 0, 255)
+    outline = np.zeros(frame.shape[:2], np.uint8)
+    cv2.ellipse(outline, (320, 240), (260, 230), 10, 0, 360, 255, -1)
+    return np.where(outline[:, :, None] > 0, palm, frame).astype(np.uint8)
 
 
 def test_closed_eyes_from_the_start_have_no_place(camera):
@@ -98,7 +101,7 @@ def test_a_second_face_does_not_take_the_gaze(camera):
     assert all(sample.attentive for sample in both)
 
 
-def test_a_hand_before_the_face_is_a_lost_face_or_one_that_is_hardly_trusted(camera):
+def test_a_hand_before_the_face_is_a_lost_face(camera):
     camera.show(1.0)
     hidden = camera.show(1.5, with_hand)
     late = hidden[round((HOLD_S + 0.2) * camera.rate_hz) :]
@@ -153,7 +156,7 @@ def test_five_frames_a_second_are_enough_for_gaze_events_and_attention():
     rest = camera.show(3.0)
     assert {sample.event for sample in rest[2:]} == {"fixation"}
     assert rest[-1].attentive
-    assert rest[-1].dwell_s > 1.5
+    assert rest[-1].dwell_s > 1.0
     there = camera.show(2.0, iris=(-10, 0))
     assert "saccade" in [sample.event for sample in there]
     assert place(there)[0] > place(rest)[0] + 300

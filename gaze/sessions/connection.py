@@ -42,6 +42,7 @@ from gaze.sessions.playback import Playback
 from gaze.sessions.replies import calibration_message, error_message, gaze_message
 from gaze.settings import Settings
 from gaze.vision.calibration import CalibrationError, CalibrationUpdate
+from gaze.vision.face import TaskFaceFinder
 from gaze.vision.sample import GazeSample
 from gaze.vision.tracker import Tracker
 
@@ -189,10 +190,19 @@ class Connection:
             )
         layout, model = self._memory.layout, self._memory.calibration
         screen = None if layout is None else screen_of(layout)
+        file = self._services.settings.face_landmarker
+
+        def make() -> Tracker:
+            finder = None if file is None else TaskFaceFinder(file)
+            try:
+                return Tracker(screen, model, finder)
+            except CalibrationError:
+                if finder is not None:
+                    finder.close()
+                raise
+
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._services.executor, lambda: Tracker(screen, model)
-            )
+            return await asyncio.get_running_loop().run_in_executor(self._services.executor, make)
         except CalibrationError as error:
             raise ProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY, f"calibration: {error}", field="calibration"

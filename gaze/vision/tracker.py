@@ -18,6 +18,7 @@ from gaze.vision.face import FaceFinder, Image, Landmarks, MeshFaceFinder
 from gaze.vision.features import HEAD, gaze_features, read_eyes
 from gaze.vision.filters import OneEuro
 from gaze.vision.geometry import DEFAULT_SCREEN, Level, downward_deg, estimate_px, px_per_degree
+from gaze.vision.hidden import eyes_hidden
 from gaze.vision.pose import Pose, head_pose
 from gaze.vision.pupil import PupilMeter
 from gaze.vision.sample import Event, GazeSample, Head, Pupil, Screen
@@ -128,7 +129,7 @@ class Tracker:
                 self._take_up_click(*self._new_clicks.popleft())
             landmarks = self._finder.find(image)
             pose = None if landmarks is None else head_pose(landmarks)
-            if landmarks is None or pose is None:
+            if landmarks is None or pose is None or eyes_hidden(image, landmarks):
                 self._updates += self._calibration.observe(None, False, t_s)
                 return self._without_face(t_s)
             return self._with_face(image, landmarks, pose, t_s)
