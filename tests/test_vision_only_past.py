@@ -23,6 +23,7 @@ from gaze.effects.parameters import Binding, Follower
 from gaze.vision.attention import Attention
 from gaze.vision.blinks import Blinks
 from gaze.vision.calibration import Calibration
+from gaze.vision.drift import Drift
 from gaze.vision.events import Movements
 from gaze.vision.eyes import EYES, LidBaseline
 from gaze.vision.face import LANDMARKS, Landmarks
@@ -166,6 +167,18 @@ def pupil_meter():
     return step
 
 
+def drift():
+    learned = Drift()
+
+    def step(look, t_s):
+        head = np.array([*look.turn_deg, *look.iris_mm, look.ratio]) / 10.0
+        if look.seed % 3 == 0:
+            learned.learn(np.array(look.point_px) / 1e4, head, t_s)
+        return learned.shift(head, t_s)
+
+    return step
+
+
 def calibration():
     machine = Calibration(SCREEN)
     machine.act("start", None, 0.0)
@@ -219,6 +232,7 @@ STREAMS = {
     Level: level,
     PointerGaze: pointer,
     PupilMeter: pupil_meter,
+    Drift: drift,
     Calibration: calibration,
     Tracker: tracker,
     Follower: follower,
