@@ -5,6 +5,7 @@ import fractions
 import av
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 from aiortc.codecs import depayload
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
@@ -59,6 +60,31 @@ class Receiver:
         (decoded,) = self._decoder.decode(av.Packet(data))
         assert isinstance(decoded, av.VideoFrame)
         return decoded
+
+
+def errors(softened: npt.NDArray[np.float32] | None) -> tuple[float, float]:
+    """Mean squared error of the left and the right half, at a bitrate that hardly suffices."""
+    encoder, receiver = VideoEncoder("H264", MEGA, MEGA, pace="balanced"), Receiver("H264")
+    halves = []
+    for index in range(30):
+        sent = frame(index)
+        sent.opaque = softened
+        off = receiver.decode(encoder.encode(sent)[0]).to_ndarray()[:HEIGHT].astype(float)
+        off -= sent.to_ndarray()[:HEIGHT]
+        halves.append([np.square(off[:, : WIDTH // 2]).mean(), np.square(off[:, 320:]).mean()])
+    left, right = np.mean(halves[10:], axis=0)
+    return float(left), float(right)
+
+
+def test_h264_spends_less_where_detail_was_taken_away() -> None:
+    softened = np.zeros((23, 40), np.float32)
+    softened[:, 20:] = 3
+    left, right = errors(softened)
+    plain_left, plain_right = errors(None)
+    assert left < 0.8 * plain_left
+    assert right > 1.2 * plain_right
+    # A grid of another shape is stretched over the frame.
+    assert errors(softened[:4, ::10]) == pytest.approx((left, right), rel=0.3)
 
 
 @CODECS

@@ -120,6 +120,7 @@ class VideoEncoder(Encoder):
     def encode(self, frame: Any, force_keyframe: bool = False) -> tuple[list[bytes], int]:
         """RTP payloads of a frame, none where it is left out, and its time in 90 kHz.
 
+        The frame's `opaque` is None or says where it was softened (see `Order`).
         A key frame that is asked for is made of this frame, or as soon as the last one is
         KEY_FRAME_PAUSE_S old; no limit of the rate holds it back. Two frames of the same time are
         sent one tick apart.
@@ -143,6 +144,7 @@ class VideoEncoder(Encoder):
             speed=self._wanted_speed(size),
             key_frame=key_frame,
             duration=round(self._interval_s * CLOCK_HZ),
+            softened=frame.opaque,
         )
         picture = self._picture(frame, size)
         encoding_began_s = time.perf_counter()

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import av
+import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
+from numpy.typing import NDArray
 
 from gaze.media import hardware
 from gaze.media.hardware import DecoderChoice
@@ -53,12 +55,14 @@ class Order:
         speed: 0 (best picture) to the engine's fastest.
         key_frame: make a key frame of it.
         duration: of the frame, in 90 kHz.
+        softened: how many times detail was halved in it, on a grid over the frame; None if nowhere.
     """
 
     bitrate_bps: float
     speed: int
     key_frame: bool
     duration: int
+    softened: NDArray[np.float32] | None = None
 
 
 class Engine(Protocol):
@@ -179,7 +183,7 @@ class Libx264:
     def encode(self, frame: av.VideoFrame, pts: int, order: Order) -> Encoded:
         """See `Engine`."""
         self._encoder.tune(self._bitrate_bps(order), order.speed)
-        return self._encoder.encode(frame, key_frame=order.key_frame)
+        return self._encoder.encode(frame, key_frame=order.key_frame, softened=order.softened)
 
     def _bitrate_bps(self, order: Order) -> float:
         """As x264 must be told, which counts on its own frame rate."""
