@@ -11,6 +11,7 @@ import { say } from './stage.js';
 
 /** A kept calibration that misses by more than this many of its own errors is not worth mending. */
 const WORTH_MENDING = 3;
+const OFFER_AFTER_MS = 4000;
 const UNCALIBRATED = 'Twenty seconds of looking at dots make it follow you closely.';
 
 export class EyesDesk {
@@ -74,17 +75,22 @@ export class EyesDesk {
     this.#dialog?.abort();
   }
 
-  /** Once a visit: the dots, or a look whether the kept calibration still holds. */
+  /** Once a visit, after a first look at the film: the dots, or whether the kept ones still hold. */
   offer() {
-    if (!this.#enabled || this.#offered) return;
+    if (this.#offered) return;
     this.#offered = true;
+    setTimeout(() => this.#showOffer(), OFFER_AFTER_MS);
+  }
+
+  #showOffer() {
+    if (!this.#enabled || this.busy) return;
     const kept = this.calibration ? keptCalibration() : null;
     const act = element('button', { type: 'button', class: 'primary', 'data-testid': 'offer-take' }, kept ? 'Check with one dot' : 'Calibrate');
     const later = element('button', { type: 'button', class: 'quiet', 'data-testid': 'offer-later' }, 'Not now');
     act.addEventListener('click', () => (kept ? this.#checkOneDot() : this.#calibrate()));
     later.addEventListener('click', () => (this.#offer.hidden = true));
     this.#offer.replaceChildren(
-      element('p', {}, kept ? `Your calibration of ${describe(kept)} is on.` : 'It only knows roughly where you look. Twenty seconds of dots change that.'),
+      element('p', {}, kept ? `Your calibration of ${describe(kept)} is on.` : 'It knows only roughly where you look.'),
       act,
       later,
     );

@@ -474,7 +474,7 @@ class Connection:
         }
 
     def figures(self) -> dict[str, Any]:
-        """Frames, latencies, gaze age and bitrates, as in the `stats` message."""
+        """Frames, latencies, gaze age, bitrates and where the eyes are in the camera's picture."""
         now_s = time.monotonic()
         return {
             "frames": self._frames(),
@@ -482,6 +482,7 @@ class Connection:
             "gaze_age_ms": None
             if self._gaze is None
             else round((now_s - self._gaze.t_s) * 1000, 1),
+            "eyes": None if self._tracker is None else self._tracker.eyes_at,
             "effects": {"overruns": self._chain.overruns},
             "transport": self.peer.stats(),
         }
