@@ -145,7 +145,7 @@ export class GazeApp {
     this.player.marks.shown = /** @type {Mark[]} */ (asked.marks);
     this.#desk.showKept();
     const key = this.client.storedSession;
-    if (key && watched && (watched.gaze === 'pointer' || (await cameraIsAllowed()))) {
+    if (key && watched && (watched.gaze === 'pointer' || wasReloaded() || (await cameraIsAllowed()))) {
       this.#view = asked.view === 'eyes' ? 'eyes' : 'watch';
       await this.start(watched.gaze, key);
     } else if (asked.autostart) {
@@ -478,6 +478,12 @@ function stored(key) {
   } catch {
     return null;
   }
+}
+
+/** Then the camera was on a moment ago; Firefox asks again, and its question is no surprise. */
+function wasReloaded() {
+  const [navigation] = performance.getEntriesByType('navigation');
+  return navigation instanceof PerformanceNavigationTiming && navigation.type === 'reload';
 }
 
 const app = new GazeApp();

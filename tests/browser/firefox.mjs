@@ -27,6 +27,7 @@ const actions = {
     await page.setViewport({ width: 1440, height: 900 });
   },
   goto: ({ url }) => page.goto(url).then(() => undefined),
+  reload: () => page.reload().then(() => undefined),
   call: ({ function: source, arguments: all }) =>
     page.evaluate(`(async () => (${source})(...${JSON.stringify(all)}))()`),
   click: ({ selector }) => page.locator(selector).click(),

@@ -35,6 +35,8 @@ class Page(Protocol):
 
     async def goto(self, url: str) -> None: ...
 
+    async def reload(self) -> None: ...
+
     async def call(self, function: str, *arguments: Any) -> Any:
         """Call an async JavaScript function in the page and return what it returns, as JSON."""
         ...
@@ -69,6 +71,9 @@ class _ChromiumPage:
 
     async def goto(self, url: str) -> None:
         await self._page.goto(url)
+
+    async def reload(self) -> None:
+        await self._page.reload()
 
     async def call(self, function: str, *arguments: Any) -> Any:
         return await self._page.evaluate(f"(all) => ({function})(...all)", list(arguments))
@@ -136,6 +141,9 @@ class _FirefoxPage:
 
     async def goto(self, url: str) -> None:
         await self._do("goto", url=url)
+
+    async def reload(self) -> None:
+        await self._do("reload")
 
     async def call(self, function: str, *arguments: Any) -> Any:
         return await self._do("call", function=function, arguments=list(arguments))
