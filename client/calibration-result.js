@@ -35,7 +35,7 @@ export function resultPanel(points, quality, decide) {
   return element(
     'div',
     { class: `result ${quality?.verdict ?? ''}`, 'data-testid': 'calibration-result' },
-    element('h2', { id: 'calibration-title' }, verdict.title),
+    element('h2', {}, verdict.title),
     element('p', { class: 'lead' }, verdict.advice),
     map(points),
     element('dl', { class: 'figures' }, ...figures(quality, points)),

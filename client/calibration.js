@@ -60,7 +60,7 @@ class Run {
   #place;
   #stopping = new AbortController();
   #dot = element('div', { class: 'target', 'data-testid': 'target' }, element('i'));
-  #hint = element('p', { class: 'hint', id: 'calibration-title', 'aria-live': 'polite' });
+  #hint = element('p', { class: 'hint', 'aria-live': 'polite' });
   #progress = element('progress', { max: 1, value: 0, 'aria-label': 'Progress' });
   /** @type {CalibrationEvent[]} */
   #unread = [];

@@ -148,7 +148,7 @@ class Check {
       element(
         'div',
         { class: 'check-words' },
-        element('h2', { id: 'calibration-title' }, 'Can the camera see your eyes?'),
+        element('h2', {}, 'Can the camera see your eyes?'),
         this.#hint,
         this.#list,
         element('fieldset', { class: 'parameter' }, element('legend', {}, 'Look at'), this.#plans),

@@ -118,6 +118,8 @@ export class EyesDesk {
       return null;
     } finally {
       this.#dialog = null;
+      const lost = document.activeElement === null || document.activeElement === document.body;
+      if (lost) byId('calibrate', HTMLButtonElement).focus();
       if (!wasPaused && this.#player.watching) this.#client.play();
     }
   }

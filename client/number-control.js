@@ -10,7 +10,7 @@ import { SIGNALS } from './signals.js';
 /** @typedef {import('./parameters.js').ParameterSchema} ParameterSchema */
 
 const DEFAULT_SMOOTH_S = 0.5;
-const SLIDER_STEPS = 1000;
+const SLIDER_STEPS = 100; // so that the keyboard gets anywhere
 /** A default this near to the range's beginning asks for a slider that is finer there. */
 const LOW_DEFAULT = 0.1;
 

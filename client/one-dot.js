@@ -21,7 +21,7 @@ const FEWEST_SAMPLES = 8;
  */
 export async function checkOneDot(client, place, signal) {
   const dot = element('div', { class: 'target', 'data-testid': 'target' }, element('i'));
-  const words = element('p', { class: 'hint', id: 'calibration-title' }, 'Look at the dot.');
+  const words = element('p', { class: 'hint' }, 'Look at the dot.');
   const uncover = cover(place, dot, element('div', { class: 'guide' }, words));
   const target = client.toScreen([innerWidth / 2, innerHeight / 2]);
   /** @type {Point[]} */

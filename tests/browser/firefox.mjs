@@ -29,7 +29,13 @@ const actions = {
   call: ({ function: source, arguments: all }) =>
     page.evaluate(`(async () => (${source})(...${JSON.stringify(all)}))()`),
   click: ({ selector }) => page.locator(selector).click(),
-  press: ({ key }) => page.keyboard.press(key),
+  async press({ key }) {
+    const keys = key.split('+');
+    const last = keys.pop();
+    for (const held of keys) await page.keyboard.down(held);
+    await page.keyboard.press(last);
+    for (const held of keys) await page.keyboard.up(held);
+  },
   point: ({ x, y }) => page.mouse.move(x, y),
   async upload({ selector, file }) {
     const input = await page.$(selector);

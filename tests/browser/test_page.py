@@ -55,7 +55,7 @@ async def address(page: Page) -> dict[str, str]:
 
 async def text(page: Page, test_id: str) -> str:
     found: str = await page.call(
-        "(id) => document.querySelector(`[data-testid=${id}]`).textContent", test_id
+        "(id) => document.querySelector(`[data-testid=${id}]`)?.textContent ?? ''", test_id
     )
     return found
 
@@ -176,10 +176,9 @@ async def test_a_slider_changes_the_effect_and_a_parameter_follows_the_eyes(
         await page.call("() => document.querySelector('[data-testid=blur-strength]').focus()")
         for _ in range(5):
             await page.press("ArrowRight")
-        changed = await visitor.hears("effects", lambda m: m["effects"][0]["strength"] > 0.5)
-        assert changed["effects"][0]["strength"] == pytest.approx(0.505)
+        await visitor.hears("effects", lambda m: m["effects"][0]["strength"] == 0.55)
         shared = json.loads((await address(page))["effects"])
-        assert shared == [{"name": "blur", "strength": pytest.approx(0.505)}]
+        assert shared == [{"name": "blur", "strength": pytest.approx(0.55)}]
         await page.click("blur-strength-follow")
         bound = await visitor.hears(
             "effects", lambda m: isinstance(m["effects"][0]["strength"], dict)
