@@ -69,7 +69,9 @@ def _executable(names: tuple[str, ...]) -> str:
     raise FileNotFoundError(f"none of {', '.join(names)} is installed; make test installs them")
 
 
-class _ChromiumPage:
+class ChromiumPage:
+    """Also tells what the page costs, which only Chromium can."""
+
     def __init__(self, page: PlaywrightPage) -> None:
         self._page = page
 
@@ -103,6 +105,25 @@ class _ChromiumPage:
     async def close(self) -> None:
         await self._page.close(run_before_unload=False)
 
+    async def trace(self, duration_s: float) -> list[dict[str, Any]]:
+        """The events of Chromium's own trace of so many seconds, of all its processes."""
+        browser = self._page.context.browser
+        assert browser is not None
+        await browser.start_tracing(page=self._page, categories=["toplevel", "__metadata"])
+        await asyncio.sleep(duration_s)
+        events: list[dict[str, Any]] = json.loads(await browser.stop_tracing())["traceEvents"]
+        return events
+
+    async def metrics(self) -> dict[str, float]:
+        """What Chromium counts of the page after a garbage collection: heap, nodes, listeners."""
+        session = await self._page.context.new_cdp_session(self._page)
+        await session.send("HeapProfiler.enable")
+        await session.send("HeapProfiler.collectGarbage")
+        await session.send("Performance.enable")
+        found = (await session.send("Performance.getMetrics"))["metrics"]
+        await session.detach()
+        return {metric["name"]: metric["value"] for metric in found}
+
 
 @contextlib.asynccontextmanager
 async def chromium(
@@ -112,7 +133,7 @@ async def chromium(
     allowed: bool = True,
     blocked: str | None = None,
     light: bool = False,
-) -> AsyncIterator[Page]:
+) -> AsyncIterator[ChromiumPage]:
     """Headless Chromium; `camera` (.mjpeg or .y4m) is played in a loop as its webcam.
 
     `cameras` is how many there are, `allowed` what the viewer answers when asked for one. Requests
@@ -138,7 +159,7 @@ async def chromium(
         if blocked is not None:
             await context.route(blocked, lambda route: route.abort())
         try:
-            yield _ChromiumPage(await context.new_page())
+            yield ChromiumPage(await context.new_page())
         finally:
             await browser.close()
 

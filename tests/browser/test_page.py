@@ -295,3 +295,22 @@ async def test_the_words_are_painted_before_any_script_has_come(server: ServerPr
         assert await shown(page, "welcome")
         painted = "() => performance.getEntriesByName('first-contentful-paint').length"
         await Visitor(page, server.url).until(lambda: page.call(painted))
+
+
+WEIGHT = """() => {
+  const loaded = [...performance.getEntriesByType('navigation'),
+    ...performance.getEntriesByType('resource')];
+  return Object.fromEntries(loaded.map(({ name, transferSize }) => [name, transferSize]));
+}"""
+
+
+async def test_the_page_is_light_until_the_film_is_on(server: ServerProcess) -> None:
+    async with chromium() as page:
+        visitor = Visitor(page, server.url)
+        await visitor.visit(media="texture", preset="focus")
+        await visitor.start()
+        await visitor.until(lambda: is_state(page, "watching"))
+        weights: dict[str, int] = await page.call(WEIGHT)
+    assert any(name.endswith("app.js") for name in weights)
+    assert not any("vendor" in name for name in weights)
+    assert sum(weights.values()) < 300_000, weights  # as sent: the server compresses nothing
