@@ -12,6 +12,8 @@ import { byId } from './element.js';
 import { EyesDesk } from './eyes-desk.js';
 import { FilmPicker } from './film-picker.js';
 import { GazeClient, GazeError } from './gaze-client.js';
+import { onKeys } from './keys.js';
+import { Lookers } from './lookers.js';
 import { Player } from './player.js';
 import { browserProblem, cameraProblem, missingCameraAccess, sessionProblem } from './problems.js';
 import { Recording } from './recording.js';
@@ -46,10 +48,7 @@ export class GazeApp {
   #gaze = 'camera';
   /** @type {View} */
   #view = 'home';
-  /** @type {import('./eyes-view.js').EyesView | null} */
-  #eyes = null;
-  /** @type {import('./summary.js').Summary | null} */
-  #summary = null;
+  #lookers = new Lookers(this.client);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #sending;
   #holding = false;
@@ -87,7 +86,7 @@ export class GazeApp {
   async start(gaze, resume = null) {
     const start = ++this.#starts;
     this.#gaze = gaze;
-    this.#summary?.close();
+    this.#lookers.closeSummary();
     this.#stage.show('opening');
     try {
       if (gaze === 'camera' && !(await this.#openCamera())) return;
@@ -113,11 +112,11 @@ export class GazeApp {
   /** End the session; the camera goes off. Afterwards there is the summary, or the start. */
   async leave() {
     const summary = this.#recording.length > 0 && this.player.watching;
-    const still = summary ? await this.#still() : null;
+    if (summary) await this.#takeStill();
     await this.#close();
     this.#view = summary ? 'summary' : 'home';
     pushAddress(this.#address);
-    if (summary) await this.#showSummary(still);
+    if (summary) await this.#showSummary();
     else this.#stage.show('idle');
   }
 
@@ -194,12 +193,12 @@ export class GazeApp {
       if (on) return this.#showEyes(view === 'eyes');
       return this.start(gaze);
     }
-    const still = on ? await this.#still() : this.#lastStill;
+    if (on) await this.#takeStill();
     if (on || this.client.state === 'opening') await this.#close();
     this.#view = view;
-    if (view === 'summary' && this.#recording.length > 0) return this.#showSummary(still);
+    if (view === 'summary' && this.#recording.length > 0) return this.#showSummary();
     this.#view = 'home';
-    this.#summary?.close();
+    this.#lookers.closeSummary();
     this.#stage.show('idle');
   }
 
@@ -322,14 +321,8 @@ export class GazeApp {
   // Views
 
   /** @param {boolean} shown */
-  async #showEyes(shown) {
-    byId('eyes-toggle', HTMLButtonElement).setAttribute('aria-pressed', String(shown));
-    if (!shown) return this.#eyes?.close();
-    if (!this.#eyes) {
-      const { EyesView } = await import('./eyes-view.js');
-      this.#eyes = new EyesView(this.client);
-    }
-    await this.#eyes.open(this.#gaze === 'camera' ? this.#camera.stream : null);
+  #showEyes(shown) {
+    return this.#lookers.showEyes(shown, this.#gaze === 'camera' ? this.#camera.stream : null);
   }
 
   async #toggleEyes() {
@@ -339,33 +332,19 @@ export class GazeApp {
     await this.#showEyes(this.#view === 'eyes');
   }
 
-  /** @type {ImageBitmap | null} */
-  #lastStill = null;
-
   /** A picture of the film as it is without effects, for the summary. */
-  async #still() {
+  #takeStill() {
     const { hosted, own } = this.#films?.choice ?? { hosted: null, own: null };
-    try {
-      if (own) return (this.#lastStill = await createImageBitmap(own.element));
-      if (hosted === null) return null;
-      const answer = await fetch(this.client.thumbnailUrl(hosted));
-      return (this.#lastStill = await createImageBitmap(await answer.blob()));
-    } catch {
-      return null; // a film that gives no picture: the summary is drawn on a plain ground
-    }
+    return this.#lookers.takeStill(own?.element ?? null, hosted === null ? null : this.client.thumbnailUrl(hosted));
   }
 
-  /** @param {ImageBitmap | null} still */
-  async #showSummary(still) {
-    if (!this.#summary) {
-      const { Summary } = await import('./summary.js');
-      this.#summary = new Summary(
-        () => this.start(this.#gaze),
-        () => this.#go({ ...readAddress(''), view: 'home' }).then(() => pushAddress(this.#address)),
-      );
-    }
+  async #showSummary() {
     this.#stage.show('summary');
-    this.#summary.open(this.#recording, still);
+    await this.#lookers.showSummary(
+      this.#recording,
+      () => this.start(this.#gaze),
+      () => this.#go({ ...readAddress(''), view: 'home' }).then(() => pushAddress(this.#address)),
+    );
   }
 
   // Events
@@ -396,7 +375,7 @@ export class GazeApp {
       if (!this.#desk.busy) this.#effects?.problem(error.message);
     });
     this.#camera.addEventListener('ended', () => this.#onCameraEnded());
-    document.addEventListener('keydown', (event) => this.#onKey(event));
+    onKeys(() => (this.player.watching && !this.#desk.busy ? this.#keys : {}));
   }
 
   /**
@@ -435,17 +414,13 @@ export class GazeApp {
     this.#stage.problem(sessionProblem(error));
   }
 
-  /** @param {KeyboardEvent} event */
-  #onKey(event) {
-    const onControl = event.target instanceof HTMLElement && event.target.closest('button, input, select, a');
-    if (onControl || !this.player.watching || this.#desk.busy) return;
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+  /** What a key does while a film is on. */
+  get #keys() {
     const mark = (/** @type {Mark} */ name) => {
       this.player.marks.toggle(name);
       replaceAddress(this.#address);
     };
-    /** @type {Record<string, () => unknown>} */
-    const actions = {
+    return {
       ' ': () => this.player.togglePlay(),
       f: () => this.player.toggleFullScreen(),
       d: () => mark('dot'),
@@ -455,10 +430,6 @@ export class GazeApp {
       ArrowLeft: () => this.player.skip(-SKIP_S),
       ArrowRight: () => this.player.skip(SKIP_S),
     };
-    const action = actions[event.key];
-    if (!action) return;
-    event.preventDefault();
-    action();
   }
 
   /** What a reload of this tab goes on with; films of the page's own cannot be reopened. */
