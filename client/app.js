@@ -6,7 +6,7 @@
  */
 
 import { pushAddress, readAddress, replaceAddress, writeAddress } from './address.js';
-import { Camera, cameraIsAllowed } from './camera.js';
+import { Camera, cameraIsAllowed } from './page-camera.js';
 import { EffectPanel } from './effect-panel.js';
 import { byId } from './element.js';
 import { EyesDesk } from './eyes-desk.js';

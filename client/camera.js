@@ -1,59 +1,62 @@
-/** The viewer's camera: opened on request, another one chosen, unplugging noticed, and closed. */
+/** The viewer's camera: opened when asked, found again when it comes back, and given back. */
 
-/** @type {MediaTrackConstraints} */
+/** @type {MediaStreamConstraints} */
 const WANTED = {
-  width: { ideal: 640 },
-  height: { ideal: 480 },
-  frameRate: { ideal: 30 },
+  video: {
+    width: { ideal: 640 },
+    height: { ideal: 480 },
+    frameRate: { ideal: 30 },
+    facingMode: 'user',
+  },
 };
 
-/** Dispatches `ended` when the camera goes away by itself, and `change` when its state changes. */
-export class Camera extends EventTarget {
-  /** @type {MediaStream | null} */
-  stream = null;
+export class Camera {
+  /** Called with a new track when a camera is there again after the last one ended. */
+  onBack = (/** @type {MediaStreamTrack} */ _track) => {};
 
-  get track() {
-    return this.stream?.getVideoTracks()[0] ?? null;
-  }
+  /** @type {MediaStreamTrack | null} */
+  #track = null;
+  #wanted = false;
+  #onDevices = () => this.#lookForIt();
 
   /**
-   * @param {string} [deviceId] of the wanted camera; the one that looks at the viewer otherwise
-   * @throws {DOMException} as getUserMedia
+   * @returns {Promise<MediaStreamTrack>}
+   * @throws {DOMException} as getUserMedia does
    */
-  async open(deviceId) {
-    if (this.stream?.active && deviceId === undefined) return;
-    const which = deviceId === undefined ? { facingMode: 'user' } : { deviceId: { exact: deviceId } };
-    const stream = await navigator.mediaDevices.getUserMedia({ video: { ...WANTED, ...which } });
-    this.close();
-    this.stream = stream;
-    const { track } = this;
-    track?.addEventListener('ended', () => {
-      if (track === this.track) this.dispatchEvent(new Event('ended'));
-    });
-    this.dispatchEvent(new Event('change'));
+  async open() {
+    if (this.#track?.readyState === 'live') return this.#track;
+    this.#wanted = true;
+    navigator.mediaDevices.addEventListener('devicechange', this.#onDevices);
+    return this.#ask();
   }
 
-  /** The camera's light goes off. */
+  /** Switch it off; its light goes out. */
   close() {
-    if (!this.stream) return;
-    for (const track of this.stream.getTracks()) track.stop();
-    this.stream = null;
-    this.dispatchEvent(new Event('change'));
+    this.#wanted = false;
+    navigator.mediaDevices?.removeEventListener('devicechange', this.#onDevices);
+    this.#track?.stop();
+    this.#track = null;
   }
 
-  /** @returns {Promise<MediaDeviceInfo[]>} the cameras that can be chosen, once one is allowed */
-  async list() {
-    const devices = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];
-    return devices.filter(({ kind, deviceId }) => kind === 'videoinput' && deviceId !== '');
+  async #ask() {
+    const stream = await navigator.mediaDevices.getUserMedia(WANTED);
+    const track = /** @type {MediaStreamTrack} */ (stream.getVideoTracks()[0]);
+    if (!this.#wanted) {
+      track.stop();
+      throw new DOMException('The camera is no longer wanted', 'AbortError');
+    }
+    this.#track = track;
+    return track;
   }
-}
 
-/** @returns {Promise<boolean>} whether it opens without a question */
-export async function cameraIsAllowed() {
-  try {
-    const name = /** @type {PermissionName} */ ('camera');
-    return (await navigator.permissions.query({ name })).state === 'granted';
-  } catch {
-    return false;
+  async #lookForIt() {
+    if (this.#track?.readyState !== 'ended') return;
+    const devices = await navigator.mediaDevices.enumerateDevices();
+    if (!devices.some(({ kind }) => kind === 'videoinput')) return;
+    try {
+      this.onBack(await this.#ask());
+    } catch {
+      // Not allowed any more, or gone again: the next change of devices is the next chance.
+    }
   }
 }
