@@ -50,6 +50,26 @@ export function resultPanel(points, quality, decide) {
 }
 
 /**
+ * Why nothing came of it, and another try.
+ *
+ * @param {{ title: string, detail: string }} error
+ * @param {(again: boolean) => void} decide
+ */
+export function failurePanel({ title, detail }, decide) {
+  const again = element('button', { type: 'button', class: 'primary', 'data-testid': 'calibration-retry' }, 'Try again');
+  const leave = element('button', { type: 'button', class: 'quiet', 'data-testid': 'calibration-leave' }, 'Not now');
+  again.addEventListener('click', () => decide(true));
+  leave.addEventListener('click', () => decide(false));
+  return element(
+    'div',
+    { class: 'result retry', role: 'alert', 'data-testid': 'calibration-failure' },
+    element('h2', {}, title),
+    element('p', { class: 'lead' }, detail),
+    element('div', { class: 'actions' }, again, leave),
+  );
+}
+
+/**
  * Targets and where the gaze fell, drawn to the screen's scale.
  *
  * @param {CalibrationPoint[]} points

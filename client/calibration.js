@@ -5,7 +5,7 @@
  */
 
 import { FOLLOW_S, PLACES, VALIDATION_PLACES, placeOnPath } from './calibration-plan.js';
-import { resultPanel } from './calibration-result.js';
+import { failurePanel, resultPanel } from './calibration-result.js';
 import { element } from './element.js';
 import { GazeError } from './gaze-client.js';
 import { cover } from './overlay.js';
@@ -71,8 +71,8 @@ class Run {
   #active = false;
   /** Whether the server collects a dot at this moment. */
   #collecting = false;
-  /** @type {((decision: Decision) => void) | null} */
-  #decide = null;
+  /** What Escape decides while a panel asks. @type {(() => void) | null} */
+  #escape = null;
   #plan;
   #uncover = () => {};
 
@@ -91,7 +91,7 @@ class Run {
   async go() {
     await this.#open();
     for (;;) {
-      const { fitted, checked } = await this.#collect();
+      const { fitted, checked } = await this.#collectOrExplain();
       const decision = await this.#showResult(fitted, checked);
       const { model, quality } = checked ?? fitted;
       if (decision === 'again' || !model || !quality) continue;
@@ -148,6 +148,18 @@ class Run {
     ];
     signal.addEventListener('abort', () => stops.forEach((stop) => stop()));
     await this.#wait(LAYOUT_SETTLES_MS);
+  }
+
+  /** @returns {Promise<{ fitted: CalibrationEvent, checked: CalibrationEvent | null }>} */
+  async #collectOrExplain() {
+    for (;;) {
+      try {
+        return await this.#collect();
+      } catch (error) {
+        if (!(error instanceof GazeError) || this.#client.state !== 'connected') throw error;
+        if (!(await this.#explain(error))) throw new Cancelled();
+      }
+    }
   }
 
   /** @returns {Promise<{ fitted: CalibrationEvent, checked: CalibrationEvent | null }>} */
@@ -252,15 +264,36 @@ class Run {
    */
   async #showResult(fitted, checked) {
     const { points = [], quality } = checked ?? fitted;
-    const decision = new Promise((/** @type {(decision: Decision) => void} */ resolve) => (this.#decide = resolve));
-    const panel = resultPanel(points, quality, (chosen) => this.#decide?.(chosen));
+    return this.#ask((/** @type {(decision: Decision) => void} */ decide) => resultPanel(points, quality, decide), 'use');
+  }
+
+  /** @param {GazeError} error @returns {Promise<boolean>} whether to try again */
+  async #explain(error) {
+    this.#client.calibrate('cancel').catch(() => {});
+    this.#active = this.#collecting = false;
+    this.#refusal = null;
+    return this.#ask((/** @type {(again: boolean) => void} */ decide) => failurePanel(error, decide), false);
+  }
+
+  /**
+   * Show a panel until the viewer has decided.
+   *
+   * @template T
+   * @param {(decide: (decision: T) => void) => HTMLElement} panelFor
+   * @param {T} onEscape
+   * @returns {Promise<T>}
+   */
+  async #ask(panelFor, onEscape) {
     const stage = [...this.#place.children];
-    this.#place.replaceChildren(panel);
-    panel.querySelector('button')?.focus();
-    const chosen = await decision;
-    this.#decide = null;
+    const decision = new Promise((/** @type {(decision: T) => void} */ resolve) => {
+      this.#escape = () => resolve(onEscape);
+      this.#place.replaceChildren(panelFor(resolve));
+    });
+    this.#place.querySelector('button')?.focus();
+    const decided = await decision;
+    this.#escape = null;
     this.#place.replaceChildren(...stage);
-    return chosen;
+    return decided;
   }
 
   /** @param {KeyboardEvent} event */
@@ -296,7 +329,7 @@ class Run {
   }
 
   cancel() {
-    if (this.#decide) this.#decide('use');
+    if (this.#escape) this.#escape();
     else this.#stopping.abort(new Cancelled());
   }
 

@@ -76,9 +76,10 @@ export class Plots {
   /** @type {{ kind: PlotKind, plot: any }[]} */
   #plots = [];
   #strip = element('canvas', { class: 'event-strip', height: 14, role: 'img', 'aria-label': 'Fixations, saccades, pursuits, blinks and losses of the last seconds' });
-  /** @type {{ gaze: GazeEvent }[]} */
+  /** @type {GazeEvent[]} */
   #samples = [];
   #drawn_ms = 0;
+  #wanted = false;
 
   /** @param {HTMLElement} place */
   constructor(place) {
@@ -87,15 +88,17 @@ export class Plots {
 
   /** @returns {Promise<void>} */
   async open() {
-    if (this.#plots.length > 0) return;
+    if (this.#wanted) return;
+    this.#wanted = true;
     const uPlot = await loadLibrary();
+    if (!this.#wanted) return; // closed meanwhile
     if (!uPlot) {
       this.#place.replaceChildren(
         element('p', { class: 'small', 'data-testid': 'plots-off' }, 'The plots are off: the chart library is not installed on this server.'),
       );
       return;
     }
-    this.close();
+    this.#place.replaceChildren();
     const style = getComputedStyle(document.body);
     const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
     const axis = { stroke: colour('--soft'), grid: { stroke: colour('--edge'), width: 1 }, ticks: { show: false }, font: '11px system-ui' };
@@ -122,6 +125,7 @@ export class Plots {
   }
 
   close() {
+    this.#wanted = false;
     for (const { plot } of this.#plots) plot.destroy();
     this.#plots = [];
     this.#samples = [];
@@ -131,16 +135,16 @@ export class Plots {
   /** @param {GazeEvent} gaze */
   add(gaze) {
     if (this.#plots.length === 0) return;
-    this.#samples.push({ gaze });
-    while (this.#samples[0] && this.#samples[0].gaze.t < gaze.t - SHOWN_S) this.#samples.shift();
+    this.#samples.push(gaze);
+    while (this.#samples[0] && this.#samples[0].t < gaze.t - SHOWN_S) this.#samples.shift();
     const now_ms = performance.now();
     if (document.hidden || now_ms - this.#drawn_ms < DRAW_INTERVAL_MS) return;
     this.#drawn_ms = now_ms;
-    const times = this.#samples.map((sample) => sample.gaze.t - gaze.t);
+    const times = this.#samples.map(({ t }) => t - gaze.t);
     for (const { kind, plot } of this.#plots) {
       const width = plot.root.parentElement.clientWidth;
       if (width > 0 && width !== plot.width) plot.setSize({ width, height: HEIGHT_PX });
-      plot.setData([times, ...kind.lines.map(({ read }) => this.#samples.map((sample) => read(sample.gaze) ?? null))], false);
+      plot.setData([times, ...kind.lines.map(({ read }) => this.#samples.map((sample) => read(sample) ?? null))], false);
       plot.setScale('x', { min: -SHOWN_S, max: 0 });
     }
     this.#drawEvents(gaze.t);
@@ -155,10 +159,10 @@ export class Plots {
     const style = getComputedStyle(this.#strip);
     const colours = Object.fromEntries(Object.entries(EVENT_COLOURS).map(([name, variable]) => [name, style.getPropertyValue(variable)]));
     pen.clearRect(0, 0, width, this.#strip.height);
-    this.#samples.forEach(({ gaze }, number) => {
+    this.#samples.forEach((gaze, number) => {
       if (!gaze.event) return;
       const start = (1 + (gaze.t - now_s) / SHOWN_S) * width;
-      const next = this.#samples[number + 1]?.gaze.t ?? gaze.t + 0.04;
+      const next = this.#samples[number + 1]?.t ?? gaze.t + 0.04;
       pen.fillStyle = colours[gaze.event] ?? '';
       pen.fillRect(start, 0, Math.max(1, ((next - gaze.t) / SHOWN_S) * width), this.#strip.height);
     });
