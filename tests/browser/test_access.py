@@ -120,7 +120,7 @@ async def test_everything_can_be_done_by_keyboard(server: ServerProcess, browser
         await tab_to(page, "calibrate")
         await page.press("Enter")
         await visitor.until(lambda: shown(page, "check"))
-        await tab_to(page, "plan-9")
+        await tab_to(page, "plan-9", "Shift+Tab")
         await page.press("ArrowLeft")  # to five dots
         await tab_to(page, "check-begin")
         await page.press("Enter")
