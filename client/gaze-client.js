@@ -74,8 +74,6 @@ export class GazeClient extends EventTarget {
   #diagonal_mm;
   /** @type {OpenOptions} */
   #options = {};
-  /** A chain that the server has not agreed to yet. @type {EffectSpec[] | null} */
-  #askedEffects = null;
   /** @type {SessionKey | null} */
   #key = null;
   /** @type {Connection | null} */
@@ -90,6 +88,8 @@ export class GazeClient extends EventTarget {
   #playback = { paused: false, position: null, since_ms: 0 };
   #pausedByViewer = false;
   #replies = new Replies();
+  /** The server begins with the chain as it is, which answers nobody. */
+  #greeted = false;
   #pingsSent = 0;
   #lastPointer_ms = 0;
   #heard_ms = 0;
@@ -251,17 +251,13 @@ export class GazeClient extends EventTarget {
    *   the server's refusal, which is an `error` event too, and then the chain is what it was
    */
   async setEffects(effects) {
-    this.#askedEffects = effects;
-    const reply = this.#ask({ type: 'effects', effects }, {
+    const message = { type: 'effects', effects };
+    const reply = await this.#ask(message, {
       isAnswer: ({ type }) => type === 'effects',
       isRefusal: ({ status, field }) => status < 500 && Boolean(field?.startsWith('effects')),
-      outlivesConnection: true,
+      again: message,
     });
-    const settle = () => {
-      if (this.#askedEffects === effects) this.#askedEffects = null;
-    };
-    reply.then(settle, settle);
-    return (await reply).effects;
+    return reply.effects;
   }
 
   /**
@@ -384,6 +380,7 @@ export class GazeClient extends EventTarget {
     this.#connection?.release();
     this.#connection = connection;
     this.#showStream();
+    this.#greeted = false;
     connection.onMessage = (message) => this.#onMessage(message);
     connection.onChannelOpen = () => this.#layout?.renew();
     try {
@@ -404,6 +401,7 @@ export class GazeClient extends EventTarget {
       throw error;
     }
     connection.onLost = () => this.#reconnect(connection);
+    for (const message of this.#replies.unanswered) this.#send(message);
     if (this.#pausedByViewer && !resume) this.pause();
     this.#setState({ state: 'connected', resumed: resume !== null });
   }
@@ -414,8 +412,7 @@ export class GazeClient extends EventTarget {
    * @param {SessionKey | null} resume
    */
   #request(resume) {
-    const { media, position, gaze, calibration } = this.#options;
-    const effects = this.#askedEffects ?? this.#options.effects;
+    const { media, position, effects, gaze, calibration } = this.#options;
     return {
       ...(media === undefined ? {} : { media }),
       ...(effects === undefined ? {} : { effects }),
@@ -553,12 +550,14 @@ export class GazeClient extends EventTarget {
         break;
       case 'calibration':
         if (message.model) this.#options.calibration = message.model;
+        this.#replies.answer(message);
         break;
       case 'effects':
         this.#options.effects = message.effects;
+        if (this.#greeted) this.#replies.answer(message);
+        this.#greeted = true;
         break;
     }
-    this.#replies.answer(message);
     this.#dispatch(message.type, message);
   }
 
@@ -588,7 +587,7 @@ export class GazeClient extends EventTarget {
     const answer = this.#replies.next(question);
     if (connected) this.#send(message);
     else if (!willBe) this.#replies.giveUp(new GazeError({ title: 'Open a session first' }), true);
-    else if (!question.outlivesConnection) this.#replies.giveUp(connectionLost(), false);
+    else if (!question.again) this.#replies.giveUp(connectionLost(), false);
     return answer;
   }
 

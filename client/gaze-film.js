@@ -186,6 +186,7 @@ export class GazeFilm extends HTMLElement {
       await this.client.open({ camera, gaze: camera ? 'camera' : 'pointer', effects: this.effects, ...film });
       if (start !== this.#starts) return;
       this.#curtain.hidden = true;
+      this.#curtain.replaceChildren();
       await this.#playVideo();
     } catch (reason) {
       if (start !== this.#starts) return;

@@ -6,7 +6,8 @@ import { GazeError } from './gaze-error.js';
  * @typedef {object} Waiting
  * @property {(message: any) => boolean} isAnswer
  * @property {(error: GazeError) => boolean} isRefusal
- * @property {boolean} outlivesConnection it is asked again over the next one
+ * @property {object | null} again what is sent again over the next connection; null where that one
+ *   makes the question pointless
  * @property {(message: any) => void} resolve
  * @property {(error: GazeError) => void} reject
  */
@@ -22,9 +23,9 @@ export class Replies {
    * @param {Pick<Waiting, 'isAnswer'> & Partial<Waiting>} question
    * @returns {Promise<any>}
    */
-  next({ isAnswer, isRefusal = () => false, outlivesConnection = false }) {
+  next({ isAnswer, isRefusal = () => false, again = null }) {
     const answer = new Promise((resolve, reject) => {
-      this.#waiting.push({ isAnswer, isRefusal, outlivesConnection, resolve, reject });
+      this.#waiting.push({ isAnswer, isRefusal, again, resolve, reject });
     });
     answer.catch(() => {});
     return answer;
@@ -40,12 +41,17 @@ export class Replies {
     this.#take(({ isRefusal }) => isRefusal(error))?.reject(error);
   }
 
+  /** What a new connection has to be asked, in the old order. */
+  get unanswered() {
+    return this.#waiting.flatMap(({ again }) => again ?? []);
+  }
+
   /**
    * @param {GazeError} error why no answer will come
    * @param {boolean} forGood there will be no other connection
    */
   giveUp(error, forGood) {
-    const lost = this.#waiting.filter(({ outlivesConnection }) => forGood || !outlivesConnection);
+    const lost = this.#waiting.filter(({ again }) => forGood || again === null);
     this.#waiting = this.#waiting.filter((one) => !lost.includes(one));
     for (const { reject } of lost) reject(error);
   }

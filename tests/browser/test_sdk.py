@@ -182,7 +182,7 @@ async def test_a_camera_that_is_unplugged_and_comes_back(host: Host, browser: Op
         await until(page, "() => window.received > 0")
 
         await page.call(UNPLUG)
-        status = f"() => {ELEMENT}.shadowRoot.querySelector('[role=status]').textContent"
+        status = f"() => {ELEMENT}.shadowRoot.querySelector('[part=status]').textContent"
         await until(page, f"() => ({status})().includes('camera has stopped')")
         time = await page.call(f"() => {ELEMENT}.video.currentTime")
         await until(page, f"(time) => {ELEMENT}.video.currentTime > time + 1", time)
@@ -217,6 +217,7 @@ async def test_the_viewers_page_ends_without_its_camera(
         await visitor.visit(media="texture")
         await page.call(WATCH_CAMERA)
         await visitor.start()
+        await until(page, "() => window.gazeApp.client.state === 'connected'")
         await page.call(UNPLUG)
         await until(page, "() => !document.querySelector('[data-testid=problem]').hidden")
         assert await page.call("() => window.gazeApp.client.state") == "closed"
