@@ -1,5 +1,7 @@
 /** A map of where the gaze rested: a coarse grid with soft blobs, drawn over a picture. */
 
+import { element } from './element.js';
+
 const COLUMNS = 96;
 const ROWS = 54;
 /** Radius of one look's blob, in cells. */
@@ -17,7 +19,7 @@ const COLOURS = [
 
 export class HeatGrid {
   #cells = new Float32Array(COLUMNS * ROWS);
-  #canvas = new OffscreenCanvas(COLUMNS, ROWS);
+  #canvas = element('canvas', { width: COLUMNS, height: ROWS });
 
   clear() {
     this.#cells.fill(0);

@@ -67,7 +67,9 @@ export class Player {
       this.#seekTo(Number(this.#seek.value));
     });
     this.#sound.addEventListener('click', () => this.#setMuted(!this.film.muted));
-    byId('full', HTMLButtonElement).addEventListener('click', () => this.toggleFullScreen());
+    const full = byId('full', HTMLButtonElement);
+    full.hidden = !document.fullscreenEnabled; // as on telephones whose browsers fill the screen anyway
+    full.addEventListener('click', () => this.toggleFullScreen());
     this.#offerPictureInPicture();
     this.film.addEventListener('click', () => this.#onFilmClick());
     for (const type of ['pointermove', 'pointerdown', 'keydown']) {

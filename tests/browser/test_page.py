@@ -314,3 +314,41 @@ async def test_the_page_is_light_until_the_film_is_on(server: ServerProcess) -> 
     assert any(name.endswith("app.js") for name in weights)
     assert not any("vendor" in name for name in weights)
     assert sum(weights.values()) < 300_000, weights  # as sent: the server compresses nothing
+
+
+HOUR = """async (begin_s, count) => {
+  const { client } = window.gazeApp;
+  for (let number = 0; number < count; number += 1) {
+    const t = begin_s + number / 30;
+    const place = [0.5 + 0.4 * Math.sin(t), 0.5 + 0.3 * Math.cos(1.3 * t)];
+    client.dispatchEvent(new CustomEvent('gaze', { detail: {
+      type: 'gaze', t, screen: [1000 * place[0], 700 * place[1]], shown: place, film: place,
+      confidence: 0.8, uncertainty: 50, calibrated: true, dwell: t % 1, attentive: true,
+      event: ['fixation', 'saccade', 'pursuit', 'blink', 'lost'][Math.floor(2 * t) % 5],
+      openness: [0.9, 0.8], blink_rate: 12, head: { yaw: 1, pitch: 2, roll: 3, distance: 550 },
+      pupil: { mm: 3 + Math.sin(t / 9), relative: 0.1, confidence: 0.7 },
+    } }));
+    if (number % 500 === 0) await new Promise((resolve) => setTimeout(resolve));
+  }
+}"""
+PER_HOUR = 30 * 3600
+
+
+async def test_an_hour_of_gaze_leaves_heap_and_nodes_as_they_were(server: ServerProcess) -> None:
+    async with chromium() as page:
+        visitor = Visitor(page, server.url)
+        await visitor.visit(
+            media="texture", preset="pupil-pulse", gaze="pointer", marks="dot,trail,heat"
+        )
+        await visitor.start("start-pointer")
+        await visitor.until(lambda: is_state(page, "watching"))
+        await page.click("eyes-toggle")
+        await visitor.until(lambda: shown(page, "eyes-panel"))
+        await page.call("() => { window.heard = { push() {} }; }")  # the test itself keeps nothing
+        await page.call(HOUR, 1e6, PER_HOUR)
+        before = await page.metrics()
+        await page.call(HOUR, 2e6, PER_HOUR)
+        after = await page.metrics()
+    assert after["JSHeapUsedSize"] < before["JSHeapUsedSize"] + 1_000_000
+    assert after["Nodes"] < before["Nodes"] + 200  # tables that are just being replaced
+    assert after["JSEventListeners"] <= before["JSEventListeners"] + 5
