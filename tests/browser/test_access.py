@@ -129,7 +129,7 @@ async def test_everything_can_be_done_by_keyboard(server: ServerProcess, browser
         await page.press("Enter")
         await visitor.until(lambda: page.call("() => !document.querySelector('main').inert"))
 
-        await tab_to(page, "leave")
+        await tab_to(page, "leave", "Shift+Tab")
         await page.press("Enter")
         await visitor.until(lambda: is_state(page, "summary"))
         await tab_to(page, "summary-heat")

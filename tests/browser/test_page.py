@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -276,6 +277,72 @@ async def test_in_full_screen_the_picture_lies_where_the_page_says(
         assert width / height == pytest.approx(640 / 360, rel=0.01)
         assert x + width / 2 == pytest.approx(layout["viewport"][2] / 2, abs=1)
         assert y + height / 2 == pytest.approx(layout["viewport"][3] / 2, abs=1)
+
+
+@both_browsers
+async def test_the_original_can_be_seen_beside_under_a_divider_and_while_a_key_is_held(
+    server: ServerProcess, browser: Open, own_film: Path
+) -> None:
+    async with browser() as page:
+        visitor = Visitor(page, server.url)
+        await visitor.visit(preset="focus", gaze="pointer")
+        assert await is_hidden(page, "compare")  # a hosted film has no original here
+        await visitor.choose_own(own_film)
+        await visitor.start("start-pointer")
+        await visitor.until(lambda: is_state(page, "watching"))
+        boxes = """() => ['original-pane', 'film-pane'].map((id) => {
+          const { x, width } = document.getElementById(id).getBoundingClientRect();
+          return [x, width];
+        })"""
+        await page.click("compare")
+        (left, width), (right, _) = await page.call(boxes)
+        assert right >= left + width > left
+        await page.click("compare")
+        (left, _), (right, _) = await page.call(boxes)
+        assert left == right
+        clip = "() => getComputedStyle(document.getElementById('original-pane')).clipPath"
+        half = await page.call(clip)
+        await page.call("() => document.getElementById('divider').focus()")
+        await page.press("ArrowRight")
+        assert await page.call(clip) != half
+        await page.click("compare")
+        assert await is_hidden(page, "divider")
+
+        heard = len(await visitor.heard("effects"))
+        await page.call("() => document.getElementById('hold').focus()")
+        await page.press(" ")
+        await visitor.hears("effects", lambda m: m["effects"] == [], heard)
+        await visitor.hears("effects", lambda m: m["effects"] != [], heard + 1)
+
+
+@both_browsers
+async def test_dot_trail_and_heat_are_drawn_where_the_eyes_are(
+    server: ServerProcess, browser: Open
+) -> None:
+    painted = """([x, y]) => {
+      const canvas = document.getElementById('gaze-marks');
+      const [across, down] = [Math.round(x * canvas.width), Math.round(y * canvas.height)];
+      const { data } = canvas.getContext('2d').getImageData(across - 20, down - 20, 40, 40);
+      return data.reduce((sum, value) => sum + value, 0);
+    }"""
+    async with browser() as page:
+        visitor = Visitor(page, server.url)
+        await visitor.visit(media="texture", gaze="pointer", marks="dot,heat")
+        await visitor.start("start-pointer")
+        await visitor.until(lambda: is_state(page, "watching"))
+        place = (0.3, 0.4)
+        await visitor.look(*place)
+        await visitor.hears("gaze", partial(rests_at, place))
+        await visitor.until(lambda: page.call(painted, place))
+        assert await page.call(painted, (0.8, 0.8)) == 0
+        assert await shown(page, "gaze-dot")
+        await page.press("h")
+        assert (await address(page))["marks"] == "dot"
+        assert await is_hidden(page, "gaze-marks")
+        await page.press("t")
+        assert (await address(page))["marks"] == "dot,trail"
+        await visitor.look(0.6, 0.6)
+        await visitor.until(lambda: page.call(painted, (0.6, 0.6)))
 
 
 async def test_without_the_chart_library_the_page_says_what_is_off(server: ServerProcess) -> None:
