@@ -250,14 +250,16 @@ export class GazeClient extends EventTarget {
    * @returns {Promise<EffectSpec[]>} the chain as it now is, with all its parameters; rejects with
    *   the server's refusal, which is an `error` event too, and then the chain is what it was
    */
-  async setEffects(effects) {
+  setEffects(effects) {
     const message = { type: 'effects', effects };
-    const reply = await this.#ask(message, {
+    const reply = this.#ask(message, {
       isAnswer: ({ type }) => type === 'effects',
       isRefusal: ({ status, field }) => status < 500 && Boolean(field?.startsWith('effects')),
       again: message,
     });
-    return reply.effects;
+    const chain = reply.then((told) => told.effects);
+    chain.catch(() => {}); // need not be awaited: a refusal is an event as well
+    return chain;
   }
 
   /**

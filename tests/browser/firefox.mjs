@@ -41,7 +41,8 @@ const actions = {
     const input = await page.$(selector);
     await input.uploadFile(file);
   },
-  resize: ({ width, height }) => page.setViewport({ width, height }),
+  resize: ({ width, height, pixelRatio }) =>
+    page.setViewport({ width, height, deviceScaleFactor: pixelRatio }),
   screenshot: () => page.screenshot({ encoding: 'base64' }),
   close: () => page.close(),
   quit: () => browser?.close(),
