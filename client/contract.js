@@ -79,6 +79,7 @@
  * @property {Record<string, { in: number, out: number, dropped: number }>} [frames]
  * @property {Record<string, { p50: number, p95: number }>} [latency_ms]
  * @property {number | null} [gaze_age_ms]
+ * @property {[Point, Point] | null} [eyes] the viewer's right and left one, 0..1 of the camera's picture
  */
 /** @typedef {'start' | 'point' | 'follow' | 'skip' | 'repeat' | 'validate' | 'finish' | 'cancel'} CalibrationAction */
 /** @typedef {'idle' | 'opening' | 'connected' | 'reconnecting' | 'closed' | 'failed'} SessionState */

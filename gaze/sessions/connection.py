@@ -488,7 +488,7 @@ class Connection:
         }
 
     def figures(self) -> dict[str, Any]:
-        """Frames, latencies, gaze age and bitrates, as in the `stats` message."""
+        """Frames, latencies, gaze age, bitrates and where the eyes are in the camera's picture."""
         now_s = time.monotonic()
         return {
             "frames": self._frames(),
@@ -497,6 +497,7 @@ class Connection:
             if self._gaze is None
             else round((now_s - self._gaze.t_s) * 1000, 1),
             "perclos": None if self._perclos is None else round(self._perclos, 4),
+            "eyes": None if self._tracker is None else self._tracker.eyes_at,
             "effects": {"overruns": self._chain.overruns},
             "transport": self.peer.stats(),
         }

@@ -23,6 +23,10 @@ from gaze.vision.pose import Pose, head_pose
 from gaze.vision.pupil import PupilMeter
 from gaze.vision.sample import Event, GazeSample, Head, Pupil, Screen
 
+EyesAt = tuple[tuple[float, float], tuple[float, float]]
+
+# The mesh's corners of the viewer's right and left eye.
+_CORNERS = ((33, 133), (362, 263))
 # The point of gaze outlives the face by this much.
 HOLD_S = 0.3
 # Irises between lids that are further closed stand where the lids, not the gaze, put them, unless
@@ -52,6 +56,8 @@ class Tracker:
         Raises:
             CalibrationError: the model is of another version, or damaged.
         """
+        self.eyes_at: EyesAt | None = None
+        """The viewer's right and left eye in the newest frame, fractions of it."""
         self._model = GazeModel.from_json(calibration) if calibration else None
         self._lock = threading.Lock()
         self._known_screen = screen
@@ -128,6 +134,7 @@ class Tracker:
             while self._new_clicks:
                 self._take_up_click(*self._new_clicks.popleft())
             landmarks = self._finder.find(image)
+            self.eyes_at = None if landmarks is None else _eyes_at(landmarks)
             pose = None if landmarks is None else head_pose(landmarks)
             if landmarks is None or pose is None or eyes_hidden(image, landmarks):
                 self._updates += self._calibration.observe(None, False, t_s)
@@ -310,3 +317,12 @@ class Tracker:
 
 def _pair(point_px: NDArray[np.float64] | None) -> tuple[float, float] | None:
     return None if point_px is None else (float(point_px[0]), float(point_px[1]))
+
+
+def _eyes_at(landmarks: Landmarks) -> EyesAt:
+    size_px = landmarks.width_px, landmarks.height_px
+    middles = [
+        landmarks.points_px[list(corners), :2].mean(axis=0) / size_px for corners in _CORNERS
+    ]
+    right, left = [(round(float(x), 4), round(float(y), 4)) for x, y in middles]
+    return right, left
