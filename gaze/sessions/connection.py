@@ -108,7 +108,7 @@ class Connection:
         self._services = services
         self._memory = memory
         self._send = send
-        self._chain = Chain(memory.effects)
+        self._chain = Chain(memory.effects, display_delay_s=DISPLAY_DELAY_S)
         self._playback = Playback(by_viewer=memory.paused_by_viewer)
         self._announced: tuple[bool, str | None] | None = None
         self._gaze: GazeState | None = None
@@ -303,6 +303,8 @@ class Connection:
             if frame.format.name != "yuv420p":
                 frame = frame.reformat(format="yuv420p")
             composed = self._chain.apply(frame, gaze, now_s)
+            if composed is not frame:
+                composed.opaque = self._chain.softened
             if isinstance(self._eyes, CameraEyes):
                 luma = planes_of(composed, writable=False).y
                 self._eyes.light = film_light(luma, gaze, now_s)
