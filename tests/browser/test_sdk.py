@@ -235,6 +235,7 @@ async def test_a_camera_that_is_unplugged_and_comes_back(
         assert cameras == ["ended", "live"]
 
         await page.call(UNPLUG)
+        await until(page, "() => window.live.length === 3")
         refuse = """() => {
           navigator.mediaDevices.getUserMedia =
             () => Promise.reject(window.refused = new DOMException('', 'NotAllowedError'));
