@@ -56,7 +56,7 @@ demo-clips: setup
 	@$(PYTHON) -m benchmarks.demo_clips --film media/demo.mp4 --clips test-output/clips
 
 clean:
-	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis test-output
+	rm -rf client/LICENSE client/types .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis test-output
 	rm -f media/demo.mp4 certs/dev-*.pem
 	find . -name __pycache__ -prune -exec rm -r {} +
 

@@ -152,7 +152,7 @@ export class GazeApp {
     /** @type {GazeSource} */
     const gaze = parameters.get('gaze') === 'pointer' ? 'pointer' : 'camera';
     const key = this.client.storedSession;
-    if (key && watched && (watched.gaze === 'pointer' || (await cameraIsAllowed()))) {
+    if (key && watched && (watched.gaze === 'pointer' || wasReloaded() || (await cameraIsAllowed()))) {
       await this.start(watched.gaze, key);
     } else if (parameters.get('autostart') === '1') {
       await this.start(gaze);
@@ -641,6 +641,12 @@ function stored(storage, key) {
   } catch {
     return null;
   }
+}
+
+/** Then the camera was on a moment ago; Firefox asks again, and its question is no surprise. */
+function wasReloaded() {
+  const [navigation] = performance.getEntriesByType('navigation');
+  return navigation instanceof PerformanceNavigationTiming && navigation.type === 'reload';
 }
 
 async function cameraIsAllowed() {

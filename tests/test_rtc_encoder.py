@@ -124,6 +124,33 @@ def test_a_slower_film_gets_the_same_bitrate(codec: str) -> None:
 
 
 @CODECS
+def test_frames_that_come_unevenly_are_as_large_as_others(codec: str) -> None:
+    """Frames of a live film are late or early by some milliseconds, and pause now and then."""
+    encoder = VideoEncoder(codec, MEGA, 6 * MEGA, pace="balanced")
+    sizes = []
+    for index in range(120):
+        uneven = frame(index, fps=1000)
+        uneven.pts = index * 33 + (0, 12, -9, 5)[index % 4] + (1500 if index >= 90 else 0)
+        sizes.append(sum(map(len, encoder.encode(uneven)[0])))
+    mean = sum(sizes[30:]) / 90
+    assert max(sizes[30:]) < 2.5 * mean, sizes[30:]
+
+
+@CODECS
+def test_a_key_frame_after_a_cut_of_the_bitrate_is_small(codec: str) -> None:
+    """It is sent over a way that just turned out to be narrow."""
+    encoder = VideoEncoder(codec, 3 * MEGA, 6 * MEGA, pace="balanced")
+    for index in range(60):
+        encoder.encode(frame(index))
+    encoder.bitrate_bps = 0.3 * MEGA
+    for index in range(60, 63):
+        encoder.encode(frame(index))
+    payloads, _ = encoder.encode(frame(63), force_keyframe=True)
+    assert encoder.key_frames == 2
+    assert 8 * sum(map(len, payloads)) / (0.3 * MEGA) < 0.35
+
+
+@CODECS
 def test_a_key_frame_that_is_asked_for_comes_at_once_but_not_too_often(codec: str) -> None:
     encoder = VideoEncoder(codec, 2 * MEGA, 6 * MEGA)
     for index in range(31):

@@ -27,6 +27,7 @@ BALANCED_PIXELS = 1280 * 720  # beyond, the first speed is a faster one
 
 NOMINAL_INTERVAL_S = 1 / 30
 SHORTEST_INTERVAL_S, LONGEST_INTERVAL_S = 1 / 120, 1 / 5
+MOST_LONGER = 2.0
 _SMOOTHING = 0.1
 
 CODECS = ("VP8", "H264")
@@ -199,7 +200,10 @@ class VideoEncoder(Encoder):
     def _note_interval(self, pts: int) -> None:
         if self._last_pts is not None:
             interval_s = (pts - self._last_pts) / CLOCK_HZ
-            interval_s = min(max(interval_s, SHORTEST_INTERVAL_S), LONGEST_INTERVAL_S)
+            most_s = min(
+                LONGEST_INTERVAL_S, MOST_LONGER * self._interval_s
+            )  # one pause says little
+            interval_s = min(max(interval_s, SHORTEST_INTERVAL_S), most_s)
             self._interval_s += _SMOOTHING * (interval_s - self._interval_s)
         self._last_pts = pts
 

@@ -81,26 +81,40 @@ class Engine(Protocol):
 
 
 class Libvpx:
-    """VP8; bitrate and speed change while it runs."""
+    """VP8; bitrate and speed change while it runs.
+
+    A key frame that is asked for is made by a fresh encoder: libvpx guesses a key frame's quantizer
+    from the frames before, and after a cut of the bitrate makes one several times as large as the
+    limit; that limit holds for an encoder's first frame.
+    """
 
     name = "libvpx"
     speeds = len(VP8_CPU_USED)
 
     def __init__(self, stream: Stream, order: Order) -> None:
-        self._encoder = libvpx.Vp8Encoder(
+        self._stream = stream
+        self._encoder = self._fresh(order)
+        self._begun = False
+
+    def encode(self, frame: av.VideoFrame, pts: int, order: Order) -> Encoded:
+        """See `Engine`."""
+        if order.key_frame and self._begun:
+            self._encoder = self._fresh(order)
+        self._begun = True
+        encoder = self._encoder
+        encoder.bitrate_bps = round(order.bitrate_bps)
+        encoder.cpu_used = VP8_CPU_USED[order.speed]
+        return encoder.encode(frame, order.duration)
+
+    def _fresh(self, order: Order) -> libvpx.Vp8Encoder:
+        stream = self._stream
+        return libvpx.Vp8Encoder(
             stream.width,
             stream.height,
             round(order.bitrate_bps),
             VP8_CPU_USED[order.speed],
             _threads(stream),
         )
-
-    def encode(self, frame: av.VideoFrame, pts: int, order: Order) -> Encoded:
-        """See `Engine`."""
-        encoder = self._encoder
-        encoder.bitrate_bps = round(order.bitrate_bps)
-        encoder.cpu_used = VP8_CPU_USED[order.speed]
-        return encoder.encode(frame, pts, order.duration, key_frame=order.key_frame)
 
 
 class FfmpegVp8:

@@ -48,7 +48,8 @@ class GazeSample:
 
     `t_s` is the frame's capture time on the monotonic clock. `screen_px` has its origin at the
     top-left of the screen. `uncertainty_px` is one standard deviation of the point of gaze.
-    `openness` is (left, right) of the viewer, 0 closed to 1 open. `blink_rate` is per minute.
+    `openness` is (left, right) of the viewer, 0 closed to 1 open. `blink_rate` is per minute;
+    `perclos` is the share of the last minute in which the eyes were shut.
     """
 
     t_s: float
@@ -63,3 +64,4 @@ class GazeSample:
     blink_rate: float | None
     pupil: Pupil | None
     head: Head | None
+    perclos: float | None = None

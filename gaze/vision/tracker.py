@@ -9,27 +9,31 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaze.vision.attention import Attention, toward_screen
+from gaze.vision.blinks import Blinks
 from gaze.vision.calibration import Calibration, CalibrationUpdate, GazeModel
+from gaze.vision.drift import Drift
 from gaze.vision.events import Movements
-from gaze.vision.eyes import Blinks, LidBaseline
+from gaze.vision.eyes import LidBaseline
 from gaze.vision.face import FaceFinder, Image, Landmarks, MeshFaceFinder
-from gaze.vision.features import gaze_features, read_eyes
+from gaze.vision.features import HEAD, gaze_features, read_eyes
 from gaze.vision.filters import OneEuro
 from gaze.vision.geometry import DEFAULT_SCREEN, Level, downward_deg, estimate_px, px_per_degree
+from gaze.vision.hidden import eyes_hidden
 from gaze.vision.pose import Pose, head_pose
 from gaze.vision.pupil import PupilMeter
 from gaze.vision.sample import Event, GazeSample, Head, Pupil, Screen
 
 # The point of gaze outlives the face by this much.
 HOLD_S = 0.3
-# Irises between lids this far closed stand where the lids, not the gaze, put them.
+# Irises between lids that are further closed stand where the lids, not the gaze, put them, unless
+# the lids have stayed there, as in a squint or a glance down.
 READABLE_OPENNESS = 0.5
 UNCALIBRATED_ERROR_DEG = 6.0
 
 _MIN_CUTOFF_HZ = 1.0
 _BETA_PER_DEG = 0.15
 _CLICK_WINDOW_S = 0.4
-_CLICKS = 12
+_CLICKS_WAITING = 12
 # A click this far from the gaze, in screens, was made without looking.
 _WILDEST_MISS = 0.7
 
@@ -53,7 +57,7 @@ class Tracker:
         self._known_screen = screen
         self._screen = screen or DEFAULT_SCREEN
         self._finder = finder or MeshFaceFinder()
-        self._calibration = Calibration(self._screen)
+        self._calibration = Calibration(self._screen, self._model)
         self._updates: list[CalibrationUpdate] = []
         self._baselines = (LidBaseline(), LidBaseline())
         self._blinks = Blinks()
@@ -64,13 +68,9 @@ class Tracker:
         self._level = Level()
         self._gaze_px: NDArray[np.float64] | None = None
         self._seen_s: float | None = None
-        self._raw: deque[tuple[float, NDArray[np.float64]]] = deque(maxlen=60)
-        self._new_clicks: deque[tuple[tuple[float, float], float]] = deque(maxlen=_CLICKS)
-        self._clicks: deque[NDArray[np.float64]] = deque(maxlen=_CLICKS)
-        self._shift = np.zeros(2)
-        if self._model is not None and self._model.shift.any():
-            self._shift = self._model.shift
-            self._clicks.append(self._shift)
+        self._raw: deque[tuple[float, NDArray[np.float64], NDArray[np.float64]]] = deque(maxlen=60)
+        self._new_clicks: deque[tuple[tuple[float, float], float]] = deque(maxlen=_CLICKS_WAITING)
+        self._drift = Drift(None if self._model is None else self._model.shift)
         self._tune()
 
     @property
@@ -103,8 +103,7 @@ class Tracker:
             updates = self._calibration.act(action, target, t_s)
             if self._calibration.model is not before:
                 self._model = self._calibration.model
-                self._clicks.clear()
-                self._shift = np.zeros(2)
+                self._drift = Drift()
                 self._raw.clear()
                 self._forget_gaze()
             return updates
@@ -116,10 +115,9 @@ class Tracker:
             return updates
 
     def click(self, screen_px: tuple[float, float], t_s: float) -> None:
-        """The viewer surely looked at `screen_px` at `t_s`: shift the gaze toward the truth.
+        """The viewer surely looked at `screen_px` at `t_s`: see `Drift`.
 
-        The shift is the mean miss of the last clicks, drawn toward none while clicks are few. It
-        is taken up with the next frame.
+        What was missed is taken up with the next frame.
         """
         self._new_clicks.append((screen_px, t_s))
 
@@ -131,7 +129,7 @@ class Tracker:
                 self._take_up_click(*self._new_clicks.popleft())
             landmarks = self._finder.find(image)
             pose = None if landmarks is None else head_pose(landmarks)
-            if landmarks is None or pose is None:
+            if landmarks is None or pose is None or eyes_hidden(image, landmarks):
                 self._updates += self._calibration.observe(None, False, t_s)
                 return self._without_face(t_s)
             return self._with_face(image, landmarks, pose, t_s)
@@ -151,18 +149,19 @@ class Tracker:
         self._tune()
 
     def _take_up_click(self, screen_px: tuple[float, float], t_s: float) -> None:
-        recent = [gaze for when, gaze in self._raw if t_s - _CLICK_WINDOW_S <= when <= t_s]
+        recent = [
+            (gaze, head) for when, gaze, head in self._raw if t_s - _CLICK_WINDOW_S <= when <= t_s
+        ]
         if len(recent) < 3:
             return
         size_px = np.array([self._screen.width_px, self._screen.height_px])
-        miss = (np.array(screen_px) - np.median(recent, axis=0)) / size_px
+        gaze, head = (np.median(each, axis=0) for each in zip(*recent, strict=True))
+        miss = (np.array(screen_px) - gaze) / size_px
         if not np.isfinite(miss).all() or float(np.abs(miss).max()) > _WILDEST_MISS:
             return
-        self._clicks.append(miss)
-        count = len(self._clicks)
-        self._shift = np.mean(self._clicks, axis=0) * count / (count + 1.0)
+        self._drift.learn(miss, head, t_s)
         if self._model is not None:
-            self._model.shift = self._shift
+            self._model.shift = self._drift.shift(head, t_s)
 
     def _tune(self) -> None:
         degree_px = px_per_degree(self._screen)
@@ -195,8 +194,8 @@ class Tracker:
             for baseline, ratio in zip(self._baselines, eyes.ratios, strict=True)
         )
         mean_openness = (right + left) / 2.0
-        self._blinks.update(mean_openness, t_s)
-        readable = not self._blinks.closed and mean_openness >= READABLE_OPENNESS
+        self._blinks.update(sum(eyes.ratios) / 2.0, mean_openness, t_s)
+        readable = mean_openness >= READABLE_OPENNESS or not self._blinks.unsettled
 
         head = pose.head
         self._calibration.distance_mm = head.distance_mm
@@ -249,8 +248,9 @@ class Tracker:
             plain_px = self._model.predict_px(features[None], self._screen)[0]
         if plain_px is None:
             return None
-        self._raw.append((t_s, plain_px))
-        raw_px = np.clip(plain_px + self._shift * size_px, -size_px, 2.0 * size_px)
+        self._raw.append((t_s, plain_px, features[HEAD]))
+        shift_px = self._drift.shift(features[HEAD], t_s) * size_px
+        raw_px = np.clip(plain_px + shift_px, -size_px, 2.0 * size_px)
         self._movements.degree_px = px_per_degree(self._screen, head.distance_mm)
         movement = self._movements.update(raw_px, t_s)
         if movement.step_px is not None:
@@ -304,6 +304,7 @@ class Tracker:
             blink_rate=self._blinks.rate_per_min(t_s),
             pupil=pupil,
             head=head,
+            perclos=self._blinks.perclos(t_s),
         )
 
 

@@ -27,6 +27,7 @@ const actions = {
     await page.setViewport({ width: 1440, height: 900 });
   },
   goto: ({ url }) => page.goto(url).then(() => undefined),
+  reload: () => page.reload().then(() => undefined),
   call: ({ function: source, arguments: all }) =>
     page.evaluate(`(async () => (${source})(...${JSON.stringify(all)}))()`),
   click: ({ selector }) => page.locator(selector).click(),
@@ -35,7 +36,8 @@ const actions = {
     const input = await page.$(selector);
     await input.uploadFile(file);
   },
-  resize: ({ width, height }) => page.setViewport({ width, height }),
+  resize: ({ width, height, pixelRatio }) =>
+    page.setViewport({ width, height, deviceScaleFactor: pixelRatio }),
   screenshot: () => page.screenshot({ encoding: 'base64' }),
   close: () => page.close(),
   quit: () => browser?.close(),

@@ -35,6 +35,8 @@ class Page(Protocol):
 
     async def goto(self, url: str) -> None: ...
 
+    async def reload(self) -> None: ...
+
     async def call(self, function: str, *arguments: Any) -> Any:
         """Call an async JavaScript function in the page and return what it returns, as JSON."""
         ...
@@ -47,7 +49,9 @@ class Page(Protocol):
 
     async def upload(self, test_id: str, file: Path) -> None: ...
 
-    async def resize(self, width: int, height: int) -> None: ...
+    async def resize(self, width: int, height: int, pixel_ratio: float = 1.0) -> None:
+        """Change the viewport: CSS pixels, and how many of the device's make one."""
+        ...
 
     async def screenshot(self, path: Path) -> None: ...
 
@@ -70,6 +74,9 @@ class _ChromiumPage:
     async def goto(self, url: str) -> None:
         await self._page.goto(url)
 
+    async def reload(self) -> None:
+        await self._page.reload()
+
     async def call(self, function: str, *arguments: Any) -> Any:
         return await self._page.evaluate(f"(all) => ({function})(...all)", list(arguments))
 
@@ -82,8 +89,10 @@ class _ChromiumPage:
     async def upload(self, test_id: str, file: Path) -> None:
         await self._page.get_by_test_id(test_id).set_input_files(file)
 
-    async def resize(self, width: int, height: int) -> None:
-        await self._page.set_viewport_size({"width": width, "height": height})
+    async def resize(self, width: int, height: int, pixel_ratio: float = 1.0) -> None:
+        session = await self._page.context.new_cdp_session(self._page)
+        metrics = {"width": width, "height": height, "deviceScaleFactor": pixel_ratio}
+        await session.send("Emulation.setDeviceMetricsOverride", {**metrics, "mobile": False})
 
     async def screenshot(self, path: Path) -> None:
         await self._page.screenshot(path=path)
@@ -137,6 +146,9 @@ class _FirefoxPage:
     async def goto(self, url: str) -> None:
         await self._do("goto", url=url)
 
+    async def reload(self) -> None:
+        await self._do("reload")
+
     async def call(self, function: str, *arguments: Any) -> Any:
         return await self._do("call", function=function, arguments=list(arguments))
 
@@ -149,8 +161,8 @@ class _FirefoxPage:
     async def upload(self, test_id: str, file: Path) -> None:
         await self._do("upload", selector=f'[data-testid="{test_id}"]', file=str(file))
 
-    async def resize(self, width: int, height: int) -> None:
-        await self._do("resize", width=width, height=height)
+    async def resize(self, width: int, height: int, pixel_ratio: float = 1.0) -> None:
+        await self._do("resize", width=width, height=height, pixelRatio=pixel_ratio)
 
     async def screenshot(self, path: Path) -> None:
         image = base64.b64decode(await self._do("screenshot"))
