@@ -14,6 +14,11 @@ from gaze.effects.state import GazeState
 FRAME_S = 1 / 30
 
 
+def at_no_time() -> float:
+    """A clock for chains by which no effect is ever slow, however busy the machine is."""
+    return 0.0
+
+
 def frame_of(luma: NDArray[np.uint8], seed: int = 0) -> av.VideoFrame:
     """A yuv420p frame of this luma, (height, width), and smooth random chroma."""
     height, width = luma.shape

@@ -16,7 +16,7 @@ from gaze.effects.parameters import Parameters
 from gaze.effects.planes import copy_timing, planes_of
 from gaze.effects.state import SIGNALS, GazeState
 from gaze.effects.view import WHOLE, View
-from tests.pictures import FRAME_S, film_frame, looking, play
+from tests.pictures import FRAME_S, at_no_time, film_frame, looking, play
 
 BUILT_IN = tuple(registry.EFFECTS)
 
@@ -356,7 +356,7 @@ def gazes() -> st.SearchStrategy[GazeState | None]:
 @pytest.mark.parametrize("size", [(16, 16), (17, 33), (1281, 719), (3840, 2160)])
 def test_every_effect_draws_the_smallest_and_the_largest(name: str, size: tuple[int, int]) -> None:
     frame = film_frame(*size)
-    chain = Chain([{"name": name}])
+    chain = Chain([{"name": name}], clock=at_no_time)
     for index, shown in enumerate([(0.5, 0.5), (0.0, 1.0), None, (1.4, -0.7)]):
         t_s = index * 0.4
         chain.update(looking(shown, t_s), t_s)
@@ -370,7 +370,7 @@ Looks = list[tuple[GazeState | None, float]]
 
 
 def draw_and_check(specs: list[dict[str, object]], looks: Looks, frame: av.VideoFrame) -> None:
-    chain = Chain(specs)
+    chain = Chain(specs, clock=at_no_time)
     before = [bytes(plane) for plane in frame.planes]
     t_s = 0.0
     for gaze, step_s in looks:

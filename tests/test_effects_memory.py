@@ -11,7 +11,7 @@ import pytest
 from gaze.effects import registry
 from gaze.effects.chain import Chain
 from gaze.effects.planes import FramePool
-from tests.pictures import FRAME_S, film_frame, looking
+from tests.pictures import FRAME_S, at_no_time, film_frame, looking
 
 WIDTH, HEIGHT = 1920, 1080
 ROUND = round(2 * math.pi / FRAME_S)
@@ -48,7 +48,7 @@ def test_no_plane_is_allocated_once_it_runs(case: str, monkeypatch: pytest.Monke
         return drawn
 
     monkeypatch.setattr(FramePool, "take", noted)
-    chain, frame = Chain(CASES[case]), film_frame(WIDTH, HEIGHT)
+    chain, frame = Chain(CASES[case], clock=at_no_time), film_frame(WIDTH, HEIGHT)
     run(chain, frame, 0, ROUND)
     known = set(places)
     gc.collect()

@@ -5,7 +5,7 @@ import pytest
 
 from gaze.effects.chain import Chain
 from gaze.effects.planes import planes_of
-from tests.pictures import FRAME_S, film_frame, looking
+from tests.pictures import FRAME_S, at_no_time, film_frame, looking
 
 NOISE = 0.01
 """RMS of the point of gaze, in picture widths."""
@@ -34,7 +34,7 @@ SEEN = 0.02
 )
 def test_nothing_shimmers_in_a_fixation(spec: dict[str, object]) -> None:
     rng = np.random.default_rng(3)
-    frame, chain = film_frame(320, 180), Chain([spec])
+    frame, chain = film_frame(320, 180), Chain([spec], clock=at_no_time)
     luma = planes_of(frame, writable=False).y.astype(float)
     changes = []
     last = luma
