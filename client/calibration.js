@@ -212,7 +212,7 @@ class Run {
     for (let share = 0; share < 1; share = (performance.now() - began_ms) / (1000 * FOLLOW_S)) {
       const place = placeOnPath(share);
       this.#showDot(place);
-      this.#client.calibrate('follow', this.#onScreen(place));
+      this.#client.follow(this.#onScreen(place));
       this.#progress.value = (share * PLACES[9].length) / steps;
       await this.#or(new Promise((resolve) => requestAnimationFrame(resolve)));
     }

@@ -81,7 +81,7 @@
  * @property {number | null} [gaze_age_ms]
  * @property {[Point, Point] | null} [eyes] the viewer's right and left one, 0..1 of the camera's picture
  */
-/** @typedef {'start' | 'point' | 'follow' | 'skip' | 'repeat' | 'validate' | 'finish' | 'cancel'} CalibrationAction */
+/** @typedef {'start' | 'point' | 'skip' | 'repeat' | 'validate' | 'finish' | 'cancel'} CalibrationAction */
 /** @typedef {'idle' | 'opening' | 'connected' | 'reconnecting' | 'closed' | 'failed'} SessionState */
 /**
  * @typedef {object} StateEvent

@@ -59,7 +59,6 @@ const CALIBRATION_ANSWERS = {
   validate: ['accepted', 'rejected'],
   repeat: ['accepted', 'rejected'],
   skip: ['rejected'],
-  follow: ['collecting', 'accepted', 'rejected'],
   finish: ['fitted', 'validated', 'accepted', 'rejected'],
   cancel: ['cancelled'],
 };
@@ -274,12 +273,21 @@ export class GazeClient extends EventTarget {
     /** @type {Record<string, unknown>} */
     const message = { type: 'calibrate', action };
     if (target) message.target = target;
-    if (action === 'follow') message.t = performance.now() / 1000;
     const states = CALIBRATION_ANSWERS[action] ?? [];
     return this.#ask(message, {
       isAnswer: ({ type, state }) => type === 'calibration' && states.includes(state),
       isRefusal: ({ field }) => field === 'action' || Boolean(field?.startsWith('target')),
     });
+  }
+
+  /**
+   * Where the moving dot of a calibration is now. Told many times a second and never waited for;
+   * `calibration` events tell the progress.
+   *
+   * @param {Point} target screen px, see `toScreen`
+   */
+  follow(target) {
+    this.#send({ type: 'calibrate', action: 'follow', target, t: performance.now() / 1000 });
   }
 
   /** Stop the film for the viewer; attention does not undo it. */
