@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from benchmarks.report import Goal, Report, arguments, machine, publish
 from gaze.vision.face import Landmarks, MeshFaceFinder
+from gaze.vision.iris import cut_eyes, find_irises
 from gaze.vision.sample import GazeSample, Screen
 from gaze.vision.tracker import Tracker
 from tests.faces import rotation
@@ -214,7 +215,7 @@ def measure(seed: int, distance_mm: float) -> Measured:
             tracker.calibrate("finish", None, t_s)
         sample = tracker.track(frame, t_s)
         if look.judged:
-            _judge(found, look, truth, sample, person, screen, finder.last)
+            _judge(found, look, truth, sample, person, screen, frame, finder.last)
     tracker.close()
     return found
 
@@ -226,6 +227,7 @@ def _judge(
     sample: GazeSample,
     person: Person,
     screen: Screen,
+    frame: Frame,
     landmarks: Landmarks | None,
 ) -> None:
     scene = look.scene
@@ -248,6 +250,10 @@ def _judge(
     if head.distance_mm is not None:
         true_mm = float(np.linalg.norm(scene.place_mm))
         found.distance.append(100.0 * abs(head.distance_mm - true_mm) / true_mm)
+    crop = cut_eyes(frame, landmarks)
+    irises = None if crop is None else find_irises(crop, landmarks)
+    if irises is not None:
+        found.iris_px += np.linalg.norm(irises.centres_px - truth.irises_px, axis=1).tolist()
     meshed = landmarks.points_px[[468, 473], :2] - 0.5
     found.landmarks_px += np.linalg.norm(meshed - truth.irises_px, axis=1).tolist()
     pupil = sample.pupil

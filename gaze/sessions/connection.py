@@ -305,7 +305,7 @@ class Connection:
             composed = self._chain.apply(frame, gaze, now_s)
             if isinstance(self._eyes, CameraEyes):
                 luma = planes_of(composed, writable=False).y
-                self._eyes.light = film_light(luma, gaze, now_s)
+                self._eyes.see(film_light(luma, gaze, now_s))
             return composed
 
     def _tell_failures(self) -> None:

@@ -40,7 +40,7 @@ FEWEST_SAMPLES = 8
 FEWEST_POINTS = 5
 PURSUIT_LAG_S = 0.1
 MOST_LEARNED = 40
-MODEL_VERSION = 2
+MODEL_VERSION = 3
 GOOD_DEG, USABLE_DEG = 2.5, 5.0
 
 State = Literal["collecting", "accepted", "rejected", "fitted", "validated", "cancelled"]
@@ -94,6 +94,8 @@ class GazeModel:
             "shift": self.shift.tolist(),
             "features": self._learned.features.tolist(),
             "weights": self._learned.weights.tolist(),
+            "corrections": self._learned.corrections.tolist(),
+            "errors": self._learned.errors.tolist(),
         }
 
     @classmethod
@@ -119,6 +121,8 @@ class GazeModel:
             _numbers(model, "features", (len(rows), SIZE)),
             np.zeros(len(rows), dtype=np.intp),
             _numbers(model, "weights", (len(rows), 2)),
+            _numbers(model, "corrections", (2, 3)),
+            np.maximum(_numbers(model, "errors", (2, 2)), 1e-9),
         )
         accuracy = float(_numbers(model, "accuracy", ()))
         if not 0.0 <= accuracy <= 10.0:

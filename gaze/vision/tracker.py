@@ -8,14 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gaze.vision import sight
+from gaze.vision.anchor import HeadAnchor, Placed
 from gaze.vision.attention import Attention, toward_screen
 from gaze.vision.calibration import Calibration, CalibrationUpdate, GazeModel
 from gaze.vision.events import Movements
-from gaze.vision.eyes import Blinks, LidBaseline
+from gaze.vision.eyes import EYES, Blinks, LidBaseline
 from gaze.vision.face import FaceFinder, Image, Landmarks, MeshFaceFinder
-from gaze.vision.features import gaze_features, read_eyes
+from gaze.vision.features import SIGHT, gaze_features, read_eyes
 from gaze.vision.filters import OneEuro
-from gaze.vision.geometry import DEFAULT_SCREEN, Level, downward_deg, estimate_px, px_per_degree
+from gaze.vision.geometry import DEFAULT_SCREEN, px_per_degree
+from gaze.vision.iris import Crop, Irises, cut_eyes, find_irises
 from gaze.vision.pose import Pose, head_pose
 from gaze.vision.pupil import PupilMeter
 from gaze.vision.sample import Event, GazeSample, Head, Pupil, Screen
@@ -30,6 +33,7 @@ _MIN_CUTOFF_HZ = 1.0
 _BETA_PER_DEG = 0.15
 _CLICK_WINDOW_S = 0.4
 _CLICKS = 12
+_LIGHTS = 120
 # A click this far from the gaze, in screens, was made without looking.
 _WILDEST_MISS = 0.7
 
@@ -61,11 +65,13 @@ class Tracker:
         self._filter = OneEuro(_MIN_CUTOFF_HZ, 0.0)
         self._attention = Attention()
         self._pupils = PupilMeter()
-        self._level = Level()
+        self._anchor = HeadAnchor()
+        self._level = sight.SightLevel()
         self._gaze_px: NDArray[np.float64] | None = None
         self._seen_s: float | None = None
         self._raw: deque[tuple[float, NDArray[np.float64]]] = deque(maxlen=60)
         self._new_clicks: deque[tuple[tuple[float, float], float]] = deque(maxlen=_CLICKS)
+        self._new_lights: deque[tuple[float, float | None, float]] = deque(maxlen=_LIGHTS)
         self._clicks: deque[NDArray[np.float64]] = deque(maxlen=_CLICKS)
         self._shift = np.zeros(2)
         if self._model is not None and self._model.shift.any():
@@ -123,12 +129,22 @@ class Tracker:
         """
         self._new_clicks.append((screen_px, t_s))
 
+    def see_light(self, picture: float, gaze: float | None, t_s: float) -> None:
+        """A film frame composed at `t_s` goes to the viewer: `picture` is its mean luminance and
+        `gaze` that around the point of gaze, as shares of the screen's white.
+
+        It is taken up with the next camera frame, for the pupils' reflex to it.
+        """
+        self._new_lights.append((picture, gaze, t_s))
+
     def track(self, image: Image, t_s: float) -> GazeSample:
         """Take one camera frame, RGB (h, w, 3) uint8, not mirrored, captured at `t_s`."""
         with self._lock:
             self._take_up_screen()
             while self._new_clicks:
                 self._take_up_click(*self._new_clicks.popleft())
+            while self._new_lights:
+                self._pupils.reflex.see(*self._new_lights.popleft())
             landmarks = self._finder.find(image)
             pose = None if landmarks is None else head_pose(landmarks)
             if landmarks is None or pose is None:
@@ -200,17 +216,17 @@ class Tracker:
 
         head = pose.head
         self._calibration.distance_mm = head.distance_mm
-        features = gaze_features(image, landmarks, eyes, pose)
+        crop = cut_eyes(image, landmarks)
+        irises = None if crop is None else find_irises(crop, landmarks)
+        seen = self._line_of_sight(landmarks, pose, crop, irises)
+        features = gaze_features(image, landmarks, eyes, pose, seen)
         self._updates += self._calibration.observe(
             features if readable else None, not readable, t_s
         )
         event: Event | None = "blink"
         if readable:
-            downward = downward_deg(eyes.offsets_mm, eyes.ratios)
-            self._level.update(downward, t_s)
-            down_deg = downward - self._level.deg
-            estimated = estimate_px(eyes.offsets_mm, down_deg, pose, self._screen)
-            event = self._look(estimated, features, head, t_s)
+            self._level.update(seen, self._screen, t_s)
+            event = self._look(features, head, t_s)
         gaze = _pair(self._gaze_px)
         uncertainty_px = self._uncertainty_px(head)
         attentive = self._attention.update(
@@ -230,25 +246,30 @@ class Tracker:
             event=event,
             attentive=attentive,
             openness=(left, right),
-            pupil=self._pupils.measure(image, landmarks, (left, right), t_s),
+            pupil=self._pupils.measure(crop, irises, landmarks, (left, right), t_s),
             head=head,
             uncertainty_px=uncertainty_px,
         )
 
-    def _look(
-        self,
-        estimated_px: NDArray[np.float64] | None,
-        features: NDArray[np.float64],
-        head: Head,
-        t_s: float,
-    ) -> Event | None:
+    def _line_of_sight(
+        self, landmarks: Landmarks, pose: Pose, crop: Crop | None, irises: Irises | None
+    ) -> NDArray[np.float64]:
+        middle_px = np.array([landmarks.width_px - 1, landmarks.height_px - 1]) / 2.0
+        if crop is None or irises is None:
+            meshed = landmarks.points_px[[eye.iris for eye in EYES], :2] - 0.5
+            return sight.row_of(meshed, middle_px, Placed.of(pose))
+        placed = self._anchor.place(crop, landmarks, pose)
+        return sight.row_of(irises.centres_px, middle_px, placed)
+
+    def _look(self, features: NDArray[np.float64], head: Head, t_s: float) -> Event:
         """Bring the point of gaze up to date and say what it did."""
         size_px = np.array([self._screen.width_px, self._screen.height_px])
-        plain_px = estimated_px
         if self._model is not None:
             plain_px = self._model.predict_px(features[None], self._screen)[0]
-        if plain_px is None:
-            return None
+        else:
+            usual = sight.usual_corrections(self._level.angles)
+            plain_px = sight.places(features[None, SIGHT], usual, self._screen)[0]
+            plain_px = plain_px * self._screen.width_px
         self._raw.append((t_s, plain_px))
         raw_px = np.clip(plain_px + self._shift * size_px, -size_px, 2.0 * size_px)
         self._movements.degree_px = px_per_degree(self._screen, head.distance_mm)
