@@ -2,9 +2,9 @@
 
 Light: twenty simulated viewers watch a film whose luminance steps between dark and bright
 every 4 to 8 seconds. Their pupils follow Pamplona, Oliveira and Baranoski (2009, "Photorealistic
-models for pupil light reflex and iridal pattern deformation"), another model than the one that takes
-the reflex out, with a latency, strength and speed of their own, a slow unrest of their own and the
-noise of a webcam. What is left of the mean response to a step is compared with the whole.
+models for pupil light reflex and iridal pattern deformation"), another model than the one that
+takes the reflex out, with a latency, strength and speed of their own, a slow unrest of their own
+and the noise of a webcam. What is left of the mean response to a step is compared with the whole.
 
 Cleaning: recordings of diameters (`*.tsv` of a Tobii, decimal commas, and `task_evoked*.csv`),
 brought to 30 Hz. A third of a second around made blinks is spoilt as lids spoil it: the width

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaze.vision.face import Landmarks
-from gaze.vision.iris import LIDS, Crop
+from gaze.vision.iris import LIDS, Crop, Grey
 from gaze.vision.pose import Pose
 
 Array = NDArray[np.float64]
@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 _AROUND = (33, 133, 362, 263, 168, 6, 8, 9, 70, 300, 105, 334, 107, 336, 55, 285, 122, 351, 46, 276)
 _SURROUNDINGS = np.array((*_AROUND, 124, 353, 52, 282))
 _CORNERS = (33, 133, 362, 263)
-_SPOTS = 40
+_SPOTS = 32
 _FEWEST = 8
 _WINDOW_PX = (13, 13)
 _RECOGNISED = 0.4  # share of the spots that agree
@@ -34,6 +34,7 @@ _MOST_TURNED_DEG = 30.0
 _FAR_DEG, _FAR_MM = 12.0, 15.0
 _LEARNING = 0.05
 _SLANT_SHARE = 0.5
+_NO_DISTORTION = np.zeros(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +101,13 @@ def _key(crop: Crop, landmarks: Landmarks, placed: Placed) -> _Key | None:
     """Choose spots outside of the eyes, and say where they are in the head; None without any."""
     points = landmarks.points_px[:, :2] - 0.5
     apart_px = float(np.linalg.norm(points[33] - points[263]))
-    allowed = np.zeros(crop.grey.shape, np.uint8)
+    allowed: Grey = np.zeros(crop.grey.shape, np.uint8)
     allowed[4:-4, 4:-4] = 255
     for upper, lower in LIDS:
-        outline = cv2.convexHull((points[[*upper, *lower]] - crop.origin).astype(np.float32))
-        cv2.fillPoly(allowed, [outline.astype(np.int32)], 0)
-        thick = max(2, round(0.1 * apart_px))
-        cv2.polylines(allowed, [outline.astype(np.int32)], True, 0, thick)
+        hull = cv2.convexHull((points[[*upper, *lower]] - crop.origin).astype(np.float32))
+        outline = np.asarray(hull, np.int32)
+        cv2.fillPoly(allowed, [outline], (0,))
+        cv2.polylines(allowed, [outline], True, (0,), max(2, round(0.1 * apart_px)))
     chosen = cv2.goodFeaturesToTrack(
         crop.grey, _SPOTS, 0.01, max(4.0, 0.04 * apart_px), mask=allowed
     )
@@ -165,22 +166,25 @@ def _fit(spots_mm: Array, places: Array, guess: Placed, landmarks: Landmarks) ->
     middle = ((landmarks.width_px - 1) / 2.0, (landmarks.height_px - 1) / 2.0)
     camera = np.array([[guess.focal_px, 0, middle[0]], [0, guess.focal_px, middle[1]], [0, 0, 1.0]])
     agreed = np.flatnonzero(np.isfinite(places[:, 0]))
-    turn, shift = cv2.Rodrigues(guess.rotation)[0], guess.eyes_mm.reshape(3, 1).copy()
+    turn = np.asarray(cv2.Rodrigues(guess.rotation)[0], np.float64)
+    shift = guess.eyes_mm.reshape(3, 1).copy()
     for _ in range(3):
         if len(agreed) < max(_FEWEST, _RECOGNISED * len(places)):
             return None
-        _, turn, shift = cv2.solvePnP(
+        _, turned, shifted = cv2.solvePnP(
             spots_mm[agreed],
             places[agreed],
             camera,
-            None,
+            _NO_DISTORTION,
             rvec=turn,
             tvec=shift,
             useExtrinsicGuess=True,
             flags=cv2.SOLVEPNP_ITERATIVE,
         )
-        off = cv2.projectPoints(spots_mm, turn, shift, camera, None)[0].reshape(-1, 2) - places
-        away_px = np.nan_to_num(np.linalg.norm(off, axis=1), nan=np.inf)
+        turn, shift = np.asarray(turned, np.float64), np.asarray(shifted, np.float64)
+        seen = cv2.projectPoints(spots_mm, turn, shift, camera, _NO_DISTORTION)[0]
+        away = np.linalg.norm(np.asarray(seen).reshape(-1, 2) - places, axis=1)
+        away_px = np.nan_to_num(away, nan=np.inf)
         agreed = np.flatnonzero(away_px < max(2.5 * float(np.median(away_px)), 0.5))
     rotation = np.asarray(cv2.Rodrigues(turn)[0], np.float64)
     # Spots around the eyes lie almost in a plane; the mesh knows more of its slant.

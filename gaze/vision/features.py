@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gaze.vision import sight
 from gaze.vision.eyes import EYES, aspect_ratio, iris_offsets_mm
 from gaze.vision.face import Image, Landmarks
-from gaze.vision import sight
 from gaze.vision.pose import Pose
 
 PATCH_PX = (10, 6)

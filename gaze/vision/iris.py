@@ -109,7 +109,8 @@ def find_irises(crop: Crop, landmarks: Landmarks) -> Irises | None:
         centres = centres + moves
         radius_px = float(np.clip(found[4], 0.85 * first_px, 1.18 * first_px))
     seen = (kept * weights / _HIGHEST_STEP).reshape(2, -1).sum(axis=1) / _SIDEWAYS.sum() * 2.0
-    return Irises(centres + crop.origin, radius_px, np.clip(seen / 0.35, 0.0, 1.0))
+    centres = np.asarray(centres + crop.origin, np.float64)
+    return Irises(centres, radius_px, np.clip(seen / 0.35, 0.0, 1.0))
 
 
 def dark_centre(grey: Grey, start: Array, iris_radius_px: float) -> Array:

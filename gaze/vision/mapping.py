@@ -28,6 +28,7 @@ HEAD_REACH = 2.0
 """Heads this far apart, in the units of `HEAD`, tell little of each other."""
 FEWEST_FOR_SIGHT = 4
 _FAR_VARIANCE = 0.01
+_SIGHT_DOUBT = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,10 @@ class GazeMap:
         by_process = expected(features, screen) + np.stack(learned, axis=1)
         by_sight = sight.places(features[:, SIGHT], self.corrections, screen)
         far = 1.0 - _nearness(features, self.features).max(axis=1, keepdims=True)
-        off = self.errors[0] + _FAR_VARIANCE * far
-        return np.asarray(by_process + (by_sight - by_process) * off / (off + self.errors[1]))
+        by_process_off = (self.errors[0] + _FAR_VARIANCE * far) ** 2
+        by_sight_off = (_SIGHT_DOUBT * self.errors[1]) ** 2
+        share = by_process_off / (by_process_off + by_sight_off)
+        return np.asarray(by_process + (by_sight - by_process) * share)
 
 
 def fit(

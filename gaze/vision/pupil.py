@@ -111,6 +111,7 @@ class PupilMeter:
     _SMOOTH_S = 0.25
     _USABLE = 0.1
     _IRIS_S = 10.0
+    _CLOSED = 0.3
 
     def __init__(self) -> None:
         self.reflex = LightReflex()
@@ -119,6 +120,8 @@ class PupilMeter:
         self._recent: deque[tuple[float, float, float]] = deque()
         self._baseline: deque[tuple[float, float]] = deque()
         self._confidence = 0.0
+        self._turn = 0
+        self._discs: list[Disc | None] = [None, None]
 
     def measure(
         self,
@@ -130,14 +133,19 @@ class PupilMeter:
     ) -> Pupil | None:
         """Measure both eyes of a frame; `openness` is (left, right). None where nothing is seen."""
         seen = None
-        if crop is not None and irises is not None:
+        if min(openness) < self._CLOSED:
+            self._discs = [None, None]
+        elif crop is not None and irises is not None:
             radius_px = self._iris_radius_px(landmarks, irises, min(openness), t_s)
-            discs = []
-            for centre, opened in zip(irises.centres_px, openness[::-1], strict=True):
-                disc = measure_disc(crop.grey, centre - crop.origin, radius_px)
-                if disc is not None:
-                    discs.append(Disc(disc.ratio, disc.confidence * _ramp(opened, 0.4, 0.8)))
-            seen = self._together([disc for disc in discs if disc.confidence > self._USABLE])
+            # One eye a frame, in turn: pupils are slow, and of one size.
+            self._turn = 1 - self._turn
+            centre, opened = irises.centres_px[self._turn], openness[1 - self._turn]
+            disc = measure_disc(crop.grey, centre - crop.origin, radius_px)
+            if disc is not None:
+                disc = Disc(disc.ratio, disc.confidence * _ramp(opened, 0.4, 0.8))
+            self._discs[self._turn] = disc
+            usable = [d for d in self._discs if d is not None and d.confidence > self._USABLE]
+            seen = self._together(usable)
         mm = self._cleaner.update(None if seen is None else seen[0], t_s)
         self._confidence = 0.5 * self._confidence if seen is None else seen[1]
         if mm is None:

@@ -40,7 +40,7 @@ def steady_mm(
     `age` is in years, 20 to 83; `eyes` is how many see the light.
     """
     flux = luminance_cd_m2 * area_deg2 * (1.0 if eyes == 2 else 0.1)
-    power = (flux / 846.0) ** 0.41
+    power = float((flux / 846.0) ** 0.41)
     adult = 7.75 - 5.75 * power / (power + 2.0)
     return adult + (age - USUAL_AGE) * (0.02132 - 0.009562 * adult)
 
