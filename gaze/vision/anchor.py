@@ -168,7 +168,7 @@ def _fit(spots_mm: Array, places: Array, guess: Placed, landmarks: Landmarks) ->
     agreed = np.flatnonzero(np.isfinite(places[:, 0]))
     turn = np.asarray(cv2.Rodrigues(guess.rotation)[0], np.float64)
     shift = guess.eyes_mm.reshape(3, 1).copy()
-    for _ in range(3):
+    for _ in range(2):
         if len(agreed) < max(_FEWEST, _RECOGNISED * len(places)):
             return None
         _, turned, shifted = cv2.solvePnP(

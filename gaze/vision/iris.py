@@ -194,7 +194,7 @@ def _fit(edges: Array, weights: Array, held: Array, radius_px: float) -> tuple[A
     """Return the moves and the radius (5,) that agree best, and which rays were kept (0 to 1)."""
     found = held
     hold = _HOLD * float(weights.sum())
-    for step in range(5):
+    for step in range(4):
         off = edges - _DESIGN @ found
         bearable = np.where(off < 0.0, _GIVEN_UP_INSIDE, _GIVEN_UP_OUTSIDE) * radius_px
         kept = 1.0 / (1.0 + (off / (bearable * (2.0 if step < 2 else 1.0))) ** 2) ** 2

@@ -21,7 +21,7 @@ from gaze.vision.reflex import LightReflex
 from gaze.vision.sample import Pupil
 
 _RINGS = 48
-_ANGLES = 72
+_ANGLES = 48
 # Rings reach this far, in iris radii; beyond lies the dark rim of the iris.
 _REACH = 0.86
 _FIRST_EDGE, _LAST_EDGE = 0.14, 0.74
@@ -77,9 +77,9 @@ def measure_disc(grey: Grey, centre_px: NDArray[np.float64], iris_radius_px: flo
     rise = float(np.median(outside) - np.median(inside))
     unevenness = float(np.median(np.abs(outside - np.median(outside)))) * 1.48 + 2.0
     # Both sides must show the same edge.
-    right, left = (np.median(rings[half], axis=0) for half in halves)
-    window = slice(max(best - 3, 0), best + 4)
-    steep = min(_rise_over(right[window]), _rise_over(left[window])) / max(rise, 1.0)
+    ends = rings[:, [max(best - 3, 0), min(best + 3, _RINGS - 1)]]
+    right, left = (np.median(ends[half], axis=0) for half in halves)
+    steep = min(_rise_over(right), _rise_over(left)) / max(rise, 1.0)
     confidence = (
         _ramp(rise, 8.0, 35.0)
         * _ramp(rise / unevenness, 1.5, 5.0)

@@ -107,16 +107,26 @@ class SightLevel:
     """Learns by how much a viewer's angles are off, uncalibrated: the gaze is at the screen's
     middle on average.
 
-    It starts from the usual person, who counts as 2 s of looking, and after 30 s the past fades.
+    It starts from where lids and landmarks let the first frame look, which counts as 1 s of
+    looking, and after 30 s the past fades.
     """
 
-    _PRIOR_S = 2.0
+    _PRIOR_S = 1.0
     _MEMORY_S = 30.0
 
     def __init__(self) -> None:
         self.angles = np.radians(_USUAL_DEG)
         self._weight_s = self._PRIOR_S
         self._t_s: float | None = None
+
+    @property
+    def started(self) -> bool:
+        """Whether anything has been learned."""
+        return self._t_s is not None
+
+    def start(self, row: Array, place: Array, screen: Screen) -> None:
+        """Take it that the row (8,) looks at a place (2,) in screen widths."""
+        self.angles = row[:2] - wanted_angles(row[None], place[None], screen)[0] / _USUAL_GAIN
 
     def update(self, row: Array, screen: Screen, t_s: float) -> None:
         """Take one frame's row (8,), seen with open eyes at `t_s`."""
