@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from gaze.rtc.pacer import BURST_S, LAG_S, RETRANSMISSIONS_BURST_S, Kind, Pacer
+from gaze.rtc.pacer import BURST_S, GROUP_S, LAG_S, RETRANSMISSIONS_BURST_S, Kind, Pacer
 from gaze.rtc.probe import Probe
 
 
@@ -30,6 +30,20 @@ def leave(
     return left
 
 
+def test_packets_leave_in_groups_and_the_last_no_later_than_one_by_one() -> None:
+    paced = pacer(8e6)  # a packet a millisecond
+    for i in range(100):
+        paced.put(Packet(str(i)), Kind.VIDEO, 10.0)
+    t_s, groups = 10.0, [sum(1 for _ in iter(lambda: paced.take(10.0), None))]
+    while (wait_s := paced.wait_s(t_s)) is not None:
+        t_s += wait_s
+        groups.append(sum(1 for _ in iter(lambda: paced.take(t_s), None)))  # noqa: B023
+    at_once, in_a_group = round(BURST_S * 1000) + 1, round(GROUP_S * 1000) + 1
+    more, rest = divmod(100 - at_once, in_a_group)
+    assert groups == [at_once] + [in_a_group] * more + [rest]
+    assert t_s == pytest.approx(10.0 + 0.099 - BURST_S)
+
+
 def test_a_key_frame_leaves_evenly_and_no_burst_lasts_longer_than_5_ms() -> None:
     paced = pacer(8e6)  # a packet a millisecond
     for i in range(100):
@@ -38,9 +52,10 @@ def test_a_key_frame_leaves_evenly_and_no_burst_lasts_longer_than_5_ms() -> None
     left = leave(paced, 10.0, 10.2)
     assert [name for _, name, _ in left] == [str(i) for i in range(100)]
     times = [t_s for t_s, _, _ in left]
-    assert times.count(10.0) == round(BURST_S * 1000) + 1
+    burst = round(BURST_S * 1000)
+    assert times.count(10.0) == burst + 1
     assert times[-1] == pytest.approx(10.0 + 0.1 - BURST_S, abs=0.0021)
-    assert max(times.count(t_s) for t_s in times[10:]) <= 2
+    assert max(times.count(t_s) for t_s in times[burst + 1 :]) <= 2
     assert paced.wait_s(10.2) is None
 
 
@@ -64,15 +79,17 @@ def test_who_wakes_late_makes_up_for_some_of_it() -> None:
     assert len(late) == pytest.approx(LAG_S * 1000, abs=1)
 
 
-def test_waiting_tells_when_the_next_may_leave() -> None:
+def test_waiting_tells_when_the_last_may_leave() -> None:
     paced = pacer(8e6)
     for _ in range(10):
-        paced.put(Packet("video"), Kind.VIDEO, 0.0)
-    while paced.take(0.0):
+        paced.put(Packet("video"), Kind.VIDEO, 1.0)
+    while paced.take(1.0):
         pass
-    wait_s = paced.wait_s(0.0)
-    assert wait_s is not None and 0 < wait_s <= 0.0011
-    assert paced.take(wait_s) is not None
+    wait_s = paced.wait_s(1.0)
+    assert wait_s == pytest.approx(0.009 - BURST_S)
+    while paced.take(1.0 + wait_s + 1e-9):
+        pass
+    assert paced.waiting_s == 0.0
 
 
 def test_retransmissions_have_their_share_and_no_more() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import aioice
 import av
 import numpy as np
+import pylibsrtp
 import pytest
 from aioice.ice import StunProtocol
 from aiortc import RTCIceTransport, RTCRtpReceiver, RTCRtpSender
@@ -37,10 +38,12 @@ from aiortc.rtp import (
     pack_header_extensions,
     pack_remb_fci,
 )
+from pylibsrtp import Policy, Session
 
 from gaze.media.slot import Slot, SlotClosed
 from gaze.rtc import extensions, private
 from gaze.rtc.jitterbuffer import EncodedFrame
+from gaze.rtc.private.packets import MAX_PACKET_BYTES, protect
 from gaze.rtc.private.sender import audio_level
 
 
@@ -52,7 +55,21 @@ def test_another_version_is_refused_with_advice() -> None:
     with pytest.raises(
         RuntimeError, match=r"relies on private parts of aiortc 1\.16\.0, but 1\.99"
     ):
-        private.check_versions({"aiortc": "1.99", "aioice": "0.13.0"})
+        private.check_versions(private.VERSIONS | {"aiortc": "1.99"})
+
+
+def test_its_own_encryption_is_pylibsrtps() -> None:
+    policy = Policy(key=bytes(range(30)), ssrc_type=Policy.SSRC_ANY_OUTBOUND)
+    theirs, ours = Session(policy), Session(policy)
+    for number in range(1, 4):
+        packet = RtpPacket(96, 1, number, payload=bytes(100 * number)).serialize()
+        assert protect(ours, bytearray(packet)) == theirs.protect(packet)
+    with pytest.raises(pylibsrtp.Error):
+        protect(ours, bytearray(b"none"))
+    longest = bytearray(RtpPacket(96, 1, 4, payload=bytes(MAX_PACKET_BYTES - 12)).serialize())
+    assert len(protect(ours, longest)) > len(longest)
+    with pytest.raises(ValueError, match="too long"):
+        protect(ours, longest + b"!")
 
 
 def test_the_methods_it_replaces_are_there_and_are_called() -> None:

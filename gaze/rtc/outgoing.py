@@ -28,6 +28,7 @@ class Packet:
 
     Attributes:
         data: the packet, not yet encrypted.
+        size_bytes: on the wire.
         sequence_number: of its stream.
         payload_at: where the payload begins.
         number_at: where the transport-wide number goes, if it is negotiated.
@@ -36,24 +37,19 @@ class Packet:
     """
 
     data: bytearray
+    size_bytes: int
     sequence_number: int
     payload_at: int
     number_at: int | None
     time_at: int | None
     sent_s: float | None = None
 
-    @property
-    def size_bytes(self) -> int:
-        """On the wire."""
-        return len(self.data) + OVERHEAD_BYTES
-
-    def stamp(self, number: int | None, t_s: float) -> bytes:
-        """What goes out at a time, with its transport-wide number."""
+    def stamp(self, number: int | None, t_s: float) -> None:
+        """Write into it when it leaves, and as which of the transport."""
         if number is not None and self.number_at is not None:
             _NUMBER.pack_into(self.data, self.number_at, number)
         if self.time_at is not None:
             self.data[self.time_at : self.time_at + 3] = extensions.absolute_send_time(t_s)
-        return bytes(self.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,24 +161,21 @@ class Outgoing:
     ) -> Packet:
         block = self._header
         extension = block.data
-        data = bytearray(
-            _HEADER.pack(
-                0x90 if extension else 0x80,
-                (0x80 if marker else 0) | identity.payload_type,
-                sequence_number,
-                timestamp,
-                identity.ssrc,
-            )
+        header = _HEADER.pack(
+            0x90 if extension else 0x80,
+            (0x80 if marker else 0) | identity.payload_type,
+            sequence_number,
+            timestamp,
+            identity.ssrc,
         )
-        data += extension
+        data = bytearray(b"".join((header, extension, payload)))
         if audio_level is not None and block.level_at is not None:
             data[_HEADER.size + block.level_at] = min(max(audio_level, 0), 127)
-        payload_at = len(data)
-        data += payload
         return Packet(
             data,
+            len(data) + OVERHEAD_BYTES,
             sequence_number,
-            payload_at,
+            _HEADER.size + len(extension),
             None if block.number_at is None else _HEADER.size + block.number_at,
             None if block.time_at is None else _HEADER.size + block.time_at,
         )

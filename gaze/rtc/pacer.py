@@ -15,6 +15,7 @@ from gaze.rtc.probe import Probe
 
 FACTOR = 2.5
 BURST_S = 0.005
+GROUP_S = 0.01  # as much as leaves together when it had to wait: waking costs more than sending
 LAG_S = 0.02  # what is made up for when we wake too late while packets wait
 PROBE_PACKET_BYTES = 500  # a probe begins with no smaller one, since it would need too many
 RETRANSMISSIONS_SHARE = 0.2  # of the pacing rate, which is half of the target
@@ -52,8 +53,8 @@ class Pacer(Generic[P]):
     def __init__(self, rate_bps: float, padding: Callable[[], P | None]) -> None:
         self.rate_bps = rate_bps
         self.padding = padding
-        self._queues: dict[Kind, deque[P]] = {kind: deque() for kind in Kind}
-        self._bytes = dict.fromkeys(Kind, 0)
+        self._queues: tuple[deque[P], ...] = tuple(deque() for _ in Kind)  # by kind
+        self._bytes = 0  # that wait
         self._free_s = 0.0  # when the next packet may leave
         self._again_s = -math.inf  # when the next retransmission may be taken, at its share
         self._probe: Probe | None = None
@@ -68,7 +69,7 @@ class Pacer(Generic[P]):
     @property
     def waiting_s(self) -> float:
         """How long what waits will take to leave."""
-        return 8 * sum(self._bytes.values()) / self.rate_bps
+        return 8 * self._bytes / self.rate_bps
 
     def put(self, packet: P, kind: Kind, t_s: float) -> bool:
         """Append a packet; returns whether it was taken.
@@ -81,10 +82,10 @@ class Pacer(Generic[P]):
             if again_s > t_s:
                 return False
             self._again_s = again_s
-        if not any(self._queues.values()):
+        if not self._bytes:
             self._free_s = max(self._free_s, t_s - BURST_S)
         self._queues[kind].append(packet)
-        self._bytes[kind] += packet.size_bytes
+        self._bytes += packet.size_bytes
         return True
 
     def start(self, probe: Probe) -> None:
@@ -94,55 +95,67 @@ class Pacer(Generic[P]):
 
     def take(self, t_s: float) -> tuple[P, int | None] | None:
         """The packet that leaves now, and the number of the probe that it is part of."""
-        if self._queues[Kind.SOUND]:
-            packet = self._pop(Kind.SOUND)
-            self._spend(packet, self.rate_bps, t_s)
-            return packet, None
-        probe = self._probe
-        begun = probe is not None and self._probe_packets > 0
-        if not begun and self._begins_probe():
+        sound, again, film = self._queues
+        if sound:
+            return self._pop(sound, t_s, self.rate_bps), None
+        if self._probe is not None and (self._probe_packets or self._may_begin(film)):
+            return self._take_for(self._probe, t_s)
+        queue = again or film
+        if not queue or t_s < self._free_s:
+            return None
+        return self._pop(queue, t_s, self.rate_bps), None
+
+    def wait_s(self, t_s: float) -> float | None:
+        """How long until the next packets should be taken; None if none waits.
+
+        Later than the first of them may leave, but no later than the last, or a group.
+        """
+        sound, again, film = self._queues
+        if sound:
+            return 0.0
+        if self._probe is not None:
+            if self._probe_packets:
+                return max(0.0, self._free_s - t_s)
+            if self._may_begin(film):
+                return 0.0
+        if not self._bytes:
+            return None
+        last = (film or again)[-1]
+        group_s = min(GROUP_S, 8 * (self._bytes - last.size_bytes) / self.rate_bps)
+        return max(0.0, self._free_s + group_s - t_s)
+
+    def _take_for(self, probe: Probe, t_s: float) -> tuple[P, int | None] | None:
+        if not self._probe_packets:
             self._free_s = t_s
-            begun = True
         if t_s < self._free_s:
             return None
-        kind = next((kind for kind in Kind if self._queues[kind]), None)
-        if probe is None or not begun:
-            if kind is None:
+        _, again, film = self._queues
+        if queue := again or film:
+            packet = self._pop(queue, t_s, probe.rate_bps)
+        else:
+            padding = self.padding()
+            if padding is None:  # nothing to fill it with
+                self._probe = None
                 return None
-            packet = self._pop(kind)
-            self._spend(packet, self.rate_bps, t_s)
-            return packet, None
-        filling = self.padding() if kind is None else self._pop(kind)
-        if filling is None:
-            self._probe = None  # nothing to fill it with
-            return None
-        self._spend(filling, probe.rate_bps, t_s)
+            packet = padding
+            self._spend(packet.size_bytes, t_s, probe.rate_bps)
         self._probe_packets += 1
-        self._probe_bytes += filling.size_bytes
+        self._probe_bytes += packet.size_bytes
         if self._probe_packets >= probe.packets and self._probe_bytes >= probe.size_bytes:
             self._probe = None
             self._free_s = max(self._free_s, t_s)
-        return filling, probe.number
+        return packet, probe.number
 
-    def wait_s(self, t_s: float) -> float | None:
-        """How long until the next packet may leave; None if none waits."""
-        if self._queues[Kind.SOUND]:
-            return 0.0
-        begun = self._probe is not None and self._probe_packets > 0
-        if not begun and not any(self._queues.values()):
-            return None
-        if not begun and self._begins_probe():
-            return 0.0
-        return max(0.0, self._free_s - t_s)
+    @staticmethod
+    def _may_begin(film: deque[P]) -> bool:
+        return bool(film) and film[0].size_bytes >= PROBE_PACKET_BYTES
 
-    def _begins_probe(self) -> bool:
-        film = self._queues[Kind.VIDEO]
-        return self._probe is not None and bool(film) and film[0].size_bytes >= PROBE_PACKET_BYTES
-
-    def _pop(self, kind: Kind) -> P:
-        packet = self._queues[kind].popleft()
-        self._bytes[kind] -= packet.size_bytes
+    def _pop(self, queue: deque[P], t_s: float, rate_bps: float) -> P:
+        packet = queue.popleft()
+        size_bytes = packet.size_bytes
+        self._bytes -= size_bytes
+        self._spend(size_bytes, t_s, rate_bps)
         return packet
 
-    def _spend(self, packet: P, rate_bps: float, t_s: float) -> None:
-        self._free_s = max(self._free_s, t_s - LAG_S) + 8 * packet.size_bytes / rate_bps
+    def _spend(self, size_bytes: int, t_s: float, rate_bps: float) -> None:
+        self._free_s = max(self._free_s, t_s - LAG_S) + 8 * size_bytes / rate_bps

@@ -1,8 +1,9 @@
 """All packets of one transport on their way out: paced, numbered, reported on by the browser."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from gaze.rtc import twcc
 from gaze.rtc.bitrate import Rate
@@ -20,7 +21,7 @@ HEADROOM = 0.95
 
 
 class Transmitter:
-    """Sends by `send`; estimates from feedback, else goes by `reported_bps`.
+    """Sends by `send`, which keeps nothing; estimates from feedback, else goes by `reported_bps`.
 
     Attributes:
         estimate: how much the way carries.
@@ -29,7 +30,7 @@ class Transmitter:
         padded: the stream whose packets may fill a probe.
     """
 
-    def __init__(self, send: Callable[[bytes], Awaitable[None]], limits: Range) -> None:
+    def __init__(self, send: Callable[[bytearray], None], limits: Range) -> None:
         self.estimate = Estimate(limits)
         self.reported_bps = limits.start_bps
         self.padded: Outgoing | None = None
@@ -42,9 +43,8 @@ class Transmitter:
         self._sound_bytes = 0
         self._sound_rate = Rate()
         self._sound_bps = 0.0
-        self._news = asyncio.Event()
         self._room = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._closed = False
 
     @property
@@ -87,9 +87,7 @@ class Transmitter:
                 self._sound_bytes += packet.size_bytes
         if kind is Kind.SOUND:
             self._sound_bps = self._sound_rate.update(self._sound_bytes, now_s)
-        self._news.set()
-        if self._task is None:
-            self._task = asyncio.create_task(self._run())
+        self._let_leave()
         return all_taken
 
     async def room(self) -> bool:
@@ -122,46 +120,43 @@ class Transmitter:
         """Send nothing any more."""
         self._closed = True
         self._room.set()
-        task, self._task = self._task, None
-        if task is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        if self._timer is not None:
+            self._timer.cancel()
 
     def _padding(self) -> Packet | None:
         return None if self.padded is None else self.padded.padding()
 
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
+    def _let_leave(self) -> None:
+        """Send all that may leave by now, and come back when more may."""
+        if self._timer is not None:
+            self._timer.cancel()
         pacer, estimate = self._pacer, self.estimate
-        while not self._closed:
-            now_s = time.monotonic()
-            estimate.on_silence(self._sent.oldest_s, now_s)
-            pacer.rate_bps = FACTOR * self.target_bps
-            if (
-                self.padded is not None
-                and not pacer.probing
-                and (probe := estimate.take_probe(now_s)) is not None
-            ):
-                pacer.start(probe)
-            while (taken := pacer.take(now_s)) is not None:
-                await self._let_go(*taken)
-                now_s = time.monotonic()
-            if pacer.waiting_s <= ROOM_S:
-                self._room.set()
-            self._news.clear()
-            wait_s = pacer.wait_s(now_s)
-            timer = None if wait_s is None else loop.call_later(wait_s, self._news.set)
-            await self._news.wait()
-            if timer is not None:
-                timer.cancel()
-
-    async def _let_go(self, packet: Packet, probe: int | None) -> None:
         now_s = time.monotonic()
+        estimate.on_silence(self._sent.oldest_s, now_s)
+        pacer.rate_bps = FACTOR * self.target_bps
+        if (
+            self.padded is not None
+            and not pacer.probing
+            and (probe := estimate.take_probe(now_s)) is not None
+        ):
+            pacer.start(probe)
+        while (taken := pacer.take(now_s)) is not None:
+            self._let_go(*taken, now_s)
+            now_s = time.monotonic()
+        if pacer.waiting_s <= ROOM_S:
+            self._room.set()
+        wait_s = pacer.wait_s(now_s)
+        self._timer = (
+            None
+            if wait_s is None
+            else asyncio.get_running_loop().call_later(wait_s, self._let_leave)
+        )
+
+    def _let_go(self, packet: Packet, probe: int | None, now_s: float) -> None:
         number = None
         if packet.number_at is not None:
             number = self._sent.add(packet.size_bytes, now_s, probe)
         packet.sent_s = now_s
-        try:
-            await self._send(packet.stamp(number, now_s))
-        except ConnectionError:
-            return  # between two ways, or at the end: the packet is lost, as packets may be
+        packet.stamp(number, now_s)
+        with contextlib.suppress(ConnectionError):  # between two ways, or at the end: it is lost
+            self._send(packet.data)

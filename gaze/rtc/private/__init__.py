@@ -422,6 +422,7 @@ class PeerConnection(RTCPeerConnection):
         self._transport: RTCDtlsTransport | None = None
         self._media_ssrc = 0
         self._news = asyncio.Event()
+        self._path: PacketPath | None = None
         self._feedback_task: asyncio.Task[None] | None = None
         self._connecting: set[asyncio.Task[Any]] = set()
         self.restarts = 0
@@ -435,7 +436,7 @@ class PeerConnection(RTCPeerConnection):
         transport: RTCDtlsTransport = base._RTCPeerConnection__createDtlsTransport()
         transport._rtp_router = self._router
         ice.install(transport.transport, self._network)
-        PacketPath(transport, self._take)
+        self._path = PacketPath(transport, self._take)
         transport._handle_rtcp_data = functools.partial(  # type: ignore[method-assign]
             self._take_rtcp, transport._handle_rtcp_data
         )
@@ -519,9 +520,9 @@ class PeerConnection(RTCPeerConnection):
         if rest:
             await handle(rest)
 
-    async def _send_packet(self, data: bytes) -> None:
-        assert self._transport is not None
-        await self._transport._send_rtp(data)
+    def _send_packet(self, data: bytearray) -> None:
+        assert self._path is not None
+        self._path.send_rtp(data)
 
     def negotiate_feedback(self, transceiver: RTCRtpTransceiver, offered: MediaDescription) -> bool:
         """Accept transport-wide feedback on an m-line if it is offered, and silence REMB there.

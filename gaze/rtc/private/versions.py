@@ -1,9 +1,9 @@
-"""The versions of aiortc and aioice whose private parts this package was written for."""
+"""The versions of the packages whose private parts this package was written for."""
 
 from collections.abc import Mapping
 from importlib.metadata import version
 
-VERSIONS = {"aiortc": "1.16.0", "aioice": "0.13.0"}
+VERSIONS = {"aiortc": "1.16.0", "aioice": "0.13.0", "pylibsrtp": "1.0.0"}
 
 
 def check_versions(found: Mapping[str, str]) -> None:
