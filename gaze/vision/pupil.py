@@ -119,6 +119,7 @@ class PupilMeter:
         self._irises: deque[tuple[float, float]] = deque()
         self._recent: deque[tuple[float, float, float]] = deque()
         self._baseline: deque[tuple[float, float]] = deque()
+        self._usual_mm = 0.0
         self._confidence = 0.0
         self._turn = 0
         self._discs: list[Disc | None] = [None, None]
@@ -187,10 +188,10 @@ class PupilMeter:
         without_light = self.reflex.without(mm, t_s)
         if not self._baseline or t_s - self._baseline[-1][0] >= self._BASELINE_STEP_S:
             self._baseline.append((t_s, without_light))
-        while self._baseline[0][0] < t_s - self.BASELINE_S:
-            self._baseline.popleft()
+            while self._baseline[0][0] < t_s - self.BASELINE_S:
+                self._baseline.popleft()
+            self._usual_mm = float(np.median([size for _, size in self._baseline]))
         relative = None
         if t_s - self._baseline[0][0] >= self._FIRST_BASELINE_S:
-            usual = float(np.median([size for _, size in self._baseline]))
-            relative = (without_light - usual) / usual
+            relative = (without_light - self._usual_mm) / self._usual_mm
         return Pupil(mm, relative, confidence)

@@ -107,11 +107,11 @@ class SightLevel:
     """Learns by how much a viewer's angles are off, uncalibrated: the gaze is at the screen's
     middle on average.
 
-    It starts from where lids and landmarks let the first frame look, which counts as 1 s of
+    It starts from where lids and landmarks let the first frame look, which counts as 4 s of
     looking, and after 30 s the past fades.
     """
 
-    _PRIOR_S = 1.0
+    _PRIOR_S = 4.0
     _MEMORY_S = 30.0
 
     def __init__(self) -> None:
