@@ -107,11 +107,11 @@ class SightLevel:
     """Learns by how much a viewer's angles are off, uncalibrated: the gaze is at the screen's
     middle on average.
 
-    It starts from where lids and landmarks let the first frame look, which counts as 4 s of
-    looking, and after 30 s the past fades.
+    Across it starts from the usual person, who counts as 20 s of looking; up and down from where
+    lids and landmarks let the first frame look, which counts as 4 s. After 30 s the past fades.
     """
 
-    _PRIOR_S = 4.0
+    _PRIOR_S = np.array([20.0, 4.0])
     _MEMORY_S = 30.0
 
     def __init__(self) -> None:
@@ -125,14 +125,15 @@ class SightLevel:
         return self._t_s is not None
 
     def start(self, row: Array, place: Array, screen: Screen) -> None:
-        """Take it that the row (8,) looks at a place (2,) in screen widths."""
-        self.angles = row[:2] - wanted_angles(row[None], place[None], screen)[0] / _USUAL_GAIN
+        """Take it that the row (8,) looks as high as a place (2,) in screen widths."""
+        off = row[:2] - wanted_angles(row[None], place[None], screen)[0] / _USUAL_GAIN
+        self.angles = np.array([self.angles[0], off[1]])
 
     def update(self, row: Array, screen: Screen, t_s: float) -> None:
         """Take one frame's row (8,), seen with open eyes at `t_s`."""
         step_s = 0.0 if self._t_s is None else min(max(t_s - self._t_s, 0.0), 0.2)
         self._t_s = t_s
-        self._weight_s = min(self._weight_s + step_s, self._MEMORY_S)
+        self._weight_s = np.minimum(self._weight_s + step_s, self._MEMORY_S)
         middle = np.array([[0.5, screen.height_px / screen.width_px / 2.0]])
         off = row[:2] - wanted_angles(row[None], middle, screen)[0] / _USUAL_GAIN
         self.angles = self.angles + (off - self.angles) * step_s / self._weight_s
