@@ -37,7 +37,7 @@ help:
 	echo 'make demo-clips  a short film of each effect, in test-output/clips'
 	echo 'make clean   remove what setup and the tests made'
 
-setup: .venv/runtime media/demo.mp4
+setup: .venv/runtime media/demo.mp4 client/vendor/.made
 	@$(PYTHON) -m certs.development
 
 run: setup
@@ -46,7 +46,7 @@ run: setup
 test: setup lint .venv/browsers
 	$(PYTHON) -m pytest $(ARGS)
 
-lint: .venv/development node_modules/.made
+lint: .venv/development node_modules/.made client/vendor/.made
 	$(PYTHON) -m ruff check
 	$(PYTHON) -m ruff format --check
 	$(PYTHON) -m mypy --strict gaze certs server.py
@@ -56,7 +56,11 @@ demo-clips: setup
 	@$(PYTHON) -m benchmarks.demo_clips --film media/demo.mp4 --clips test-output/clips
 
 clean:
-	rm -rf .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis test-output
+<<<<<<< HEAD
+	rm -rf .venv node_modules client/vendor .mypy_cache .pytest_cache .ruff_cache .hypothesis test-output
+=======
+	rm -rf client/LICENSE client/types .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis test-output
+>>>>>>> sdk
 	rm -f media/demo.mp4 certs/dev-*.pem
 	find . -name __pycache__ -prune -exec rm -r {} +
 
@@ -99,6 +103,24 @@ endif
 node_modules/.made: package.json package-lock.json
 	@$(call need,node -e 'process.exit(parseInt(process.versions.node) >= 18 ? 0 : 1)' && npm --version,nodejs npm)
 	npm ci --no-audit --no-fund
+	touch $@
+
+# The chart library of the page's plots. Without npm, or without a network, the page does without.
+client/vendor/.made: package-lock.json
+	@if ! { npm --version && node --version; } >/dev/null 2>&1; then
+	    echo 'npm is missing: the page will have no live plots'
+	    exit 0
+	fi
+	if [ -e node_modules/.made ]; then
+	    $(MAKE) --no-print-directory node_modules/.made
+	elif ! npm ci --omit=dev --no-audit --no-fund; then
+	    echo 'npm found no packages: the page will have no live plots'
+	    exit 0
+	fi
+	mkdir -p client/vendor
+	cp node_modules/uplot/dist/uPlot.esm.js client/vendor/uplot.js
+	cp node_modules/uplot/dist/uPlot.min.css client/vendor/uplot.css
+	cp node_modules/uplot/LICENSE client/vendor/uplot-LICENSE
 	touch $@
 
 media/demo.mp4: | .venv/runtime

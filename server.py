@@ -14,6 +14,7 @@ from gaze.effects import plugins
 from gaze.memory import limit_arenas, settle
 from gaze.rtc import engines
 from gaze.settings import Settings, load
+from gaze.vision.face import FaceModelError, TaskFaceFinder
 from gaze.web.app import EXECUTOR, create_app
 
 log = structlog.get_logger()
@@ -116,7 +117,9 @@ def main() -> None:
     try:
         plugins.load_installed()
         plugins.load_modules(settings.effects)
-    except plugins.PluginError as error:
+        if settings.face_landmarker is not None:
+            TaskFaceFinder(settings.face_landmarker).close()
+    except (plugins.PluginError, FaceModelError) as error:
         sys.exit(f"server.py: {error}")
     try:
         asyncio.run(serve(settings))

@@ -1,109 +1,82 @@
 /**
- * The viewer's page: choose a film and what the eyes do to it, start, watch, calibrate, leave.
- *
- * The address may say how to begin, for links and for tests:
- *
- *     ?media=demo                  a hosted film
- *     &preset=focus                a named chain of effects, or
- *     &effects=blur,zoom           effects by name, or as a JSON array as in the wire contract
- *     &gaze=pointer                the mouse stands in for the eyes (camera is the default)
- *     &dot=1                       show where the viewer looks
- *     &autostart=1                 start at once
+ * The viewer's page: choose a film and what the eyes do to it, start, watch, calibrate, look back.
+ * The address says where one is (see `address.js`).
  *
  * `window.gazeApp` is the running page, with its `client`.
  */
 
-import { calibrate } from './calibration.js';
-import { EffectControls } from './controls.js';
-import { byId, element } from './element.js';
-import { openFile, openScreen } from './films.js';
+import { pushAddress, readAddress, replaceAddress, writeAddress } from './address.js';
+import { Camera, cameraIsAllowed } from './page-camera.js';
+import { EffectPanel } from './effect-panel.js';
+import { byId } from './element.js';
+import { EyesDesk } from './eyes-desk.js';
+import { FilmPicker } from './film-picker.js';
 import { GazeClient, GazeError } from './gaze-client.js';
+import { onKeys } from './keys.js';
+import { Lookers } from './lookers.js';
 import { Player } from './player.js';
 import { browserProblem, cameraProblem, missingCameraAccess, sessionProblem } from './problems.js';
+import { Recording } from './recording.js';
+import { Stage } from './stage.js';
 
-/** @typedef {import('./films.js').OwnFilm} OwnFilm */
+/** @typedef {import('./address.js').GazeSource} GazeSource */
+/** @typedef {import('./address.js').Place} Place */
+/** @typedef {import('./address.js').View} View */
+/** @typedef {import('./film-picker.js').Choice} Choice */
 /** @typedef {import('./gaze-client.js').EffectSpec} EffectSpec */
-/** @typedef {import('./gaze-client.js').Film} Film */
-/** @typedef {import('./gaze-client.js').GazeEvent} GazeEvent */
-/** @typedef {import('./gaze-client.js').Preset} Preset */
 /** @typedef {import('./gaze-client.js').SessionKey} SessionKey */
-/** @typedef {import('./gaze-client.js').StatsEvent} StatsEvent */
-/** @typedef {import('./problems.js').Problem} Problem */
-/** @typedef {'camera' | 'pointer'} GazeSource */
-/** @typedef {'idle' | 'opening' | 'watching' | 'problem'} View */
-
-/**
- * @typedef {object} KeptCalibration
- * @property {object} model
- * @property {import('./gaze-client.js').CalibrationQuality} quality
- * @property {import('./layout.js').Point} screen
- * @property {number} at when it was made, as Date.now() tells it
- */
+/** @typedef {import('./marks.js').Mark} Mark */
 /** @typedef {{ media: string, gaze: GazeSource, effects: EffectSpec[] }} Watched */
 
-/** @type {MediaStreamConstraints} */
-const CAMERA = {
-  video: {
-    width: { ideal: 640 },
-    height: { ideal: 480 },
-    frameRate: { ideal: 30 },
-    facingMode: 'user',
-  },
-};
-const CALIBRATION_KEY = 'gaze.calibration';
 const WATCHED_KEY = 'gaze.watched';
 const SEND_INTERVAL_MS = 80;
-const FACE_LOST_MS = 2000;
 const SKIP_S = 5;
-const POINTER_WORD = matchMedia('(pointer: coarse)').matches ? 'finger' : 'mouse';
 
 export class GazeApp {
   client = new GazeClient();
-  player = new Player(this.client);
+  player = new Player(this.client, (holds) => this.#hold(holds));
 
-  /** @type {Film[]} */
-  #films = [];
-  /** @type {Preset[]} */
-  #presets = [];
-  /** @type {EffectControls | null} */
-  #controls = null;
+  #camera = new Camera();
+  #recording = new Recording();
+  #stage = new Stage(this.client);
+  #desk = new EyesDesk(this.client, this.#camera, this.player);
+  /** @type {EffectPanel | null} */
+  #effects = null;
+  /** @type {FilmPicker | null} */
+  #films = null;
   /** @type {GazeSource} */
   #gaze = 'camera';
-  /** @type {string | null} */
-  #media = null;
-  /** @type {OwnFilm | null} */
-  #own = null;
-  /** @type {MediaStream | null} */
-  #camera = null;
-  #calibrating = false;
-  #faceSeen_ms = 0;
+  /** @type {View} */
+  #view = 'home';
+  #lookers = new Lookers(this.client);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #sending;
+  #holding = false;
   #starts = 0;
 
   async run() {
     const problem = browserProblem();
-    if (problem) return this.#showProblem(problem);
+    if (problem) return this.#stage.problem(problem);
     this.#listen();
-    this.#say('start-pointer', `Try it with your ${POINTER_WORD}`);
-    this.#say('problem-pointer', `Use your ${POINTER_WORD} instead`);
     try {
       const [effects, presets, films] = await Promise.all([
         this.client.listEffects(),
         this.client.listPresets(),
         this.client.listFilms(),
       ]);
-      this.#films = films;
-      this.#presets = presets;
-      this.#controls = new EffectControls(byId('effects', HTMLElement), effects);
+      this.#effects = new EffectPanel(effects, presets);
+      this.#films = new FilmPicker(
+        films,
+        (name) => this.client.thumbnailUrl(name),
+        (choice) => this.#watchAnother(choice),
+        (error) => this.#fail(error),
+      );
     } catch (error) {
-      return this.#showProblem(sessionProblem(error));
+      return this.#fail(error);
     }
-    this.#controls.addEventListener('change', () => this.#onEffectsChanged());
-    this.#showPresets();
-    this.#showFilms();
-    this.#showKeptCalibration();
-    await this.#begin(new URLSearchParams(location.search));
+    this.#effects.addEventListener('change', () => this.#onEffectsChanged());
+    this.player.marks.addEventListener('change', () => replaceAddress(this.#address));
+    await this.#begin();
   }
 
   /**
@@ -113,380 +86,296 @@ export class GazeApp {
   async start(gaze, resume = null) {
     const start = ++this.#starts;
     this.#gaze = gaze;
-    this.#show('opening');
+    this.#lookers.closeSummary();
+    this.#stage.show('opening');
     try {
       if (gaze === 'camera' && !(await this.#openCamera())) return;
-      if (start !== this.#starts) return this.#closeCamera();
-      this.#say('opening-text', 'Taking your seat…');
+      if (start !== this.#starts) return this.#camera.close();
+      this.#stage.wait('Taking your seat…');
       await this.#openSession(resume);
+      if (start !== this.#starts) return;
+      this.#view = this.#view === 'eyes' ? 'eyes' : 'watch';
+      pushAddress(this.#address);
+      this.#stage.wait('The film begins…');
+      await this.player.start();
+      if (start !== this.#starts) return;
+      this.#stage.show('watching');
+      await this.#showEyes(this.#view === 'eyes');
+      this.#desk.offer();
     } catch (error) {
       if (start !== this.#starts) return;
-      this.#closeCamera();
-      this.#showProblem(sessionProblem(error));
+      this.#camera.close();
+      this.#fail(error);
     }
   }
 
-  /** End the session and go back to the start. */
+  /** End the session; the camera goes off. Afterwards there is the summary, or the start. */
   async leave() {
+    const summary = this.#recording.length > 0 && this.player.watching;
+    if (summary) await this.#takeStill();
+    await this.#close();
+    this.#view = summary ? 'summary' : 'home';
+    pushAddress(this.#address);
+    if (summary) await this.#showSummary();
+    else this.#stage.show('idle');
+  }
+
+  async #close() {
     this.#starts += 1;
+    this.#desk.closeDialog();
     this.player.watching = false;
     sessionStorage.removeItem(WATCHED_KEY);
-    this.#closeCamera();
-    this.#setOwn(null);
-    this.#show('idle');
-    this.#showFilms();
-    this.#showKeptCalibration();
+    this.#camera.close();
+    await this.#showEyes(false);
+    if (this.#films?.choice.own) this.#choose({ hosted: this.#films.hosted, own: null });
+    this.#desk.showKept();
     if (document.fullscreenElement) await document.exitFullscreen().catch(() => {});
     await this.client.close();
   }
 
-  // Starting
+  // The address
 
-  /** @param {URLSearchParams} parameters */
-  async #begin(parameters) {
-    const watched = /** @type {Watched | null} */ (stored(sessionStorage, WATCHED_KEY));
-    const asked = parameters.get('media');
-    this.#chooseHosted([asked, watched?.media].find((name) => this.#filmNamed(name)) ?? this.#films[0]?.name ?? null);
-    this.#setChain(this.#askedEffects(parameters) ?? watched?.effects ?? this.#presets[0]?.effects ?? []);
-    this.player.showsDot = parameters.get('dot') === '1';
-    /** @type {GazeSource} */
-    const gaze = parameters.get('gaze') === 'pointer' ? 'pointer' : 'camera';
+  async #begin() {
+    const asked = readAddress(location.search);
+    const watched = /** @type {Watched | null} */ (stored(WATCHED_KEY));
+    const hosted = [asked.media, watched?.media].find((name) => this.#films?.find(name));
+    if (hosted) this.#choose({ hosted, own: null });
+    this.#setChain(this.#effects?.asked(asked) ?? watched?.effects ?? this.#effects?.first ?? []);
+    this.player.marks.shown = /** @type {Mark[]} */ (asked.marks);
+    this.#desk.showKept();
     const key = this.client.storedSession;
-    if (key && watched && (watched.gaze === 'pointer' || (await cameraIsAllowed()))) {
+    if (key && watched && (watched.gaze === 'pointer' || wasReloaded() || (await cameraIsAllowed()))) {
+      this.#view = asked.view === 'eyes' ? 'eyes' : 'watch';
       await this.start(watched.gaze, key);
-    } else if (parameters.get('autostart') === '1') {
-      await this.start(gaze);
+    } else if (asked.autostart) {
+      await this.start(asked.gaze);
     } else {
-      this.#show('idle');
+      this.#gaze = asked.gaze;
+      this.#stage.show('idle');
     }
   }
 
-  /**
-   * @param {URLSearchParams} parameters
-   * @returns {EffectSpec[] | null}
-   */
-  #askedEffects(parameters) {
-    const preset = this.#presets.find(({ name }) => name === parameters.get('preset'));
-    if (preset) return preset.effects;
-    const text = parameters.get('effects');
-    if (text === null) return null;
-    try {
-      /** @type {EffectSpec[]} */
-      const specs = text.startsWith('[')
-        ? JSON.parse(text)
-        : text.split(',').filter(Boolean).map((name) => ({ name }));
-      return specs.filter(({ name }) => this.#controls?.has(name));
-    } catch {
-      return null;
-    }
+  get #address() {
+    const preset = this.#effects?.preset ?? null;
+    return writeAddress({
+      media: this.#films?.choice.hosted ?? null,
+      preset,
+      effects: this.#effects?.short ?? null,
+      gaze: this.#gaze,
+      marks: this.player.marks.shown,
+      view: this.#view,
+    });
   }
+
+  /** Back or forward was pressed: do what the address says now. */
+  async #onHistory() {
+    if (this.#desk.busy) {
+      this.#desk.closeDialog();
+      return pushAddress(this.#address);
+    }
+    const place = readAddress(location.search);
+    const chain = this.#effects?.asked(place);
+    if (chain) {
+      this.#setChain(chain);
+      this.client.setEffects(this.#effects?.chain ?? []);
+    }
+    this.player.marks.shown = /** @type {Mark[]} */ (place.marks);
+    const other = place.media !== null && place.media !== this.#films?.choice.hosted;
+    if (other && this.#films?.find(place.media)) await this.#switchTo({ hosted: place.media, own: null });
+    await this.#go(place);
+  }
+
+  /** @param {Place} place */
+  async #go({ view, gaze }) {
+    const on = this.player.watching;
+    if (view === 'watch' || view === 'eyes') {
+      this.#view = view;
+      if (on) return this.#showEyes(view === 'eyes');
+      return this.start(gaze);
+    }
+    if (on) await this.#takeStill();
+    if (on || this.client.state === 'opening') await this.#close();
+    this.#view = view;
+    if (view === 'summary' && this.#recording.length > 0) return this.#showSummary();
+    this.#view = 'home';
+    this.#lookers.closeSummary();
+    this.#stage.show('idle');
+  }
+
+  // Starting
 
   /** @returns {Promise<boolean>} false where there is none, and the page says why */
   async #openCamera() {
-    if (this.#camera?.active) return true;
     const missing = missingCameraAccess();
     if (missing) {
-      this.#showProblem(missing);
+      this.#stage.problem(missing);
       return false;
     }
-    this.#say('opening-text', 'Allow the camera, so that the film can follow your eyes.');
+    this.#stage.wait('Please allow the camera. Its pictures go to this server only, which keeps none of them.');
     try {
-      this.#camera = await navigator.mediaDevices.getUserMedia(CAMERA);
+      await this.#camera.open();
     } catch (error) {
-      this.#showProblem(cameraProblem(error));
+      this.#stage.problem(cameraProblem(error));
       return false;
     }
-    this.#cameraTrack?.addEventListener('ended', () => this.#onCameraEnded());
     return true;
-  }
-
-  get #cameraTrack() {
-    return this.#camera?.getVideoTracks()[0] ?? null;
-  }
-
-  #closeCamera() {
-    for (const track of this.#camera?.getTracks() ?? []) track.stop();
-    this.#camera = null;
   }
 
   /** @param {SessionKey | null} resume */
   async #openSession(resume) {
-    const own = this.#own;
-    if (!own && this.#media === null) {
+    const { hosted, own } = this.#films?.choice ?? { hosted: null, own: null };
+    if (!own && hosted === null) {
       throw new GazeError({
         title: 'There is no film yet',
         detail: 'The server hosts none. Choose a file of your own, or your screen.',
       });
     }
     await this.client.open({
-      camera: this.#gaze === 'camera' ? this.#cameraTrack : null,
+      camera: this.#gaze === 'camera' ? this.#camera.track : null,
       gaze: this.#gaze,
-      effects: this.#controls?.chain ?? [],
-      calibration: this.#gaze === 'camera' ? this.#calibrationToUse() : null,
+      effects: this.#effects?.chain ?? [],
+      calibration: this.#gaze === 'camera' ? this.#desk.calibration : null,
       resume,
-      ...(own ? { film: own.video, audio: own.audio } : { media: this.#media ?? '' }),
+      ...(own ? { film: own.video, audio: own.audio } : { media: hosted ?? '' }),
     });
-    this.player.setFilm(own, this.#filmNamed(this.#media)?.duration ?? null);
+    this.#recording.clear();
+    this.player.setFilm(own, this.#films?.find(hosted)?.duration ?? null);
     this.player.watching = true;
-    this.#show('watching');
     this.#remember();
     if (own?.seekable) own.element.play().catch(() => {});
-    await this.player.start();
   }
 
   // Films
 
-  /** @param {string | null | undefined} name */
-  #filmNamed(name) {
-    return this.#films.find((film) => film.name === name);
+  /** Show a choice without telling the server; a film of the viewer's own before it is closed. @param {Choice} choice */
+  #choose(choice) {
+    const before = this.#films?.choice.own;
+    if (before !== choice.own) before?.stop();
+    this.#films?.show(choice);
+    this.player.setFilm(choice.own, this.#films?.find(choice.hosted)?.duration ?? null);
   }
 
-  #showFilms() {
-    const tiles = this.#films.map((film) => {
-      const chosen = !this.#own && film.name === this.#media;
-      const tile = element(
-        'button',
-        { type: 'button', class: 'film', role: 'radio', 'aria-checked': String(chosen), 'data-testid': `film-${film.name}` },
-        element('img', { src: this.client.thumbnailUrl(film.name), alt: '', loading: 'lazy', width: 160, height: 90 }),
-        element('span', { class: 'film-title' }, film.title),
-        element('span', { class: 'film-length' }, length(film.duration)),
-      );
-      tile.addEventListener('click', () => this.#switchFilm(null, film.name));
-      return tile;
-    });
-    byId('films', HTMLElement).replaceChildren(
-      ...(tiles.length > 0 ? tiles : [element('p', { class: 'small' }, 'The server hosts no films. Use one of your own.')]),
-    );
-    for (const [id, kind] of [['own-file', 'file'], ['own-screen', 'screen']]) {
-      byId(/** @type {string} */ (id), HTMLButtonElement).setAttribute('aria-pressed', String(this.#own?.kind === kind));
-    }
-    const hint = byId('source-hint', HTMLElement);
-    hint.hidden = !this.#own;
-    hint.textContent = this.#own ? this.#own.title : '';
-  }
-
-  /** @param {string | null} name */
-  #chooseHosted(name) {
-    this.#media = name;
-    this.#setOwn(null);
-    this.#showFilms();
-    this.#showPreview(name);
-  }
-
-  /** @param {OwnFilm | null} own what was there before is closed */
-  #setOwn(own) {
-    const before = this.#own;
-    this.#own = own;
-    before?.stop();
-    this.player.setFilm(own, this.#filmNamed(this.#media)?.duration ?? null);
-  }
-
-  /**
-   * @param {string | null} name a hosted film; null where there is none
-   */
-  #showPreview(name) {
-    for (const id of ['preview-soft', 'preview-sharp']) {
-      const image = byId(id, HTMLImageElement);
-      image.hidden = name === null;
-      if (name !== null) image.src = this.client.thumbnailUrl(name);
-    }
-  }
-
-  /**
-   * Watch another film, now if one is on, else when the viewer starts.
-   *
-   * @param {(() => Promise<OwnFilm>) | null} openOwn null for a hosted film
-   * @param {string | null} name of the hosted film
-   */
-  async #switchFilm(openOwn, name) {
-    const before = this.#own;
+  /** @param {Choice} choice the viewer's */
+  async #watchAnother(choice) {
     try {
-      if (openOwn) {
-        const own = await openOwn();
-        own.video.addEventListener('ended', () => this.#onOwnEnded(own));
-        own.onRenewed = () => own === this.#own && this.client.setFilm(own.video, own.audio);
-        if (own.seekable && this.client.state !== 'connected') own.element.pause();
-        if (before && this.client.state === 'connected') await this.client.setFilm(own.video, own.audio);
-        this.#setOwn(own);
-        this.#showPreview(null);
-      } else {
-        this.#chooseHosted(name);
-      }
+      await this.#switchTo(choice);
+      if (this.#view !== 'summary') pushAddress(this.#address);
     } catch (error) {
-      if (error instanceof DOMException && error.name === 'NotAllowedError') return;
-      return this.#showProblem(sessionProblem(error));
+      this.#fail(error);
     }
-    this.#showFilms();
-    if (this.client.state !== 'connected') {
-      if (!byId('problem', HTMLElement).hidden) this.#show('idle');
-      return;
+  }
+
+  /** Watch another film, now if one is on, else when the viewer starts. @param {Choice} choice */
+  async #switchTo(choice) {
+    const { own } = choice;
+    const before = this.#films?.choice.own ?? null;
+    const on = this.client.state === 'connected';
+    if (own) {
+      own.video.addEventListener('ended', () => this.#onOwnEnded(own));
+      own.onRenewed = () => own === this.#films?.choice.own && this.client.setFilm(own.video, own.audio);
+      if (own.seekable && !on) own.element.pause();
+      if (before && on) await this.client.setFilm(own.video, own.audio);
     }
-    if (Boolean(before) !== Boolean(this.#own)) return this.start(this.#gaze);
-    if (!this.#own && this.#media !== null) this.client.setMedia(this.#media);
+    this.#choose(choice);
+    this.#stage.forgetProblem();
+    if (!on) return;
+    this.#recording.clear();
+    if (Boolean(before) !== Boolean(own)) return this.start(this.#gaze);
+    if (choice.hosted !== null) this.client.setMedia(choice.hosted);
     this.client.play();
     this.#remember();
   }
 
-  /** @param {OwnFilm} own */
-  #onOwnEnded(own) {
-    if (own !== this.#own || own.kind !== 'screen') return;
-    this.leave();
-    this.#status('Sharing has ended.');
+  /** @param {import('./films.js').OwnFilm} own */
+  async #onOwnEnded(own) {
+    if (own !== this.#films?.choice.own || own.kind === 'file') return;
+    await this.leave();
+    this.#stage.status('Sharing has ended.');
   }
 
   // Effects
 
   /** @param {EffectSpec[]} chain */
   #setChain(chain) {
-    if (!this.#controls) return;
-    this.#controls.chain = chain;
-    this.#markPreset();
+    if (this.#effects) this.#effects.chain = chain;
   }
 
   #onEffectsChanged() {
-    this.#markPreset();
+    const before = readAddress(location.search);
+    const after = readAddress(this.#address);
+    const names = (/** @type {Place} */ place) => this.#effects?.asked(place)?.map(({ name }) => name).join();
+    if (names(before) === names(after)) replaceAddress(this.#address);
+    else pushAddress(this.#address);
     this.#sending ??= setTimeout(() => {
       this.#sending = undefined;
-      this.client.setEffects(this.#controls?.chain ?? []);
+      if (!this.#holding) this.client.setEffects(this.#effects?.chain ?? []);
     }, SEND_INTERVAL_MS);
   }
 
-  #showPresets() {
-    byId('presets', HTMLElement).replaceChildren(
-      ...this.#presets.map((preset) => {
-        const chip = element(
-          'button',
-          { type: 'button', class: 'chip', 'aria-pressed': 'false', title: preset.description, 'data-testid': `preset-${preset.name}` },
-          preset.title,
-        );
-        chip.addEventListener('click', () => {
-          this.#setChain(chip.getAttribute('aria-pressed') === 'true' ? [] : preset.effects);
-          this.#onEffectsChanged();
-        });
-        return chip;
-      }),
+  /** @param {boolean} holds whether the film is to be seen as it is, for as long as a key is held */
+  #hold(holds) {
+    this.#holding = holds;
+    this.client.setEffects(holds ? [] : (this.#effects?.chain ?? []));
+  }
+
+  // Views
+
+  /** @param {boolean} shown */
+  #showEyes(shown) {
+    return this.#lookers.showEyes(shown, this.#gaze === 'camera' ? this.#camera.stream : null);
+  }
+
+  async #toggleEyes() {
+    if (!this.player.watching) return;
+    this.#view = this.#view === 'eyes' ? 'watch' : 'eyes';
+    pushAddress(this.#address);
+    await this.#showEyes(this.#view === 'eyes');
+  }
+
+  /** A picture of the film as it is without effects, for the summary. */
+  #takeStill() {
+    const { hosted, own } = this.#films?.choice ?? { hosted: null, own: null };
+    return this.#lookers.takeStill(own?.element ?? null, hosted === null ? null : this.client.thumbnailUrl(hosted));
+  }
+
+  async #showSummary() {
+    this.#stage.show('summary');
+    await this.#lookers.showSummary(
+      this.#recording,
+      () => this.start(this.#gaze),
+      () => this.#go({ ...readAddress(''), view: 'home' }).then(() => pushAddress(this.#address)),
     );
-  }
-
-  #markPreset() {
-    const chain = this.#controls?.chain ?? [];
-    const chips = byId('presets', HTMLElement).children;
-    const text = byId('preset-text', HTMLElement);
-    text.textContent = chain.length > 0 ? 'Your own mix.' : 'Nothing: the film plays as it is.';
-    this.#presets.forEach((preset, index) => {
-      const pressed = this.#isPreset(preset, chain);
-      chips[index]?.setAttribute('aria-pressed', String(pressed));
-      if (pressed) text.textContent = `${preset.description}.`;
-    });
-  }
-
-  /**
-   * @param {Preset} preset
-   * @param {EffectSpec[]} chain with all parameters; a preset leaves out what is at its default
-   */
-  #isPreset({ effects }, chain) {
-    if (effects.length !== chain.length) return false;
-    return effects.every((effect, index) => {
-      const full = this.#controls?.completed(effect);
-      return JSON.stringify(full) === JSON.stringify(chain[index]);
-    });
-  }
-
-  // Calibration
-
-  async #calibrate() {
-    if (this.#calibrating) return;
-    this.#calibrating = true;
-    const wasPaused = this.client.paused;
-    this.client.pause();
-    try {
-      const result = await calibrate(this.client, byId('calibration', HTMLElement));
-      if (result?.keep) {
-        const { model, quality, screen } = result;
-        localStorage.setItem(CALIBRATION_KEY, JSON.stringify({ model, quality, screen, at: Date.now() }));
-      }
-      if (result) {
-        const { accuracy_px } = result.quality;
-        const text = typeof accuracy_px === 'number' ? `Calibrated: ± ${Math.round(accuracy_px)} px.` : 'Calibrated.';
-        this.#say('calibration-text', text);
-      }
-    } catch (error) {
-      const { title, text } = sessionProblem(error);
-      this.#say('calibration-text', `${title}. ${text}`);
-    } finally {
-      this.#calibrating = false;
-      if (!wasPaused) this.client.play();
-    }
-  }
-
-  /** @returns {KeptCalibration | null} the one kept for this screen */
-  get #kept() {
-    const kept = /** @type {KeptCalibration | null} */ (stored(localStorage, CALIBRATION_KEY));
-    const fits = kept?.screen?.[0] === screen.width && kept?.screen?.[1] === screen.height;
-    return fits ? kept : null;
-  }
-
-  #calibrationToUse() {
-    return byId('use-calibration', HTMLInputElement).checked ? (this.#kept?.model ?? null) : null;
-  }
-
-  #showKeptCalibration() {
-    const kept = this.#kept;
-    byId('kept-calibration', HTMLElement).hidden = kept === null;
-    if (!kept) return;
-    const day = new Date(kept.at).toLocaleDateString('en', { day: 'numeric', month: 'long' });
-    const accuracy = kept.quality?.accuracy_px;
-    const quality = typeof accuracy === 'number' ? ` (± ${Math.round(accuracy)} px)` : '';
-    this.#say('kept-text', `Use my calibration of ${day}${quality}`);
   }
 
   // Events
 
   #listen() {
-    /**
-     * @param {string} id
-     * @param {() => unknown} action
-     */
+    /** @param {string} id @param {() => unknown} action */
     const onClick = (id, action) => byId(id, HTMLButtonElement).addEventListener('click', action);
     onClick('start', () => this.start('camera'));
     onClick('start-pointer', () => this.start('pointer'));
     onClick('leave', () => this.leave());
     onClick('problem-back', () => this.leave());
     onClick('problem-pointer', () => this.start('pointer'));
-    onClick('problem-retry', () => (this.#controls ? this.start(this.#gaze) : location.reload()));
-    onClick('calibrate', () => this.#calibrate());
-    onClick('forget-calibration', () => {
-      localStorage.removeItem(CALIBRATION_KEY);
-      this.#showKeptCalibration();
-    });
-    onClick('own-screen', () => this.#switchFilm(openScreen, null));
-    const file = byId('file', HTMLInputElement);
-    onClick('own-file', () => file.click());
-    file.addEventListener('change', () => {
-      const chosen = file.files?.[0];
-      file.value = '';
-      if (chosen) this.#switchFilm(() => openFile(chosen), null);
-    });
-
+    onClick('problem-retry', () => (this.#effects ? this.start(this.#gaze) : location.reload()));
+    onClick('eyes-toggle', () => this.#toggleEyes());
+    window.addEventListener('popstate', () => this.#onHistory());
     this.client.on('state', ({ state, error }) => this.#onState(state, error));
-    this.client.on('gaze', (gaze) => this.#onGaze(gaze));
-    this.client.on('stats', (stats) => this.#showStats(stats));
+    this.client.on('gaze', (gaze) => {
+      this.#effects?.follow(gaze);
+      if (this.player.watching) this.#recording.add(gaze, this.player.position_s);
+    });
     this.client.on('effects', ({ effects }) => {
-      this.#effectsProblem('');
-      if (this.#controls && !this.#controls.busy && this.#sending === undefined) this.#setChain(effects);
+      this.#effects?.problem('');
+      const idle = !this.#effects?.busy && this.#sending === undefined && !this.#holding;
+      if (idle) this.#setChain(effects);
       this.#remember();
     });
     this.client.on('error', (error) => {
-      if (!this.#calibrating) this.#effectsProblem(error.message);
+      if (!this.#desk.busy) this.#effects?.problem(error.message);
     });
-    document.addEventListener('keydown', (event) => this.#onKey(event));
-    const preview = byId('preview', HTMLElement);
-    window.addEventListener('pointermove', (event) => {
-      if (preview.hidden) return;
-      const box = preview.getBoundingClientRect();
-      preview.style.setProperty('--x', `${event.clientX - box.x}px`);
-      preview.style.setProperty('--y', `${event.clientY - box.y}px`);
-    }, { passive: true });
+    this.#camera.addEventListener('ended', () => this.#onCameraEnded());
+    onKeys(() => (this.player.watching && !this.#desk.busy ? this.#keys : {}));
   }
 
   /**
@@ -494,162 +383,78 @@ export class GazeApp {
    * @param {GazeError} [error]
    */
   #onState(state, error) {
-    byId('calibrate', HTMLButtonElement).disabled = state !== 'connected' || this.#gaze !== 'camera';
-    if (state === 'reconnecting') this.#status('Connection lost – trying again…');
-    if (state === 'connected') {
-      this.#faceSeen_ms = performance.now();
-      this.#status(this.#watchingText);
-    }
-    if (state === 'failed' && this.player.watching) {
-      this.player.watching = false;
-      this.#closeCamera();
-      this.#showProblem({
-        title: 'The connection was lost',
-        text: 'Trying again did not help. Check your network, and start once more.',
-        detail: error?.message,
-        pointerHelps: false,
-      });
-    }
-  }
-
-  get #watchingText() {
-    return this.#gaze === 'camera' ? 'Following your eyes' : `Following your ${POINTER_WORD}`;
-  }
-
-  /** @param {GazeEvent} gaze */
-  #onGaze(gaze) {
-    this.#controls?.follow(gaze);
-    const now_ms = performance.now();
-    if (this.#gaze !== 'camera' || gaze.event !== 'lost') this.#faceSeen_ms = now_ms;
-    const lost = now_ms - this.#faceSeen_ms > FACE_LOST_MS;
-    this.#status(lost ? 'Your face is out of the picture' : this.#watchingText);
+    this.#stage.onState(state, this.#gaze);
+    this.#desk.enabled = state === 'connected' && this.#gaze === 'camera';
+    if (state !== 'failed' || !this.player.watching) return;
+    this.player.watching = false;
+    this.#camera.close();
+    this.#stage.problem({
+      title: 'The connection was lost',
+      text: 'Trying again did not help. Check your network, and start once more.',
+      detail: error?.message,
+      pointerHelps: false,
+    });
   }
 
   #onCameraEnded() {
     if (this.client.state !== 'connected') return;
+    this.#desk.closeDialog();
     this.player.watching = false;
-    this.#closeCamera();
+    this.#camera.close();
     this.client.close();
-    this.#showProblem({
+    this.#stage.problem({
       title: 'The camera stopped',
       text: 'It was unplugged or taken away. Start again when it is back, or watch without it.',
       pointerHelps: true,
     });
   }
 
-  /** @param {KeyboardEvent} event */
-  #onKey(event) {
-    const onControl = event.target instanceof HTMLElement && event.target.closest('button, input, select, a');
-    if (onControl || !this.player.watching || this.#calibrating || event.ctrlKey || event.metaKey || event.altKey) return;
-    /** @type {Record<string, () => unknown>} */
-    const actions = {
+  /** @param {unknown} error */
+  #fail(error) {
+    this.#stage.problem(sessionProblem(error));
+  }
+
+  /** What a key does while a film is on. */
+  get #keys() {
+    const mark = (/** @type {Mark} */ name) => {
+      this.player.marks.toggle(name);
+      replaceAddress(this.#address);
+    };
+    return {
       ' ': () => this.player.togglePlay(),
       f: () => this.player.toggleFullScreen(),
-      d: () => (this.player.showsDot = !this.player.showsDot),
+      d: () => mark('dot'),
+      t: () => mark('trail'),
+      h: () => mark('heat'),
+      e: () => this.#toggleEyes(),
       ArrowLeft: () => this.player.skip(-SKIP_S),
       ArrowRight: () => this.player.skip(SKIP_S),
     };
-    const action = actions[event.key];
-    if (!action) return;
-    event.preventDefault();
-    action();
-  }
-
-  // Showing
-
-  /** @param {View} view */
-  #show(view) {
-    document.body.dataset.state = view;
-    byId('welcome', HTMLElement).hidden = view !== 'idle';
-    byId('opening', HTMLElement).hidden = view !== 'opening';
-    byId('problem', HTMLElement).hidden = view !== 'problem';
-    byId('preview', HTMLElement).hidden = view === 'watching';
-    byId('leave', HTMLButtonElement).hidden = view !== 'watching';
-    if (view !== 'watching') {
-      this.#status('');
-      this.#say('stats', '');
-    }
-  }
-
-  /** @param {Problem} problem */
-  #showProblem({ title, text, detail, pointerHelps }) {
-    this.#say('problem-title', title);
-    this.#say('problem-text', text);
-    this.#say('problem-detail', detail ?? '');
-    byId('problem-pointer', HTMLButtonElement).hidden = !pointerHelps;
-    this.#show('problem');
-  }
-
-  /** @param {StatsEvent} stats */
-  async #showStats({ gaze_age_ms }) {
-    const [roundTrip_s, report] = await Promise.all([
-      this.client.ping().catch(() => null),
-      this.client.transportStats(),
-    ]);
-    const parts = [];
-    for (const entry of report?.values() ?? []) {
-      if (entry.type !== 'inbound-rtp' || entry.kind !== 'video' || !entry.frameWidth) continue;
-      parts.push(`${entry.frameWidth}×${entry.frameHeight}`, `${Math.round(entry.framesPerSecond ?? 0)} fps`);
-    }
-    if (roundTrip_s !== null) parts.push(`${Math.round(roundTrip_s * 1000)} ms round trip`);
-    if (typeof gaze_age_ms === 'number') parts.push(`gaze ${Math.round(gaze_age_ms)} ms old`);
-    if (this.player.watching) this.#say('stats', parts.join('  ·  '));
-  }
-
-  /** @param {string} text */
-  #status(text) {
-    this.#say('status', text);
-  }
-
-  /** @param {string} text */
-  #effectsProblem(text) {
-    byId('effects-problem', HTMLElement).hidden = text === '';
-    this.#say('effects-problem', text);
-  }
-
-  /**
-   * @param {string} id
-   * @param {string} text
-   */
-  #say(id, text) {
-    const place = byId(id, HTMLElement);
-    if (place.textContent !== text) place.textContent = text;
   }
 
   /** What a reload of this tab goes on with; films of the page's own cannot be reopened. */
   #remember() {
-    if (this.#own || this.#media === null) return sessionStorage.removeItem(WATCHED_KEY);
+    const { hosted, own } = this.#films?.choice ?? { hosted: null, own: null };
+    if (own || hosted === null) return sessionStorage.removeItem(WATCHED_KEY);
     /** @type {Watched} */
-    const watched = { media: this.#media, gaze: this.#gaze, effects: this.#controls?.chain ?? [] };
+    const watched = { media: hosted, gaze: this.#gaze, effects: this.#effects?.chain ?? [] };
     sessionStorage.setItem(WATCHED_KEY, JSON.stringify(watched));
   }
 }
 
-/** @param {number} duration_s */
-function length(duration_s) {
-  const minutes = Math.floor(duration_s / 60);
-  return `${minutes}:${String(Math.round(duration_s % 60)).padStart(2, '0')}`;
-}
-
-/**
- * @param {Storage} storage
- * @param {string} key
- */
-function stored(storage, key) {
+/** @param {string} key */
+function stored(key) {
   try {
-    return JSON.parse(storage.getItem(key) ?? 'null');
+    return JSON.parse(sessionStorage.getItem(key) ?? 'null');
   } catch {
     return null;
   }
 }
 
-async function cameraIsAllowed() {
-  try {
-    const name = /** @type {PermissionName} */ ('camera');
-    return (await navigator.permissions.query({ name })).state === 'granted';
-  } catch {
-    return false;
-  }
+/** Then the camera was on a moment ago; Firefox asks again, and its question is no surprise. */
+function wasReloaded() {
+  const [navigation] = performance.getEntriesByType('navigation');
+  return navigation instanceof PerformanceNavigationTiming && navigation.type === 'reload';
 }
 
 const app = new GazeApp();

@@ -3,7 +3,6 @@
 interface Window {
   readonly mozInnerScreenX?: number;
   readonly mozInnerScreenY?: number;
-  gazeApp?: import('./app.js').GazeApp;
 }
 
 interface Screen {

@@ -1,15 +1,20 @@
 /**
- * Calibration in full screen: nine dots to look at, four more to see how well it went, and a
- * picture of the result. The server judges each dot (`calibration` events) and the page moves on.
+ * Calibration in full screen: dots to look at or one to follow, four more to see how well it went,
+ * and a picture of the result. The server judges each dot (`calibration` events) and the page moves
+ * on. Everything can be done by keyboard, mouse or finger.
  */
 
-import { element, svg } from './element.js';
+import { FOLLOW_S, PLACES, VALIDATION_PLACES, placeOnPath } from './calibration-plan.js';
+import { failurePanel, resultPanel } from './calibration-result.js';
+import { element } from './element.js';
 import { GazeError } from './gaze-client.js';
+import { cover } from './overlay.js';
 
+/** @typedef {import('./calibration-plan.js').PlanName} PlanName */
+/** @typedef {import('./calibration-result.js').Decision} Decision */
 /** @typedef {import('./gaze-client.js').GazeClient} GazeClient */
 /** @typedef {import('./gaze-client.js').CalibrationEvent} CalibrationEvent */
 /** @typedef {import('./gaze-client.js').CalibrationQuality} CalibrationQuality */
-/** @typedef {import('./gaze-client.js').CalibrationPoint} CalibrationPoint */
 /** @typedef {import('./layout.js').Point} Point */
 
 /**
@@ -20,33 +25,11 @@ import { GazeError } from './gaze-client.js';
  * @property {boolean} keep for the next visit
  */
 
-/** Places as fractions of the viewport, in an order that makes the eyes travel. */
-const NEAR = 0.08;
-const FAR = 0.92;
-/** @type {Point[]} */
-export const CALIBRATION_PLACES = [
-  [0.5, 0.5], [NEAR, NEAR], [FAR, NEAR], [FAR, FAR], [NEAR, FAR],
-  [0.5, NEAR], [FAR, 0.5], [0.5, FAR], [NEAR, 0.5],
-];
-/** @type {Point[]} */
-export const VALIDATION_PLACES = [[0.29, 0.29], [0.71, 0.71], [0.71, 0.29], [0.29, 0.71]];
-
 const TRIES = 2;
 const ANSWER_TIMEOUT_MS = 10_000;
 const LAYOUT_SETTLES_MS = 400;
 const GET_READY_MS = 1200;
-
-const VERDICTS = {
-  good: { title: 'Very good', advice: 'Sit as you sit now, and it will follow you closely.' },
-  usable: {
-    title: 'Usable',
-    advice: 'Fine for watching. More light on your face from the front, and a still head, make it better.',
-  },
-  retry: {
-    title: 'Not precise yet',
-    advice: 'Come a little closer, put a light in front of you rather than behind, and keep your head still.',
-  },
-};
+const SKIPPED = 'skipped';
 
 class Cancelled extends Error {}
 
@@ -55,10 +38,13 @@ class Cancelled extends Error {}
  *
  * @param {GazeClient} client
  * @param {HTMLElement} place covers the page, and is empty and hidden otherwise
+ * @param {PlanName} plan
+ * @param {AbortSignal} signal cancels it
  * @returns {Promise<CalibrationResult | null>} null where it was cancelled
  */
-export async function calibrate(client, place) {
-  const run = new Run(client, place);
+export async function calibrate(client, place, plan, signal) {
+  const run = new Run(client, place, plan);
+  signal.addEventListener('abort', () => run.cancel(), { once: true });
   try {
     return await run.go();
   } catch (error) {
@@ -74,7 +60,7 @@ class Run {
   #place;
   #stopping = new AbortController();
   #dot = element('div', { class: 'target', 'data-testid': 'target' }, element('i'));
-  #hint = element('p', { class: 'hint', id: 'calibration-title', 'aria-live': 'polite' });
+  #hint = element('p', { class: 'hint', 'aria-live': 'polite' });
   #progress = element('progress', { max: 1, value: 0, 'aria-label': 'Progress' });
   /** @type {CalibrationEvent[]} */
   #unread = [];
@@ -82,17 +68,21 @@ class Run {
   #wake = null;
   /** @type {GazeError | null} */
   #refusal = null;
-  /** @type {Element | null} */
-  #focused = document.activeElement;
   #active = false;
-  /** @type {((choice: boolean | null) => void) | null} */
-  #decide = null;
+  /** Whether the server collects a dot at this moment. */
+  #collecting = false;
+  /** What Escape decides while a panel asks. @type {(() => void) | null} */
+  #escape = null;
+  #plan;
+  #uncover = () => {};
 
   /**
    * @param {GazeClient} client
    * @param {HTMLElement} place
+   * @param {PlanName} plan
    */
-  constructor(client, place) {
+  constructor(client, place, plan) {
+    this.#plan = plan;
     this.#client = client;
     this.#place = place;
   }
@@ -101,40 +91,52 @@ class Run {
   async go() {
     await this.#open();
     for (;;) {
-      const { fitted, checked } = await this.#collect();
-      const keep = await this.#showResult(fitted, checked);
+      const { fitted, checked } = await this.#collectOrExplain();
+      const decision = await this.#showResult(fitted, checked);
       const { model, quality } = checked ?? fitted;
-      if (keep === null || !model || !quality) continue;
-      return { model, quality, screen: [screen.width, screen.height], keep };
+      if (decision === 'again' || !model || !quality) continue;
+      return { model, quality, screen: [screen.width, screen.height], keep: decision === 'keep' };
     }
   }
 
   async end() {
     this.#stopping.abort();
     if (this.#active) this.#client.calibrate('cancel');
-    this.#place.hidden = true;
-    this.#place.replaceChildren();
     if (document.fullscreenElement === this.#place) await document.exitFullscreen().catch(() => {});
-    if (this.#focused instanceof HTMLElement) this.#focused.focus();
+    this.#uncover();
   }
 
   async #open() {
     const { signal } = this.#stopping;
-    const cancel = element('button', { type: 'button', class: 'quiet', title: 'Escape', 'data-testid': 'calibration-cancel' }, 'Cancel');
-    cancel.addEventListener('click', () => this.#cancel());
-    this.#place.replaceChildren(this.#dot, element('div', { class: 'guide' }, this.#hint, this.#progress, cancel));
-    this.#place.hidden = false;
-    cancel.focus();
+    /** @param {string} text @param {string} id @param {string} key @param {() => void} action */
+    const button = (text, id, key, action) => {
+      const made = element(
+        'button',
+        { type: 'button', class: 'quiet', 'aria-keyshortcuts': key, 'data-testid': `calibration-${id}` },
+        text,
+        element('kbd', {}, key === 'Escape' ? 'Esc' : key),
+      );
+      made.addEventListener('click', action);
+      return made;
+    };
+    const steps = element(
+      'div',
+      { class: 'steps' },
+      button('Skip', 'skip', 'S', () => this.#skip()),
+      button('Repeat', 'repeat', 'R', () => this.#repeat()),
+      button('Cancel', 'cancel', 'Escape', () => this.cancel()),
+    );
+    this.#uncover = cover(this.#place, this.#dot, element('div', { class: 'guide' }, this.#hint, this.#progress, steps));
     await this.#place.requestFullscreen?.().catch(() => {});
     const entered = document.fullscreenElement === this.#place;
     document.addEventListener(
       'keydown',
-      (event) => event.key === 'Escape' && this.#cancel(),
+      (event) => this.#onKey(event),
       { signal },
     );
     document.addEventListener(
       'fullscreenchange',
-      () => entered && !document.fullscreenElement && this.#cancel(),
+      () => entered && !document.fullscreenElement && this.cancel(),
       { signal },
     );
     const stops = [
@@ -149,20 +151,37 @@ class Run {
   }
 
   /** @returns {Promise<{ fitted: CalibrationEvent, checked: CalibrationEvent | null }>} */
+  async #collectOrExplain() {
+    for (;;) {
+      try {
+        return await this.#collect();
+      } catch (error) {
+        if (!(error instanceof GazeError) || this.#client.state !== 'connected') throw error;
+        if (!(await this.#explain(error))) throw new Cancelled();
+      }
+    }
+  }
+
+  /** @returns {Promise<{ fitted: CalibrationEvent, checked: CalibrationEvent | null }>} */
   async #collect() {
-    this.#guide('Look at each dot until it closes.');
+    const follows = this.#plan === 'follow';
+    this.#guide(follows ? 'Follow the dot with your eyes.' : 'Look at each dot until it closes.');
     this.#progress.value = 0;
+    this.#unread = [];
     this.#client.calibrate('start');
     this.#active = true;
     await this.#next(['collecting']);
-    this.#showDot(/** @type {Point} */ (CALIBRATION_PLACES[0]));
+    const places = this.#plan === 'follow' ? [] : PLACES[this.#plan];
+    this.#showDot(places[0] ?? placeOnPath(0));
     await this.#wait(GET_READY_MS);
-    const steps = CALIBRATION_PLACES.length + VALIDATION_PLACES.length;
+    const steps = (follows ? PLACES[9].length : places.length) + VALIDATION_PLACES.length;
     let step = 0;
-    for (const place of CALIBRATION_PLACES) {
+    if (follows) step = await this.#follow(steps);
+    for (const place of places) {
       await this.#collectPoint('point', place);
       this.#progress.value = ++step / steps;
     }
+    this.#unread = [];
     this.#client.calibrate('finish');
     const fitted = await this.#next(['fitted', 'rejected']);
     if (fitted.state === 'rejected') {
@@ -182,6 +201,31 @@ class Run {
   }
 
   /**
+   * Move the dot along its way, and tell the server where it is with every frame.
+   *
+   * @param {number} steps of the whole calibration
+   * @returns {Promise<number>} how many of them this was
+   */
+  async #follow(steps) {
+    this.#dot.classList.add('moving');
+    const began_ms = performance.now();
+    for (let share = 0; share < 1; share = (performance.now() - began_ms) / (1000 * FOLLOW_S)) {
+      const place = placeOnPath(share);
+      this.#showDot(place);
+      this.#client.calibrate('follow', this.#onScreen(place));
+      this.#progress.value = (share * PLACES[9].length) / steps;
+      await this.#or(new Promise((resolve) => requestAnimationFrame(resolve)));
+    }
+    this.#dot.classList.remove('moving');
+    return PLACES[9].length;
+  }
+
+  /** @param {Point} place @returns {Point} */
+  #onScreen([x, y]) {
+    return this.#client.toScreen([x * innerWidth, y * innerHeight]);
+  }
+
+  /**
    * Show one dot until the server has seen enough of it; a dot that fails is tried once more.
    *
    * @param {'point' | 'validate'} action
@@ -193,16 +237,19 @@ class Run {
     for (let tried = 1; tried <= TRIES; tried += 1) {
       this.#unread = [];
       if (tried === 1) {
-        this.#client.calibrate(action, this.#client.toScreen([place[0] * innerWidth, place[1] * innerHeight]));
+        this.#client.calibrate(action, this.#onScreen(place));
       } else {
         this.#client.calibrate('repeat');
       }
+      this.#collecting = true;
       const answer = await this.#next(['accepted', 'rejected']);
+      this.#collecting = false;
       if (answer.state === 'accepted') {
         this.#guide('');
         return true;
       }
       this.#dot.style.setProperty('--progress', '0');
+      if (answer.reason === SKIPPED) return false;
       this.#guide(answer.reason ? spoken(answer.reason) : 'Once more, please.');
     }
     return false;
@@ -213,46 +260,60 @@ class Run {
    *
    * @param {CalibrationEvent} fitted
    * @param {CalibrationEvent | null} checked
-   * @returns {Promise<boolean | null>} whether to keep it; null to calibrate again
+   * @returns {Promise<Decision>}
    */
   async #showResult(fitted, checked) {
     const { points = [], quality } = checked ?? fitted;
-    const verdict = VERDICTS[quality?.verdict ?? 'retry'];
-    const decision = new Promise((/** @type {(choice: boolean | null) => void} */ resolve) => (this.#decide = resolve));
-    /**
-     * @param {string} text
-     * @param {string} id
-     * @param {boolean | null} choice
-     * @param {string} kind
-     */
-    const button = (text, id, choice, kind = '') => {
-      const made = element('button', { type: 'button', class: kind, 'data-testid': id }, text);
-      made.addEventListener('click', () => this.#decide?.(choice));
-      return made;
-    };
-    const again = quality?.verdict === 'retry';
-    const panel = element(
-      'div',
-      { class: `result ${quality?.verdict ?? ''}`, 'data-testid': 'calibration-result' },
-      element('h2', {}, verdict.title),
-      element('p', { class: 'lead' }, verdict.advice),
-      map(points),
-      element('dl', {}, ...figures(quality, points)),
-      element(
-        'div',
-        { class: 'actions' },
-        button('Keep it on this device', 'calibration-keep', true, again ? '' : 'primary'),
-        button('Use it just now', 'calibration-use', false),
-        button('Calibrate again', 'calibration-again', null, again ? 'primary' : 'quiet'),
-      ),
-    );
+    return this.#ask((/** @type {(decision: Decision) => void} */ decide) => resultPanel(points, quality, decide), 'use');
+  }
+
+  /** @param {GazeError} error @returns {Promise<boolean>} whether to try again */
+  async #explain(error) {
+    this.#client.calibrate('cancel').catch(() => {});
+    this.#active = this.#collecting = false;
+    this.#refusal = null;
+    return this.#ask((/** @type {(again: boolean) => void} */ decide) => failurePanel(error, decide), false);
+  }
+
+  /**
+   * Show a panel until the viewer has decided.
+   *
+   * @template T
+   * @param {(decide: (decision: T) => void) => HTMLElement} panelFor
+   * @param {T} onEscape
+   * @returns {Promise<T>}
+   */
+  async #ask(panelFor, onEscape) {
     const stage = [...this.#place.children];
-    this.#place.replaceChildren(panel);
-    panel.querySelector('button')?.focus();
-    const choice = await decision;
-    this.#decide = null;
+    const decision = new Promise((/** @type {(decision: T) => void} */ resolve) => {
+      this.#escape = () => resolve(onEscape);
+      this.#place.replaceChildren(panelFor(resolve));
+    });
+    this.#place.querySelector('button')?.focus();
+    const decided = await decision;
+    this.#escape = null;
     this.#place.replaceChildren(...stage);
-    return choice;
+    return decided;
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    const actions = { escape: () => this.cancel(), s: () => this.#skip(), r: () => this.#repeat() };
+    const action = /** @type {Record<string, () => void>} */ (actions)[event.key.toLowerCase()];
+    if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    action();
+  }
+
+  #skip() {
+    if (this.#collecting) this.#client.calibrate('skip');
+  }
+
+  /** Begin the dot that is on the screen anew. */
+  #repeat() {
+    if (!this.#collecting) return;
+    this.#dot.style.setProperty('--progress', '0');
+    this.#client.calibrate('repeat');
   }
 
   /** @param {Point} place */
@@ -267,8 +328,8 @@ class Run {
     this.#hint.textContent = text;
   }
 
-  #cancel() {
-    if (this.#decide) this.#decide(false);
+  cancel() {
+    if (this.#escape) this.#escape();
     else this.#stopping.abort(new Cancelled());
   }
 
@@ -330,51 +391,6 @@ class Run {
       promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', cancel));
     });
   }
-}
-
-/**
- * Targets and where the gaze fell, drawn to the screen's scale.
- *
- * @param {CalibrationPoint[]} points
- */
-function map(points) {
-  const { width, height } = screen;
-  const unit = width / 100;
-  const marks = points.flatMap(({ target, gaze }) => {
-    const [x, y] = target;
-    const ring = svg('circle', { class: 'aim', cx: x, cy: y, r: 1.6 * unit });
-    if (!gaze) return [ring];
-    return [
-      svg('line', { class: 'miss', x1: x, y1: y, x2: gaze[0], y2: gaze[1] }),
-      ring,
-      svg('circle', { class: 'hit', cx: gaze[0], cy: gaze[1], r: 0.8 * unit }),
-    ];
-  });
-  return element(
-    'figure',
-    { class: 'map' },
-    svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': 'Targets and where your gaze fell' }, ...marks),
-    element('figcaption', {}, element('span', { class: 'key-aim' }, 'dot'), element('span', { class: 'key-hit' }, 'your gaze')),
-  );
-}
-
-/**
- * @param {CalibrationQuality | undefined} quality
- * @param {CalibrationPoint[]} points
- */
-function figures(quality, points) {
-  /** @type {[string, string][]} */
-  const rows = [];
-  const { accuracy_px, accuracy_deg, precision_px } = quality ?? {};
-  if (typeof accuracy_px === 'number') {
-    const degrees = typeof accuracy_deg === 'number' ? ` (${accuracy_deg.toFixed(1)}°)` : '';
-    rows.push(['Accuracy', `± ${Math.round(accuracy_px)} px${degrees}`]);
-  }
-  if (typeof precision_px === 'number') rows.push(['Precision', `${Math.round(precision_px)} px`]);
-  const used = points.reduce((sum, point) => sum + point.used, 0);
-  const discarded = points.reduce((sum, point) => sum + point.discarded, 0);
-  if (used + discarded > 0) rows.push(['Samples', `${used} used, ${discarded} left out`]);
-  return rows.map(([term, value]) => element('div', {}, element('dt', {}, term), element('dd', {}, value)));
 }
 
 /** @param {string} reason */

@@ -1,4 +1,4 @@
-/** Where a film comes from when the page sends it itself: a file or the screen. */
+/** Where a film comes from when the page sends it itself: a file, the screen or a camera. */
 
 import { element } from './element.js';
 import { GazeError } from './gaze-client.js';
@@ -8,7 +8,7 @@ const CANVAS_RATE_FPS = 30;
 
 /**
  * @typedef {object} OwnFilm
- * @property {'file' | 'screen'} kind
+ * @property {'file' | 'screen' | 'camera'} kind
  * @property {string} title
  * @property {MediaStreamTrack} video
  * @property {MediaStreamTrack | null} audio
@@ -86,12 +86,35 @@ export async function openScreen() {
     video: { frameRate: 30, width: { max: 1920 }, height: { max: 1080 } },
     audio: /** @type {MediaTrackConstraints} */ ({ suppressLocalAudioPlayback: true }),
   });
+  return fromStream('screen', 'Your screen', stream);
+}
+
+/**
+ * The viewer's camera as the film: a mirror that follows the eyes.
+ *
+ * @returns {Promise<OwnFilm>}
+ * @throws {DOMException} as getUserMedia
+ */
+export async function openCameraFilm() {
+  const stream = await navigator.mediaDevices.getUserMedia({
+    video: { width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } },
+  });
+  return fromStream('camera', 'Your camera', stream);
+}
+
+/**
+ * @param {'screen' | 'camera'} kind
+ * @param {string} title
+ * @param {MediaStream} stream
+ * @returns {Promise<OwnFilm>}
+ */
+async function fromStream(kind, title, stream) {
   const video = silentVideo();
   video.srcObject = stream;
   await video.play().catch(() => {});
   return {
-    kind: 'screen',
-    title: 'Your screen',
+    kind,
+    title,
     video: /** @type {MediaStreamTrack} */ (stream.getVideoTracks()[0]),
     audio: stream.getAudioTracks()[0] ?? null,
     element: video,

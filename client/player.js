@@ -1,10 +1,10 @@
-/** The screen of the page: the returned film, the gaze on it, the original beside it, the bar. */
+/** The screen of the page: the returned film, what is drawn over and beside it, and the bar. */
 
+import { Compare } from './compare.js';
 import { byId } from './element.js';
-import { containedPicture } from './layout.js';
+import { Marks } from './marks.js';
 
 /** @typedef {import('./gaze-client.js').GazeClient} GazeClient */
-/** @typedef {import('./gaze-client.js').GazeEvent} GazeEvent */
 /** @typedef {import('./gaze-client.js').PlaybackEvent} PlaybackEvent */
 /** @typedef {import('./films.js').OwnFilm} OwnFilm */
 
@@ -25,18 +25,16 @@ function clock(time_s) {
 
 export class Player {
   film = byId('film', HTMLVideoElement);
+  marks = new Marks(this.film);
+  compare;
 
   #client;
-  #panes = byId('panes', HTMLElement);
-  #dotMark = byId('gaze-dot', HTMLElement);
   #notice = byId('notice', HTMLElement);
   #play = byId('play', HTMLButtonElement);
   #seek = byId('seek', HTMLInputElement);
   #time = byId('time', HTMLOutputElement);
   #duration = byId('duration', HTMLOutputElement);
   #sound = byId('sound', HTMLButtonElement);
-  #dot = byId('dot', HTMLButtonElement);
-  #compare = byId('compare', HTMLButtonElement);
   #theatre = byId('theatre', HTMLElement);
   /** @type {OwnFilm | null} */
   #own = null;
@@ -49,11 +47,15 @@ export class Player {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #idle;
 
-  /** @param {GazeClient} client */
-  constructor(client) {
+  /**
+   * @param {GazeClient} client
+   * @param {(holds: boolean) => void} onHold the viewer wants to see the film without effects
+   */
+  constructor(client, onHold) {
     this.#client = client;
+    this.compare = new Compare(onHold);
     client.attach(this.film);
-    client.on('gaze', (gaze) => this.#showGaze(gaze));
+    client.on('gaze', (gaze) => this.#watching && this.marks.add(gaze));
     client.on('playback', (playback) => this.#onPlayback(playback));
     this.#play.addEventListener('click', () => this.togglePlay());
     this.#seek.addEventListener('input', () => {
@@ -65,9 +67,10 @@ export class Player {
       this.#seekTo(Number(this.#seek.value));
     });
     this.#sound.addEventListener('click', () => this.#setMuted(!this.film.muted));
-    this.#dot.addEventListener('click', () => (this.showsDot = !this.showsDot));
-    this.#compare.addEventListener('click', () => (this.compares = !this.compares));
-    byId('full', HTMLButtonElement).addEventListener('click', () => this.toggleFullScreen());
+    const full = byId('full', HTMLButtonElement);
+    full.hidden = !document.fullscreenEnabled; // as on telephones whose browsers fill the screen anyway
+    full.addEventListener('click', () => this.toggleFullScreen());
+    this.#offerPictureInPicture();
     this.film.addEventListener('click', () => this.#onFilmClick());
     for (const type of ['pointermove', 'pointerdown', 'keydown']) {
       this.#theatre.addEventListener(type, () => this.#wakeBar(), { passive: true });
@@ -84,9 +87,10 @@ export class Player {
     this.#watching = watching;
     if (!watching) {
       this.#playback = { paused: false, reason: null, position: null };
-      this.#dotMark.hidden = true;
+      this.marks.clear();
       this.#notice.hidden = true;
     }
+    this.compare.watching = watching;
     this.#showPlaying();
     this.#showDuration();
   }
@@ -102,9 +106,8 @@ export class Player {
     byId('original', HTMLElement).replaceChildren(...(own ? [own.element] : []));
     for (const type of ['ended', 'playing']) own?.element.addEventListener(type, () => this.#showPlaying());
     this.#hostedDuration_s = hostedDuration_s;
-    this.#compare.disabled = own === null;
-    this.#compare.title = own ? 'Original beside it' : 'Original beside it: for films of your own';
-    if (!own) this.compares = false;
+    this.compare.available = own !== null;
+    this.marks.clear();
     this.#showDuration();
   }
 
@@ -118,25 +121,6 @@ export class Player {
       await this.film.play().catch(() => {});
     }
     this.#setMuted(this.film.muted);
-  }
-
-  get showsDot() {
-    return this.#dot.getAttribute('aria-pressed') === 'true';
-  }
-
-  set showsDot(shows) {
-    this.#dot.setAttribute('aria-pressed', String(shows));
-    if (!shows) this.#dotMark.hidden = true;
-  }
-
-  get compares() {
-    return this.#compare.getAttribute('aria-pressed') === 'true';
-  }
-
-  set compares(compares) {
-    this.#compare.setAttribute('aria-pressed', String(compares));
-    byId('original-pane', HTMLElement).hidden = !compares;
-    this.#panes.classList.toggle('compare', compares);
   }
 
   togglePlay() {
@@ -154,13 +138,28 @@ export class Player {
 
   /** @param {number} step_s */
   skip(step_s) {
-    const position_s = this.#position_s();
+    const position_s = this.position_s;
     if (position_s !== null) this.#seekTo(Math.min(this.#length_s() ?? 0, Math.max(0, position_s + step_s)));
   }
 
   async toggleFullScreen() {
     if (document.fullscreenElement) await document.exitFullscreen();
     else await this.#theatre.requestFullscreen?.().catch(() => {});
+  }
+
+  /** Firefox has a button of its own for it, and lends it to no page. */
+  #offerPictureInPicture() {
+    const button = byId('apart', HTMLButtonElement);
+    button.hidden = !document.pictureInPictureEnabled;
+    button.addEventListener('click', () => {
+      if (document.pictureInPictureElement) document.exitPictureInPicture().catch(() => {});
+      else this.film.requestPictureInPicture().catch(() => {});
+    });
+    for (const type of ['enterpictureinpicture', 'leavepictureinpicture']) {
+      this.film.addEventListener(type, () =>
+        button.setAttribute('aria-pressed', String(document.pictureInPictureElement === this.film)),
+      );
+    }
   }
 
   #resume() {
@@ -198,7 +197,8 @@ export class Player {
     return this.#own?.seekable === true && this.#own.element.ended;
   }
 
-  #position_s() {
+  /** Where the film is, in seconds; null where it has no such place. */
+  get position_s() {
     if (!this.#watching) return null;
     if (this.#own) return this.#own.seekable ? this.#own.element.currentTime : null;
     return this.#client.position_s;
@@ -226,7 +226,7 @@ export class Player {
   }
 
   #tick() {
-    const position_s = this.#position_s();
+    const position_s = this.position_s;
     if (position_s !== null && !this.#seeking) this.#showTime(Math.min(position_s, this.#length_s() ?? position_s));
   }
 
@@ -237,24 +237,6 @@ export class Player {
     this.#seek.value = String(position_s);
     this.#seek.setAttribute('aria-valuetext', text);
     this.#seek.style.setProperty('--share', String(position_s / (this.#length_s() || 1)));
-  }
-
-  /** @param {GazeEvent} gaze */
-  #showGaze({ shown, confidence, event }) {
-    const visible = this.showsDot && this.#watching && shown !== null;
-    this.#dotMark.hidden = !visible;
-    if (!visible) return;
-    const box = this.film.getBoundingClientRect();
-    const around = /** @type {HTMLElement} */ (this.#dotMark.offsetParent).getBoundingClientRect();
-    const [x, y, width, height] = containedPicture(
-      [box.x - around.x, box.y - around.y, box.width, box.height],
-      this.film.videoWidth,
-      this.film.videoHeight,
-    );
-    const place = `translate(${x + shown[0] * width}px, ${y + shown[1] * height}px)`;
-    this.#dotMark.style.transform = place;
-    this.#dotMark.style.opacity = String(0.35 + 0.65 * confidence);
-    this.#dotMark.dataset.event = event ?? '';
   }
 
   /** @param {boolean} muted */

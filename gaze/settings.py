@@ -177,6 +177,12 @@ class Settings(BaseSettings):
         [], description="Python modules that bring further effects"
     )
 
+    face_landmarker: ReadableFile | None = Field(
+        None,
+        description="Model of MediaPipe's Face Landmarker (a face_landmarker.task) to find faces "
+        "with; without it FaceMesh, which comes with MediaPipe",
+    )
+
     # How much of it
     max_sessions: int = Field(8, ge=1, le=10_000, description="Viewers at a time")
     grace_s: float = Field(

@@ -13,6 +13,7 @@ RATE_FPS = 25
 BITS, BLOCK_PX = 8, 16
 SOUND_HZ = 48_000
 PER_MS = SOUND_HZ // 1000
+SWEEP_HZ_PER_S = 3000
 
 
 def coded_frame(number: int, width: int = 128, height: int = 72) -> av.VideoFrame:
@@ -45,30 +46,57 @@ def position_of(samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int64]:
     return np.where(left > 0, (left - 1) * PER_MS + right - 1, -1)
 
 
+def sweeping_sound(samples: int) -> npt.NDArray[np.int16]:
+    """A tone that rises from 500 Hz by `SWEEP_HZ_PER_S` and begins anew every second; (samples, 2).
+
+    It says where it stands even after a lossy codec.
+    """
+    t_s = np.arange(samples) / SOUND_HZ % 1.0
+    wave = 9000 * np.sin(2 * np.pi * (500 * t_s + SWEEP_HZ_PER_S / 2 * t_s**2))
+    return np.stack((wave, wave), 1).astype(np.int16)
+
+
+def swept_s(samples: npt.NDArray[np.int16]) -> float | None:
+    """Seconds since the sweep began, at the middle of these samples, (n, 2); None for silence."""
+    mono = samples.astype(float).mean(axis=1)
+    if np.sqrt(np.mean(mono**2)) < 2000:
+        return None
+    power = np.abs(np.fft.rfft(mono * np.hanning(len(mono)), 16 * len(mono)))
+    hz = float(np.argmax(power)) * SOUND_HZ / (16 * len(mono))
+    return (hz - 500) / SWEEP_HZ_PER_S
+
+
 def make_coded_film(
     path: Path,
     frames: int = 50,
     *,
-    sound: bool = True,
+    sound: Callable[[int], npt.NDArray[np.int16]] | None = coded_sound,
     size: tuple[int, int] = (128, 72),
     start_s: float = 0.0,
 ) -> Path:
-    """25 frames a second, H.264 with B frames and a key frame every 12, untouched PCM sound."""
+    """25 frames a second, H.264 with B frames and a key frame every 12, untouched PCM sound.
+
+    `sound` makes so many samples of it.
+    """
     width, height = size
     shift = round(start_s * SOUND_HZ)
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=RATE_FPS)
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         video.options = {"preset": "superfast", "bf": "2", "g": "12", "crf": "20"}
-        audio = container.add_stream("pcm_s16le", rate=SOUND_HZ, layout="stereo") if sound else None
+        audio = (
+            container.add_stream("pcm_s16le", rate=SOUND_HZ, layout="stereo")
+            if sound is not None
+            else None
+        )
         per_frame = SOUND_HZ // RATE_FPS
-        code = coded_sound(frames * per_frame)
+        code = None if sound is None else sound(frames * per_frame)
         for number in range(frames):
             frame = coded_frame(number, width, height)
             frame.pts = number * per_frame + shift
             frame.time_base = Fraction(1, SOUND_HZ)
             container.mux(video.encode(frame))
-            if audio is not None:
+            if audio is not None and code is not None:
                 start = number * per_frame
                 block = code[start : start + per_frame].reshape(1, -1)
                 samples = av.AudioFrame.from_ndarray(block, format="s16", layout="stereo")

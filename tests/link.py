@@ -14,6 +14,7 @@ from gaze.rtc import twcc
 from gaze.rtc.estimate import Estimate, Range
 from gaze.rtc.pacer import Kind, Pacer
 from gaze.rtc.sent import SentPackets
+from gaze.rtc.transmitter import QUEUE_S, ROOM_S
 
 STEP_S = 0.001
 FEEDBACK_S = 0.1
@@ -90,7 +91,10 @@ def run(
         pacer.rate_bps = 2.5 * estimate.target_bps
         if t_s >= next_frame_s:
             next_frame_s += 1 / FPS
-            if pacer.waiting_s < 0.1:
+            on_their_way_bytes = sent.on_their_way_bytes + pacer.waiting_bytes
+            if pacer.waiting_s <= ROOM_S and on_their_way_bytes <= estimate.window_bytes(
+                QUEUE_S, t_s
+            ):
                 size = min(estimate.target_bps, encoder_most_bps) / FPS / 8
                 size *= 6 if first else chance.uniform(0.7, 1.3)
                 first = False

@@ -11,8 +11,9 @@ import av
 import numpy as np
 import numpy.typing as npt
 from aiohttp.test_utils import TestClient
-from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamError, MediaStreamTrack
+from aiortc.rtp import RtcpSrPacket
 
 Image = npt.NDArray[np.uint8]
 Message = dict[str, Any]
@@ -44,6 +45,35 @@ class PictureTrack(MediaStreamTrack):
         return frame
 
 
+class SenderReports:
+    """Tells from the sender's reports at which time of its wall clock a frame was meant.
+
+    That is how a browser keeps sound and picture in step. Wraps private parts of aiortc's receiver.
+    """
+
+    def __init__(self, receiver: RTCRtpReceiver, rate_hz: int) -> None:
+        self._receiver: Any = receiver
+        self._rate_hz = rate_hz
+        self._handle = receiver._handle_rtcp_packet
+        self._newest: tuple[int, int] | None = None
+        self._receiver._handle_rtcp_packet = self._note
+
+    async def _note(self, packet: Any) -> None:
+        if isinstance(packet, RtcpSrPacket):
+            info = packet.sender_info
+            self._newest = info.ntp_timestamp, info.rtp_timestamp
+        await self._handle(packet)
+
+    def meant_s(self, frame: av.VideoFrame | av.AudioFrame) -> float | None:
+        """Seconds of the sender's wall clock; None until there is a report."""
+        if self._newest is None:
+            return None
+        ntp, rtp = self._newest
+        origin = self._receiver._RTCRtpReceiver__timestamp_mapper._origin
+        ticks = (origin + frame.pts - rtp) & 0xFFFFFFFF
+        return ntp / 2**32 + (ticks - (ticks >> 31 << 32)) / self._rate_hz
+
+
 class RtcViewer:
     """One viewer's side of a session."""
 
@@ -58,6 +88,7 @@ class RtcViewer:
         self._news = asyncio.Event()
         self._film: MediaStreamTrack | None = None
         self._sound: MediaStreamTrack | None = None
+        self.reports: dict[str, SenderReports] = {}
         self._channel.on("open", self._channel_open.set)
         self._channel.on("message", self._on_message)
 
@@ -114,10 +145,13 @@ class RtcViewer:
         self.etag = response.headers["ETag"]
         await self._pc.setRemoteDescription(RTCSessionDescription(body["sdp"], "answer"))
         for transceiver in self._pc.getTransceivers():
+            receiver = transceiver.receiver
             if transceiver.mid == offer["tracks"]["film"]:
-                self._film = transceiver.receiver.track
+                self._film = receiver.track
+                self.reports["film"] = SenderReports(receiver, 90_000)
             elif transceiver.mid == offer["tracks"].get("audio"):
-                self._sound = transceiver.receiver.track
+                self._sound = receiver.track
+                self.reports["audio"] = SenderReports(receiver, 48_000)
         await asyncio.wait_for(self._channel_open.wait(), 20)
 
     @property
@@ -155,6 +189,14 @@ class RtcViewer:
             frame = await self._film.recv()
             while not self._film._queue.empty():
                 frame = await self._film.recv()
+        assert isinstance(frame, av.VideoFrame)
+        return frame
+
+    async def every_frame(self) -> av.VideoFrame:
+        """The next frame of the returned film; none is skipped."""
+        assert self._film is not None
+        async with asyncio.timeout(30):
+            frame = await self._film.recv()
         assert isinstance(frame, av.VideoFrame)
         return frame
 

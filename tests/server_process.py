@@ -40,15 +40,20 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def running_server(*flags: str, port: int | None = None) -> Iterator[ServerProcess]:
-    """Start `server.py` on plain HTTP and end it with SIGTERM."""
+def running_server(
+    *flags: str, port: int | None = None, log: Path | None = None
+) -> Iterator[ServerProcess]:
+    """Start `server.py` on plain HTTP and end it with SIGTERM; what it prints goes to `log`."""
     port = port or free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GAZE_")}
-    process = subprocess.Popen(
-        [sys.executable, "server.py", "--port", "0", "--http-port", str(port), *flags],
-        cwd=ROOT,
-        env=environment,
-    )
+    with contextlib.nullcontext() if log is None else log.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "server.py", "--port", "0", "--http-port", str(port), *flags],
+            cwd=ROOT,
+            env=environment,
+            stdout=file,
+            stderr=file,
+        )
     server = ServerProcess(f"http://localhost:{port}", process)
     try:
         _wait_until_alive(server)

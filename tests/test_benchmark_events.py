@@ -65,8 +65,8 @@ def test_every_detector_finds_clear_saccades():
     points, labels = at_camera_rate(recording())
     for said in (
         ours(points),
-        velocity_threshold(points, 100.0),
-        dispersion_threshold(points, 3.0),
+        velocity_threshold(points, 100.0, 0, "preceding"),
+        dispersion_threshold(points, 3.0, 3),
     ):
         assert event_f1(labels, said, SACCADE) == 1.0
         assert event_f1(labels, said, FIXATION) == 1.0

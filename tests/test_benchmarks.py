@@ -18,6 +18,7 @@ from benchmarks import strip
 from benchmarks.link import Conditions, Link, joined, unavailable
 from benchmarks.material import film_lumas, since_sent
 from benchmarks.network import judge
+from benchmarks.page import main_thread_shares
 from benchmarks.report import Goal, Report, number, percentiles, publish, slope
 from benchmarks.uplink import figures_of
 from benchmarks.viewer import Returned
@@ -283,3 +284,24 @@ async def test_the_link_carries_packets_between_its_ends_and_leaves_nothing() ->
     listed = await asyncio.create_subprocess_exec("ip", "netns", "list", stdout=pipe)
     names = (await listed.communicate())[0].decode()
     assert not set(ends.names) & set(names.split())
+
+
+def test_the_share_of_the_busiest_page_is_read_off_a_trace() -> None:
+    def thread(pid: int, tid: int, name: str) -> dict[str, object]:
+        about = {"pid": pid, "tid": tid, "ph": "M"}
+        return {**about, "name": "thread_name", "args": {"name": name}}
+
+    def task(pid: int, tid: int, wall_us: int, cpu_us: int) -> dict[str, object]:
+        about = {"pid": pid, "tid": tid, "ph": "X", "name": "ThreadControllerImpl::RunTask"}
+        return {**about, "dur": wall_us, "tdur": cpu_us}
+
+    events = [
+        thread(1, 1, "CrRendererMain"),
+        thread(1, 2, "Compositor"),
+        thread(2, 1, "CrRendererMain"),
+        task(1, 1, 100_000, 50_000),
+        task(1, 1, 200_000, 150_000),
+        task(1, 2, 900_000, 900_000),
+        task(2, 1, 10_000, 10_000),
+    ]
+    assert main_thread_shares(events, 2.0) == pytest.approx({"wall": 0.15, "cpu": 0.1})

@@ -209,3 +209,42 @@ def test_an_ellipse_has_the_pictures_proportions() -> None:
     same = luma(play(chain, frame, (0.5, 0.5), seconds=0.3)) == luma(frame)
     wide, high = same[178:182].all(axis=0).sum(), same[:, 318:322].all(axis=1).sum()
     assert wide / high == pytest.approx(WIDTH / HEIGHT, rel=0.08)
+
+
+def test_it_tells_where_detail_went() -> None:
+    chain = Chain([{"name": "blur"}])
+    frame = film_frame(WIDTH, HEIGHT + 1)
+    drawn = play(chain, frame, (0.25, 0.5), seconds=0.5)
+    softened = chain.softened
+    assert softened is not None
+    assert softened.shape == (23, 40)
+    assert softened[11, 10] == 0
+    assert (np.diff(softened[11, 10:]) >= 0).all()
+    kept = luma(drawn) == planes_of(frame, writable=False).y
+    for row, column in np.argwhere(softened[:22] == 0):
+        block = kept[16 * row + 4 : 16 * row + 12, 16 * column + 4 : 16 * column + 12]
+        assert block.mean() > 0.9
+    # 0.8 of the full strength in a picture half as high as 720 rows.
+    assert softened.max() == pytest.approx(0.8 * 3, abs=0.01)
+
+
+def test_nothing_is_told_of_a_picture_that_was_moved_or_left_alone() -> None:
+    frame = film_frame(WIDTH, HEIGHT)
+    follow = {"name": "zoom", "mode": "follow"}
+    for specs, told in (
+        ([{"name": "blur"}, {"name": "cursor"}], True),
+        ([follow, {"name": "blur"}], True),
+        ([{"name": "blur"}, follow], False),
+        ([{"name": "cursor"}], False),
+    ):
+        chain = Chain(specs)
+        play(chain, frame, (0.3, 0.4), seconds=1.0)
+        assert (chain.softened is not None) == told
+
+
+def test_of_two_the_softer_counts() -> None:
+    chain = Chain([{"name": "blur"}, {"name": "blur", "area": "gaze", "strength": 0.4}])
+    play(chain, film_frame(WIDTH, HEIGHT), (0.5, 0.5), seconds=0.5)
+    assert chain.softened is not None
+    assert chain.softened[11, 20] == pytest.approx(0.4 * 3, abs=0.01)
+    assert chain.softened[0, 0] == pytest.approx(0.8 * 3, abs=0.01)

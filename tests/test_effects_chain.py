@@ -1,7 +1,9 @@
 """The chain as sessions use it: checking, order, live changes, failures, frames."""
 
+import math
 import threading
 
+import av
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -11,7 +13,7 @@ from gaze.effects import registry
 from gaze.effects.chain import Chain, EffectError
 from gaze.effects.effect import Canvas, Effect
 from gaze.effects.parameters import Parameters
-from gaze.effects.planes import planes_of
+from gaze.effects.planes import copy_timing, planes_of
 from gaze.effects.state import SIGNALS, GazeState
 from gaze.effects.view import WHOLE, View
 from tests.pictures import FRAME_S, film_frame, looking, play
@@ -174,6 +176,16 @@ def test_gaze_is_undone_with_the_view_of_its_own_time() -> None:
     assert witness.seen[-1].shown == pytest.approx((0.4, 0.4))
 
 
+def test_gaze_is_undone_with_the_view_that_was_seen_then() -> None:
+    chain = Chain([{"name": "witness"}, {"name": "zoom"}], display_delay_s=0.9)
+    witness = chain._links[0].effect
+    play(chain, film_frame(64, 48), (0.0, 0.0), seconds=2.0)
+    seen = chain.view_at(1.015)
+    assert 0.5 < seen.width < 1
+    chain.apply(film_frame(64, 48), looking((0.8, 0.8), 1.915), 2.0)
+    assert witness.seen[-1].shown == pytest.approx((0.8 * seen.width, 0.8 * seen.height))
+
+
 def test_a_replaced_effect_keeps_its_state() -> None:
     frame = film_frame(64, 48)
     chain = Chain([{"name": "zoom"}])
@@ -324,16 +336,18 @@ def settings_of(name: str) -> st.SearchStrategy[dict[str, object]]:
 
 
 def gazes() -> st.SearchStrategy[GazeState | None]:
-    anywhere = st.floats(-1e6, 1e6) | st.floats(-0.2, 1.2)
+    anywhere = st.floats(-1e6, 1e6) | st.floats(-0.2, 1.2) | st.just(math.nan)
+    unknown = st.none() | st.just(math.nan)
     return st.none() | st.builds(
         GazeState,
         t_s=st.floats(0, 10),
         shown=st.none() | st.tuples(anywhere, anywhere),
-        uncertainty=st.none() | st.floats(0, 10),
+        uncertainty=unknown | st.floats(0, 10),
         attentive=st.booleans(),
         eyes_closed=st.booleans(),
+        picture_deg=unknown | st.floats(0.01, 500),
         signals=st.dictionaries(
-            st.sampled_from(list(SIGNALS)), st.none() | st.floats(-1e3, 1e3), max_size=10
+            st.sampled_from(list(SIGNALS)), unknown | st.floats(-1e3, 1e3), max_size=10
         ),
     )
 
@@ -352,28 +366,19 @@ def test_every_effect_draws_the_smallest_and_the_largest(name: str, size: tuple[
     assert chain.failures == []
 
 
-@settings(max_examples=80, deadline=None)
-@given(
-    specs=st.lists(st.sampled_from(BUILT_IN).flatmap(settings_of), max_size=3),
-    looks=st.lists(st.tuples(gazes(), st.floats(0, 2)), min_size=1, max_size=8),
-    width=st.integers(16, 120),
-    height=st.integers(16, 120),
-)
-def test_whatever_comes_the_frame_keeps_its_shape_and_time(
-    specs: list[dict[str, object]],
-    looks: list[tuple[GazeState | None, float]],
-    width: int,
-    height: int,
-) -> None:
+Looks = list[tuple[GazeState | None, float]]
+
+
+def draw_and_check(specs: list[dict[str, object]], looks: Looks, frame: av.VideoFrame) -> None:
     chain = Chain(specs)
-    frame = film_frame(width, height)
     before = [bytes(plane) for plane in frame.planes]
     t_s = 0.0
     for gaze, step_s in looks:
         t_s += step_s
         chain.update(gaze, t_s)
         drawn = chain.apply(frame, gaze, t_s)
-        assert (drawn.width, drawn.height, drawn.format.name) == (width, height, "yuv420p")
+        assert (drawn.width, drawn.height) == (frame.width, frame.height)
+        assert drawn.format.name == "yuv420p"
         assert (drawn.pts, drawn.time_base) == (frame.pts, frame.time_base)
         view = chain.view
         assert view.x >= -1e-9
@@ -382,3 +387,40 @@ def test_whatever_comes_the_frame_keeps_its_shape_and_time(
         assert view.y + view.height <= 1 + 1e-9
     assert chain.failures == []
     assert [bytes(plane) for plane in frame.planes] == before
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    specs=st.lists(st.sampled_from(BUILT_IN).flatmap(settings_of), max_size=3),
+    looks=st.lists(st.tuples(gazes(), st.floats(0, 2)), min_size=1, max_size=8),
+    width=st.integers(16, 120),
+    height=st.integers(16, 120),
+)
+def test_whatever_comes_the_frame_keeps_its_shape_and_time(
+    specs: list[dict[str, object]], looks: Looks, width: int, height: int
+) -> None:
+    draw_and_check(specs, looks, film_frame(width, height))
+
+
+@pytest.fixture(scope="module")
+def large() -> av.VideoFrame:
+    return film_frame(3840, 2160)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    specs=st.lists(st.sampled_from(BUILT_IN).flatmap(settings_of), min_size=1, max_size=2),
+    looks=st.lists(st.tuples(gazes(), st.floats(0, 2)), min_size=1, max_size=4),
+    width=st.integers(16, 3840),
+    height=st.integers(16, 2160),
+)
+def test_so_does_a_frame_of_any_size(
+    large: av.VideoFrame, specs: list[dict[str, object]], looks: Looks, width: int, height: int
+) -> None:
+    frame = av.VideoFrame(width, height, "yuv420p")
+    for cut, whole in zip(
+        planes_of(frame, writable=True), planes_of(large, writable=False), strict=True
+    ):
+        cut[:] = whole[: cut.shape[0], : cut.shape[1]]
+    copy_timing(large, frame)
+    draw_and_check(specs, looks, frame)

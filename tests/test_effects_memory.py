@@ -14,6 +14,8 @@ from gaze.effects.planes import FramePool
 from tests.pictures import FRAME_S, film_frame, looking
 
 WIDTH, HEIGHT = 1920, 1080
+ROUND = round(2 * math.pi / FRAME_S)
+"""Frames until the gaze has been everywhere that it goes."""
 CHROMA_BYTES = WIDTH * HEIGHT // 4
 
 CASES = {
@@ -47,15 +49,15 @@ def test_no_plane_is_allocated_once_it_runs(case: str, monkeypatch: pytest.Monke
 
     monkeypatch.setattr(FramePool, "take", noted)
     chain, frame = Chain(CASES[case]), film_frame(WIDTH, HEIGHT)
-    run(chain, frame, 0, 120)
+    run(chain, frame, 0, ROUND)
     known = set(places)
     gc.collect()
     tracemalloc.start()
     try:
-        run(chain, frame, 120, 5)
+        run(chain, frame, ROUND, 5)
         before, _ = tracemalloc.get_traced_memory()
         tracemalloc.reset_peak()
-        run(chain, frame, 125, 10)
+        run(chain, frame, ROUND + 5, 10)
         after, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

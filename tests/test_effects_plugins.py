@@ -1,11 +1,13 @@
 """Effects of third parties: whatever they do, the film goes on, and it is said and counted."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
 import pytest
+from aiohttp import ClientSession
 
 from gaze.effects import registry
 from gaze.effects.chain import PATIENCE, SKIPPED_S, Chain
@@ -14,7 +16,10 @@ from gaze.effects.parameters import Parameters
 from gaze.effects.planes import planes_of
 from gaze.effects.state import GazeState
 from gaze.effects.view import View
+from tests.films import progress_of, sharpness
 from tests.pictures import film_frame
+from tests.rtc_viewer import RtcViewer
+from tests.server_process import running_server
 
 
 class Plugin(Effect[Parameters]):
@@ -70,6 +75,14 @@ def beyond(self: Plugin, canvas: Canvas) -> None:
     canvas.view = View(0.9, 0.0, 0.5, 0.5)
 
 
+def wrong_softened(self: Plugin, canvas: Canvas) -> None:
+    canvas.softened = np.zeros((48, 64), np.float32)
+
+
+def no_softened(self: Plugin, canvas: Canvas) -> None:
+    canvas.softened = np.full(canvas.blocks, np.nan, np.float32)
+
+
 def paints_the_source(self: Plugin, canvas: Canvas) -> None:
     canvas.source.y[:] = 0
 
@@ -87,6 +100,8 @@ def exits(self: Plugin, canvas: Canvas) -> None:
         (no_view, "should be a View"),
         (nowhere, "within the picture"),
         (beyond, "within the picture"),
+        (wrong_softened, r"should be \(3, 4\) finite numbers"),
+        (no_softened, "finite numbers"),
         (paints_the_source, "read-only"),
         (exits, "too much"),
     ],
@@ -169,3 +184,27 @@ def test_one_that_really_hangs_costs_three_frames(monkeypatch: pytest.MonkeyPatc
     for index in range(60):
         chain.apply(film_frame(64, 48), None, index / 30)
     assert chain.overruns == PATIENCE
+
+
+async def test_a_running_server_survives_them(films: Path, tmp_path: Path) -> None:
+    flags = ("--effects", "tests.misbehaving", "--media", str(films))
+    with running_server(*flags, log=tmp_path / "log") as server:
+        async with ClientSession(server.url) as client:
+            viewer = RtcViewer(client)
+            names = ["raises", "hangs", "nonsense"]
+            chain = [{"name": name} for name in (*names, "blur")]
+            await viewer.open(media="texture", effects=chain)
+            viewer.look(0.2, 0.5)
+            for name in names:
+                error = await viewer.hear("error", lambda m, name=name: name in m["detail"])
+                assert f"the effect {name} failed and is switched off" in error["detail"]
+            seen = [progress_of(await viewer.grey())]
+            while seen[-1] < seen[0] + 0.02:
+                viewer.look(0.2, 0.5)
+                picture = await viewer.grey()
+                seen.append(progress_of(picture))
+            assert sharpness(picture, (0.2, 0.5)) > 3 * sharpness(picture, (0.85, 0.5))
+            # The film goes on at its own rate: no frame waits for the one that hangs.
+            stats = await viewer.hear("stats", lambda m: m["effects"]["overruns"] >= 3)
+            assert stats["effects"]["overruns"] <= 4
+            await viewer.close()

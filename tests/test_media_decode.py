@@ -172,7 +172,7 @@ def test_rgb_becomes_limited_yuv(rgb: tuple[int, int, int], y: int) -> None:
 
 
 def test_a_playlist_opens_nothing_else(tmp_path: Path) -> None:
-    make_coded_film(tmp_path / "other.ts", 10, sound=False)
+    make_coded_film(tmp_path / "other.ts", 10, sound=None)
     playlist = tmp_path / "list.m3u8"
     playlist.write_text(
         f"#EXTM3U\n#EXT-X-TARGETDURATION:1\n#EXTINF:1,\n{tmp_path}/other.ts\n#EXT-X-ENDLIST\n"

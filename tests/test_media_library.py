@@ -1,15 +1,14 @@
 """The folder of hosted films: what is taken, what is passed over and why."""
 
 import logging
-import os
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
 
 from gaze.media.library import Library, slug, title
+from tests.bad_media import BAD
 from tests.coded_film import make_coded_film, open_files
 
 
@@ -19,28 +18,9 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-def audio_only(path: Path) -> None:
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("pcm_s16le", rate=48_000, layout="mono")
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, 4800), np.int16), "s16", "mono")
-        frame.sample_rate = 48_000
-        container.mux(stream.encode(frame))
-
-
-PLAYLIST = "#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:9,\ngood.mkv\n#EXT-X-ENDLIST\n"
-
-
-def one_picture(path: Path, width: int, height: int) -> None:
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mjpeg", rate=25)
-        stream.width, stream.height, stream.pix_fmt = width, height, "yuvj420p"
-        container.mux(stream.encode(av.VideoFrame(width, height, "yuvj420p")))
-        container.mux(stream.encode(None))
-
-
 def test_says_what_a_film_is(tmp_path: Path, good: bytes) -> None:
     (tmp_path / "My_first film.mkv").write_bytes(good)
-    make_coded_film(tmp_path / "silent.mp4", 30, sound=False)
+    make_coded_film(tmp_path / "silent.mp4", 30, sound=None)
     films = Library(tmp_path).films
     assert list(films) == ["my-first-film", "silent"]
     film = films["my-first-film"]
@@ -77,42 +57,12 @@ def test_title() -> None:
     assert title("an_old-film  (1924)") == "An old film (1924)"
 
 
-@pytest.mark.parametrize(
-    ("name", "make", "why"),
-    [
-        ("empty.mp4", lambda p, good: p.write_bytes(b""), "empty, 0 bytes"),
-        ("text.txt", lambda p, good: p.write_text("hello\n" * 99), "a text or a still picture"),
-        ("text.mp4", lambda p, good: p.write_text("hello\n" * 99), "not a film that can be read"),
-        ("cut.mkv", lambda p, good: p.write_bytes(good[: len(good) // 3]), "truncated"),
-        ("sound.wav", lambda p, good: audio_only(p), "no video stream"),
-        (
-            "still.png",
-            lambda p, good: cv2.imwrite(str(p), np.zeros((4320, 7680, 3), np.uint8)),
-            "a text or a still picture",
-        ),
-        (
-            "still.jpg",
-            lambda p, good: cv2.imwrite(str(p), np.zeros((4320, 7680, 3), np.uint8)),
-            "a text or a still picture",
-        ),
-        ("still.avi", lambda p, good: one_picture(p, 7680, 4320), "7680x4320 is larger than"),
-        ("single.avi", lambda p, good: one_picture(p, 64, 48), "a still picture, or shorter"),
-        ("list.m3u8", lambda p, good: p.write_text(PLAYLIST), "refers to other files"),
-        ("pipe.mkv", lambda p, good: os.mkfifo(p), "not a file"),
-        ("away.mkv", lambda p, good: p.symlink_to("/etc/hostname"), "leads out of the media"),
-        ("dangling.mkv", lambda p, good: p.symlink_to(p.parent / "nowhere"), "not a file"),
-    ],
-)
+@pytest.mark.parametrize("name", BAD)
 def test_a_bad_file_is_one_clear_line(
-    tmp_path: Path,
-    good: bytes,
-    caplog: pytest.LogCaptureFixture,
-    name: str,
-    make: object,
-    why: str,
+    tmp_path: Path, good: bytes, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     (tmp_path / "good.mkv").write_bytes(good)
-    assert callable(make)
+    make, why = BAD[name]
     make(tmp_path / name, good)
     files = open_files()
     with caplog.at_level(logging.INFO, "gaze"):

@@ -372,7 +372,7 @@ async def test_a_listener_who_was_away_hears_what_is_on_now(stage: Stages) -> No
 
 
 async def test_a_silent_film_has_no_audio_track(stage: Stages, tmp_path: Path) -> None:
-    silent = look_at(make_coded_film(tmp_path / "s.mp4", 20, sound=False), "s", "S")
+    silent = look_at(make_coded_film(tmp_path / "s.mp4", 20, sound=None), "s", "S")
     one = stage(silent)
     assert one.player.audio is None
     assert [(await one.next())[0] for _ in range(3)] == [0, 1, 2]

@@ -5,6 +5,7 @@ import fractions
 import av
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 from aiortc.codecs import depayload
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
@@ -61,6 +62,31 @@ class Receiver:
         return decoded
 
 
+def errors(softened: npt.NDArray[np.float32] | None) -> tuple[float, float]:
+    """Mean squared error of the left and the right half, at a bitrate that hardly suffices."""
+    encoder, receiver = VideoEncoder("H264", MEGA, MEGA, pace="balanced"), Receiver("H264")
+    halves = []
+    for index in range(30):
+        sent = frame(index)
+        sent.opaque = softened
+        off = receiver.decode(encoder.encode(sent)[0]).to_ndarray()[:HEIGHT].astype(float)
+        off -= sent.to_ndarray()[:HEIGHT]
+        halves.append([np.square(off[:, : WIDTH // 2]).mean(), np.square(off[:, 320:]).mean()])
+    left, right = np.mean(halves[10:], axis=0)
+    return float(left), float(right)
+
+
+def test_h264_spends_less_where_detail_was_taken_away() -> None:
+    softened = np.zeros((23, 40), np.float32)
+    softened[:, 20:] = 3
+    left, right = errors(softened)
+    plain_left, plain_right = errors(None)
+    assert left < 0.8 * plain_left
+    assert right > 1.2 * plain_right
+    # A grid of another shape is stretched over the frame.
+    assert errors(softened[:4, ::10]) == pytest.approx((left, right), rel=0.3)
+
+
 @CODECS
 def test_frames_survive_the_way(codec: str) -> None:
     """What the payloads carry is decoded to the picture that went in."""
@@ -95,6 +121,33 @@ def test_a_slower_film_gets_the_same_bitrate(codec: str) -> None:
     encoder = VideoEncoder(codec, 0.4 * MEGA, 6 * MEGA, pace="balanced")
     sizes = [sum(map(len, encoder.encode(frame(index, fps=10))[0])) for index in range(90)]
     assert 8 * 10 * sum(sizes[45:]) / 45 == pytest.approx(0.4 * MEGA, rel=0.25)
+
+
+@CODECS
+def test_frames_that_come_unevenly_are_as_large_as_others(codec: str) -> None:
+    """Frames of a live film are late or early by some milliseconds, and pause now and then."""
+    encoder = VideoEncoder(codec, MEGA, 6 * MEGA, pace="balanced")
+    sizes = []
+    for index in range(120):
+        uneven = frame(index, fps=1000)
+        uneven.pts = index * 33 + (0, 12, -9, 5)[index % 4] + (1500 if index >= 90 else 0)
+        sizes.append(sum(map(len, encoder.encode(uneven)[0])))
+    mean = sum(sizes[30:]) / 90
+    assert max(sizes[30:]) < 2.5 * mean, sizes[30:]
+
+
+@CODECS
+def test_a_key_frame_after_a_cut_of_the_bitrate_is_small(codec: str) -> None:
+    """It is sent over a way that just turned out to be narrow."""
+    encoder = VideoEncoder(codec, 3 * MEGA, 6 * MEGA, pace="balanced")
+    for index in range(60):
+        encoder.encode(frame(index))
+    encoder.bitrate_bps = 0.3 * MEGA
+    for index in range(60, 63):
+        encoder.encode(frame(index))
+    payloads, _ = encoder.encode(frame(63), force_keyframe=True)
+    assert encoder.key_frames == 2
+    assert 8 * sum(map(len, payloads)) / (0.3 * MEGA) < 0.35
 
 
 @CODECS

@@ -84,6 +84,29 @@ def foreign_packets(connection: ice.Connection) -> list[bytes]:
     ]
 
 
+def test_consent_expires_when_the_peer_is_silent_not_when_only_its_answers_are_lost() -> None:
+    consent = ice.Consent(100.0)
+    assert not consent.expired(heard_s=0.0, now_s=102.9)
+    assert not consent.expired(heard_s=0.0, now_s=105.0)  # we slept, nobody was asked
+    consent.failed()
+    consent.failed()
+    assert consent.expired(heard_s=0.0, now_s=103.0)
+    assert not consent.expired(heard_s=102.0, now_s=104.9)
+    assert consent.expired(heard_s=102.0, now_s=105.0)
+    assert not consent.expired(heard_s=129.0, now_s=129.0)
+    assert consent.expired(heard_s=130.0, now_s=130.0)
+    consent.given(130.0)
+    assert not consent.expired(heard_s=130.0, now_s=140.0)
+
+
+async def test_the_peers_packets_tell_that_it_is_there(peer: Peer) -> None:
+    async with Client() as client:
+        await connect(peer, client)
+        before_s = asyncio.get_running_loop().time()
+        await frames(peer, 5)
+        assert connection_of(peer).heard_s > before_s
+
+
 async def test_nothing_from_elsewhere_reaches_dtls_or_srtp(peer: Peer) -> None:
     async with Client() as client:
         await connect(peer, client)

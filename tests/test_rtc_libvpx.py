@@ -77,17 +77,8 @@ def test_speed_and_bitrate_change_without_a_key_frame() -> None:
     for index in range(30):
         encoder.bitrate_bps = MEGA * (1 + index % 4)
         encoder.cpu_used = -4 - index % 11
-        keys.append(encoder.encode(frame(index), index * 3000, 3000).is_key_frame)
+        keys.append(encoder.encode(frame(index), 3000).is_key_frame)
     assert keys == [True] + [False] * 29
-
-
-def test_a_key_frame_is_made_of_the_frame_it_is_asked_for() -> None:
-    encoder = libvpx.Vp8Encoder(WIDTH, HEIGHT, MEGA, cpu_used=-12)
-    keys = [
-        encoder.encode(frame(index), index * 3000, 3000, key_frame=index == 3).is_key_frame
-        for index in range(6)
-    ]
-    assert keys == [True, False, False, True, False, False]
 
 
 def test_more_bits_make_a_finer_quantizer() -> None:
@@ -95,7 +86,7 @@ def test_more_bits_make_a_finer_quantizer() -> None:
     for bitrate_bps in (200_000, 3 * MEGA):
         encoder = libvpx.Vp8Encoder(WIDTH, HEIGHT, bitrate_bps, cpu_used=-12)
         for index in range(20):
-            encoder.encode(frame(index), index * 3000, 3000)
+            encoder.encode(frame(index), 3000)
         quantizers.append(encoder.quantizer)
     coarse, fine = quantizers
     assert fine + 10 < coarse <= 63
@@ -105,7 +96,7 @@ def test_several_threads_make_the_same_kind_of_stream() -> None:
     encoder = libvpx.Vp8Encoder(WIDTH, HEIGHT, MEGA, cpu_used=-12, threads=2)
     decoder = av.CodecContext.create("libvpx", "r")
     for index in range(3):
-        data = encoder.encode(frame(index), index * 3000, 3000).data
+        data = encoder.encode(frame(index), 3000).data
         assert len(decoder.decode(av.Packet(data))) == 1
 
 
@@ -113,7 +104,7 @@ def test_a_frame_is_left_as_it_was() -> None:
     encoder = libvpx.Vp8Encoder(WIDTH, HEIGHT, MEGA, cpu_used=-12)
     source = frame(7)
     before = source.to_ndarray().copy()
-    encoder.encode(source, 0, 3000)
+    encoder.encode(source, 3000)
     assert (source.to_ndarray() == before).all()
     assert source.pts == 7
 
@@ -122,16 +113,12 @@ def test_a_frame_of_another_size_or_format_is_refused() -> None:
     encoder = libvpx.Vp8Encoder(WIDTH, HEIGHT, MEGA, cpu_used=-12)
     for wrong in (frame(0, 320, 180), frame(0).reformat(format="rgb24")):
         with pytest.raises(ValueError, match="a yuv420p frame of 640x360"):
-            encoder.encode(wrong, 0, 3000)
+            encoder.encode(wrong, 3000)
 
 
 def test_what_libvpx_refuses_is_said_in_its_words() -> None:
     with pytest.raises(libvpx.VpxError, match=r"Invalid parameter.*g_w"):
         libvpx.Vp8Encoder(100_000, 16, MEGA, cpu_used=-12)
-    encoder = libvpx.Vp8Encoder(WIDTH, HEIGHT, MEGA, cpu_used=-12)
-    encoder.encode(frame(0), 90_000, 3000)
-    with pytest.raises(libvpx.VpxError, match="Invalid parameter"):
-        encoder.encode(frame(1), 0, 3000)
 
 
 def test_it_is_closed_when_nobody_holds_it() -> None:

@@ -163,3 +163,12 @@ def test_the_block_is_whole_words() -> None:
     block = extensions.Block({extensions.MID: 4}, "10")
     assert len(block.data) % 4 == 0
     assert unpack_header_extensions(0xBEDE, block.data[4:]) == [(4, b"10")]
+
+
+def test_what_is_forgotten_is_not_sent_again() -> None:
+    stream = outgoing()
+    stream.make([b"old"], 0, 0.0)
+    stream.forget()
+    stream.make([b"new"], 3000, 0.1)
+    assert stream.again(32767, 0.05, 1.0) is None
+    assert stream.again(32768, 0.05, 1.0) is not None

@@ -515,7 +515,8 @@ async def test_a_client_that_dies_is_lost_soon() -> None:
         await connected(peer, client)
         lost = asyncio.Event()
         peer.on_state = lambda state: lost.set()
-        client.ice.request_received = lambda *args: None  # answers no more
+        for protocol in client.ice._protocols:
+            protocol.transport.sendto = lambda *_: None  # nothing leaves any more
         began_s = asyncio.get_running_loop().time()
         await asyncio.wait_for(lost.wait(), PATIENCE_S)
         assert peer.state == "lost"

@@ -3,6 +3,7 @@
 import asyncio
 import fractions
 import inspect
+import math
 import threading
 import time
 import types
@@ -15,7 +16,8 @@ import numpy as np
 import pylibsrtp
 import pytest
 from aioice.ice import StunProtocol
-from aiortc import RTCIceTransport, RTCRtpReceiver, RTCRtpSender
+from aiortc import MediaStreamTrack, RTCIceTransport, RTCRtpReceiver, RTCRtpSender
+from aiortc.codecs import depayload
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder
 from aiortc.jitterbuffer import JitterFrame
@@ -32,6 +34,7 @@ from aiortc.rtp import (
     RtcpPsfbPacket,
     RtcpReceiverInfo,
     RtcpRrPacket,
+    RtcpRtpfbPacket,
     RtcpSenderInfo,
     RtcpSrPacket,
     RtpPacket,
@@ -42,9 +45,15 @@ from pylibsrtp import Policy, Session
 
 from gaze.media.slot import Slot, SlotClosed
 from gaze.rtc import extensions, private
-from gaze.rtc.jitterbuffer import EncodedFrame
+from gaze.rtc.encoder import VideoEncoder
+from gaze.rtc.estimate import Range
+from gaze.rtc.jitterbuffer import EncodedFrame, is_key_frame
+from gaze.rtc.outgoing import Identity, Outgoing
 from gaze.rtc.private.packets import MAX_PACKET_BYTES, protect
 from gaze.rtc.private.sender import audio_level
+from gaze.rtc.senderclock import SenderClock
+from gaze.rtc.transmitter import Transmitter
+from tests.test_rtc_encoder import frame as textured
 
 
 def test_the_installed_versions_are_those_it_was_written_for() -> None:
@@ -328,24 +337,66 @@ def test_sounds_have_levels() -> None:
     assert audio_level(frame) == 20
 
 
-async def test_a_key_frame_waits_for_a_full_queue_and_is_not_made_twice() -> None:
+class Film(MediaStreamTrack):
+    """A film that goes on at its own pace."""
+
+    kind = "video"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._index = 0
+
+    async def recv(self) -> av.VideoFrame:
+        await asyncio.sleep(0.005)
+        self._index += 1
+        return textured(self._index)
+
+
+async def test_what_waits_is_dropped_when_the_film_begins_anew() -> None:
+    """Of a film that is asked for a key frame, nothing but that leaves next, nor anything again."""
+    sent: list[RtpPacket] = []
+
+    def send(data: bytearray) -> None:
+        sent.append(RtpPacket.parse(bytes(data)))
+
+    transmitter = Transmitter(send, Range(200e3, 100e3, 1e6))
+    transport: Any = types.SimpleNamespace(state="connected")
+    sender: Any = private.Sender("video", transport, transmitter)
+    outgoing = Outgoing(Identity(1, 96, "0"), Identity(2, 97, "0"), {}, (100, 0))
+    sender.outgoing, sender._clock = outgoing, SenderClock(90_000)
+    encoder = sender._RTCRtpSender__encoder = VideoEncoder("VP8", 200e3, 1_000_000)
+    sender.replaceTrack(Film())
+    codec = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90_000, payloadType=96)
+    sending = asyncio.create_task(sender._send_frames(codec))
+    async with asyncio.timeout(20):
+        while outgoing.packets < 30 or not transmitter.waiting_s:
+            await asyncio.sleep(0.001)
+        made, left = outgoing.packets, len(sent)
+        assert left < made and encoder.key_frames == 1
+        assert sender._key_there_s > time.monotonic() - 20
+        sender._key_there_s = -math.inf  # the first one has arrived
+        await sender._handle_rtcp_packet(RtcpPsfbPacket(fmt=1, ssrc=9, media_ssrc=1))
+        await sender._handle_rtcp_packet(RtcpRtpfbPacket(1, 9, 1, [100, 101, 102]))
+        while len(sent) < left + 5:
+            await asyncio.sleep(0.001)
+    assert encoder.key_frames == 2
+    assert {packet.ssrc for packet in sent} == {1}
+    first = sent[left]
+    assert first.sequence_number == 100 + made
+    assert is_key_frame("VP8", depayload(codec, first.payload))
+    sending.cancel()
+    await asyncio.gather(sending, return_exceptions=True)
+    await transmitter.close()
+
+
+async def test_a_key_frame_that_is_asked_for_while_one_is_on_its_way_is_not_made() -> None:
     connection = private.PeerConnection([])
     sender: Any = connection.addTransceiver("video").sender
     picture_lost = RtcpPsfbPacket(fmt=1, ssrc=1, media_ssrc=sender._ssrc)
-    now_s = time.monotonic()
-
     await sender._handle_rtcp_packet(picture_lost)
     assert sender._RTCRtpSender__force_keyframe
-    assert sender._resume_s <= time.monotonic()  # the queue is empty
-
     sender._RTCRtpSender__force_keyframe = False
-    connection.transmitter.estimate.queue.delay_s = 0.3
-    await sender._handle_rtcp_packet(picture_lost)
-    assert sender._RTCRtpSender__force_keyframe
-    assert sender._resume_s >= now_s + 0.3
-
-    sender._RTCRtpSender__force_keyframe = False
-    sender._key_there_s = time.monotonic() + 60  # one is on its way
+    sender._key_there_s = time.monotonic() + 60
     await sender._handle_rtcp_packet(picture_lost)
     assert not sender._RTCRtpSender__force_keyframe
     await connection.close()

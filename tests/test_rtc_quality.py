@@ -39,6 +39,14 @@ def test_down_after_a_second_and_at_once_when_it_is_hopeless() -> None:
     assert follow([2.5e6] * 10 + [0.3e6])[10].scale == 0.5
 
 
+def test_down_at_once_with_a_margin_where_a_key_frame_is_made_anyway() -> None:
+    for bps, scale in [(0.6e6, 0.5), (0.8e6, 0.75), (1e6, 1.0)]:
+        quality = Quality()
+        quality.update(2.5e6, 1280, 720, 0.0)
+        assert quality.update(bps, 1280, 720, 0.1, anew=True).scale == scale
+        assert quality.update(bps, 1280, 720, 0.2, anew=True).scale == scale
+
+
 def test_a_short_dip_changes_nothing() -> None:
     assert changes(follow([2.5e6] * 10 + [0.7e6] * 8 + [2.5e6] * 20)) == 0
 

@@ -51,6 +51,18 @@ def test_the_oldest_that_nothing_was_heard_of() -> None:
     assert sent.oldest_s == 2.0
 
 
+def test_what_is_on_its_way_is_what_left_after_the_newest_heard_of() -> None:
+    sent = SentPackets()
+    assert sent.on_their_way_bytes == 0
+    for i in range(5):
+        sent.add(1000 + i, float(i))
+    assert sent.on_their_way_bytes == 5010
+    list(sent.outcomes(feedback(1, 5.0, None)))
+    assert sent.on_their_way_bytes == 1003 + 1004
+    list(sent.outcomes(feedback(0, 5.0)))
+    assert sent.on_their_way_bytes == 1003 + 1004
+
+
 def test_the_browsers_clock_may_wrap() -> None:
     sent = SentPackets()
     for i in range(2):

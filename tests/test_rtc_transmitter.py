@@ -51,7 +51,7 @@ async def test_all_that_leaves_is_numbered_in_the_order_of_leaving() -> None:
     await until(lambda: len(wire.sent) == 31)
     assert numbers(wire.sent) == list(range(31))
     ssrcs = [int.from_bytes(data[8:12]) for data in wire.sent]
-    assert ssrcs.index(5) < 10  # it overtakes the film that waits
+    assert ssrcs.index(5) < 20  # it overtakes the film that waits
     await transmitter.close()
 
 

@@ -148,6 +148,20 @@ def test_the_makefile_says_so_when_no_python_fits(tmp_path: Path) -> None:
     assert not (tmp_path / ".venv").exists()
 
 
+@pytest.mark.parametrize(
+    ("npm", "said"),
+    [(BROKEN, "npm is missing"), ('[ "$1" = --version ]', "npm found no packages")],
+    ids=["no npm", "no network"],
+)
+def test_without_npm_the_set_up_goes_on_without_plots(tmp_path: Path, npm: str, said: str) -> None:
+    (tmp_path / "package-lock.json").touch()
+    done = make(tmp_path, "client/vendor/.made", npm=npm, node="echo v20")
+    assert done.returncode == 0, done.stderr
+    assert said in done.stdout
+    assert "no live plots" in done.stdout
+    assert not (tmp_path / "client").exists()
+
+
 def test_the_test_command_of_the_readme_is_what_ci_runs() -> None:
     assert "make test" in (ROOT / "README.md").read_text()
     script = ROOT / ".ci/run"

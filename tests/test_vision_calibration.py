@@ -303,7 +303,11 @@ def test_a_model_survives_json_and_fits_another_screen(model):
         ({"features": ["x"]}, "calibration.features: must be a list of 5 to 40 points"),
         ({"features": [[1.0] * SIZE] * 41}, "calibration.features: must be a list of 5 to 40"),
         ({"features": [[1.0]] * 9}, "calibration.features: must be finite numbers of shape"),
-        ({"weights": [[1, 2]]}, "calibration.weights: must be finite numbers of shape"),
+        ({"places": [[1, 2]]}, "calibration.places: must be finite numbers of shape"),
+        ({"sessions": [0.5] * 9}, "calibration.sessions: must be whole numbers"),
+        ({"sessions": [-1] * 9}, "calibration.sessions: must be whole numbers"),
+        ({"screen": [0, 900]}, "calibration.screen: must be larger"),
+        ({"diagonal_mm": "wide"}, "calibration.diagonal_mm: must be numbers"),
         ({"shift": ["a", "b"]}, "calibration.shift: must be numbers"),
         ({"shift": [float("nan"), 0]}, "calibration.shift"),
         ({"accuracy": -1}, "calibration.accuracy"),
@@ -326,3 +330,81 @@ def test_steady_rows_are_kept_and_wild_ones_not():
     kept = keep_steady(rows)
     assert not kept[7]
     assert kept.sum() >= 36
+
+
+FIVE = [(160, 90), (1440, 90), (800, 450), (160, 810), (1440, 810)]
+THIRTEEN = [*NINE, *CHECKS]
+
+
+def offsets_px(model, places, shift_px=(0.0, 0.0)):
+    """How far a model is off for eyes that go as if they looked `shift_px` beside a place."""
+    eyes = Eyes(noise=0.0)
+    rows = np.array([eyes.features(np.add(place, shift_px)) for place in places])
+    return np.linalg.norm(model.predict_px(rows, SCREEN) - places, axis=1)
+
+
+@pytest.mark.parametrize(("targets", "limit_px"), [(FIVE, 130), (NINE, 90), (THIRTEEN, 80)])
+def test_five_nine_and_thirteen_points_calibrate(targets, limit_px):
+    eyes, calibration = Eyes(), Calibration(SCREEN)
+    calibration.act("start", None, eyes.t_s)
+    for target in targets:
+        assert eyes.point(calibration, target)[-1].state == "accepted"
+    fitted = calibration.act("finish", None, eyes.t_s)[-1]
+    assert fitted.state == "fitted"
+    assert len(fitted.points) == len(targets)
+    places = [(600, 300), (1000, 300), (600, 600), (1000, 600)]
+    assert offsets_px(calibration.model, places).mean() < limit_px
+
+
+def taken_up_again(model, shift_px, targets):
+    """A stored model in a later session, in which the eyes' picture is off by `shift_px`."""
+    eyes = Eyes(seed=5)
+    calibration = Calibration(SCREEN, GazeModel.from_json(model))
+    for target in targets:
+        updates = eyes.point(calibration, target, at=tuple(np.add(target, shift_px)))
+        assert updates[-1].state == "accepted"
+    return calibration, calibration.act("finish", None, eyes.t_s)[-1]
+
+
+def test_a_stored_calibration_is_taken_up_again_with_one_point(model):
+    shift_px = (0.0, 110.0)
+    before_px = offsets_px(GazeModel.from_json(model), CHECKS, shift_px).mean()
+    calibration, fitted = taken_up_again(model, shift_px, [(800, 450)])
+    assert fitted.state == "fitted"
+    assert len(fitted.points) == 1
+    after_px = offsets_px(calibration.model, CHECKS, shift_px).mean()
+    assert after_px < 0.75 * before_px
+    four, _ = taken_up_again(model, shift_px, CHECKS)
+    assert offsets_px(four.model, NINE, shift_px).mean() < after_px
+    assert fitted.model["sessions"] == [0] * 9 + [1]
+
+
+def test_a_calibration_that_was_taken_up_again_can_be_stored_and_taken_up_once_more(model):
+    _, fitted = taken_up_again(model, (0.0, 50.0), [(800, 450)])
+    _, third = taken_up_again(json.loads(json.dumps(fitted.model)), (0.0, 80.0), [(800, 450)])
+    assert third.model["sessions"] == [0] * 9 + [1, 2]
+
+
+def test_a_calibration_taken_up_often_does_not_grow_without_end(model):
+    for _ in range(8):
+        _, fitted = taken_up_again(model, (0.0, 30.0), CHECKS)
+        model = fitted.model
+    assert len(model["features"]) == 40
+    assert model["sessions"][-4:] == [8] * 4
+
+
+def test_taking_up_again_without_a_point_is_refused_and_the_model_stays(model):
+    calibration = Calibration(SCREEN, GazeModel.from_json(model))
+    calibration.act("point", (800, 450), 0.0)
+    calibration.act("skip", None, 0.1)
+    refused = calibration.act("finish", None, 0.2)[-1]
+    assert refused.state == "rejected"
+    assert "at least 1" in refused.reason
+    assert calibration.model.to_json() == model
+
+
+def test_start_begins_anew_also_with_a_stored_model(model):
+    eyes, calibration = Eyes(), Calibration(SCREEN, GazeModel.from_json(model))
+    calibration.act("start", None, eyes.t_s)
+    eyes.point(calibration, (800, 450))
+    assert "at least 5" in calibration.act("finish", None, eyes.t_s)[-1].reason

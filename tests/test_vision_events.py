@@ -123,3 +123,22 @@ def test_noise_that_grows_does_not_make_saccades_for_long():
     seen, _ = run([(500, 400)] * 300, noise_px=60.0, seed=1, movements=movements, start_s=2.0)
     assert [movement.kind for movement in seen[60:]].count("saccade") <= 3
     assert movements.noise_px == pytest.approx(60.0, rel=0.4)
+
+
+@pytest.mark.parametrize("phase", [0.0, 0.3, 0.7])
+@pytest.mark.parametrize("way_deg", [8.0, 20.0])
+def test_the_time_of_a_saccade_is_told_to_a_fraction_of_a_frame(phase, way_deg):
+    """Frames are means over their time, as a camera's are."""
+    lasts_s = 0.021 + 0.0022 * way_deg
+    began_s = (40 + phase) / RATE
+    fine_s = np.arange(0, 80 / RATE, 0.0005)
+    share = np.clip((fine_s - began_s) / lasts_s, 0.0, 1.0)
+    x = 300 + way_deg * DEGREE_PX * share
+    frame = (fine_s * RATE + 1e-9).astype(int)
+    points = [(x[frame == number].mean(), 400.0) for number in range(80)]
+    seen, _ = run(points, noise_px=3.0)
+    flights = [movement.flight_s for movement in seen if movement.flight_s is not None]
+    assert len(flights) == 1
+    began, ended = flights[0]
+    assert (began + ended) / 2 == pytest.approx(began_s + lasts_s / 2, abs=0.012)
+    assert ended - began == pytest.approx(lasts_s, rel=0.35)

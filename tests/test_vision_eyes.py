@@ -1,8 +1,8 @@
-"""Lids, blinks and iris offsets with known answers."""
+"""Lids and iris offsets with known answers."""
 
 import pytest
 
-from gaze.vision.eyes import EYES, Blinks, LidBaseline, aspect_ratio, iris_offsets_mm
+from gaze.vision.eyes import EYES, LidBaseline, aspect_ratio, iris_offsets_mm
 from gaze.vision.pose import head_pose
 from tests.faces import make_landmarks, rotation
 
@@ -41,45 +41,3 @@ def test_long_closed_eyes_do_not_become_the_usual_opening():
         baseline.openness(0.3, frame * STEP_S)
     for frame in range(90, 900):
         assert baseline.openness(0.05, frame * STEP_S) == 0.0
-
-
-def run_blinks(blinks: Blinks, openness: list[float], start_s: float = 0.0) -> float:
-    for frame, opened in enumerate(openness):
-        blinks.update(opened, start_s + frame * STEP_S)
-    return start_s + len(openness) * STEP_S
-
-
-def test_blinks_are_counted_per_minute():
-    blinks = Blinks()
-    t_s = 0.0
-    for _ in range(10):
-        t_s = run_blinks(blinks, [1.0] * 56 + [0.1] * 4, t_s)
-    t_s = run_blinks(blinks, [1.0] * 10, t_s)
-    assert blinks.rate_per_min(t_s) == pytest.approx(30.0, rel=0.03)
-
-
-def test_a_blink_leaves_the_count_after_a_minute():
-    blinks = Blinks()
-    t_s = run_blinks(blinks, [1.0] * 10 + [0.0] * 4 + [1.0] * 10)
-    assert blinks.rate_per_min(t_s + 20) > 0
-    assert blinks.rate_per_min(t_s + 61) == 0
-
-
-def test_the_rate_is_unknown_at_first():
-    blinks = Blinks()
-    run_blinks(blinks, [1.0] * 30)
-    assert blinks.rate_per_min(1.0) is None
-
-
-def test_a_long_closure_is_no_blink():
-    blinks = Blinks()
-    t_s = run_blinks(blinks, [1.0] * 10 + [0.0] * 60 + [1.0] * 300)
-    assert blinks.rate_per_min(t_s) == 0
-
-
-def test_half_closed_eyes_stay_what_they_were():
-    blinks = Blinks()
-    run_blinks(blinks, [1.0, 0.3])
-    assert not blinks.closed
-    run_blinks(blinks, [0.1, 0.3], 1.0)
-    assert blinks.closed

@@ -1,8 +1,14 @@
 """The face mesh on made viewers."""
 
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import mediapipe
 import pytest
 
-from gaze.vision.face import MeshFaceFinder
+from gaze.vision.face import FaceModelError, MeshFaceFinder, TaskFaceFinder
 from tests.viewers import PX_PER_MM, viewer_frame
 
 
@@ -39,3 +45,47 @@ def test_it_follows_the_head_and_the_irises(finder):
 def test_nobody_is_none(finder):
     assert find(finder, present=False) is None
     assert find(finder) is not None
+
+
+@pytest.fixture
+def bundle(tmp_path):
+    """A bundle of the models in MediaPipe's wheel: it loads, but its landmarks are FaceMesh's,
+    which the Face Landmarker cannot read. A real face_landmarker.task is not in the wheel."""
+    modules = Path(mediapipe.__file__).parent / "modules"
+    file = tmp_path / "face_landmarker.task"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
+        archive.write(
+            modules / "face_detection/face_detection_short_range.tflite", "face_detector.tflite"
+        )
+        archive.write(
+            modules / "face_landmark/face_landmark_with_attention.tflite",
+            "face_landmarks_detector.tflite",
+        )
+    return file
+
+
+def test_the_tasks_backend_loads_a_bundle_and_sees_nobody_where_nobody_is(bundle):
+    finder = TaskFaceFinder(bundle)
+    for number in range(4):
+        assert finder.find(viewer_frame(noise=number, present=False)) is None
+    finder.close()
+
+
+def test_a_file_that_is_no_face_landmarker_is_refused(tmp_path):
+    file = tmp_path / "face.task"
+    file.write_bytes(b"nothing of the kind")
+    with pytest.raises(FaceModelError, match=r"face\.task: must be a face_landmarker\.task"):
+        TaskFaceFinder(file)
+
+
+def test_the_server_does_not_start_with_a_wrong_model(tmp_path):
+    file = tmp_path / "face.task"
+    file.write_bytes(b"nothing of the kind")
+    done = subprocess.run(
+        [sys.executable, "server.py", "--face-landmarker", file, "--port", "0"],
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 1
+    assert "must be a face_landmarker.task" in done.stderr

@@ -65,6 +65,15 @@ def test_a_viewer_is_seen(viewer):
     assert 0 < sample.screen_px[1] < 1080
 
 
+def test_it_tells_where_the_eyes_are_in_the_picture(viewer):
+    viewer.look(0.2)
+    (right_x, right_y), (left_x, left_y) = viewer.tracker.eyes_at
+    assert (right_x, right_y) == pytest.approx((0.387, 0.351), abs=0.02)
+    assert (left_x, left_y) == pytest.approx((0.618, 0.367), abs=0.02)
+    viewer.tracker.track(np.zeros((480, 640, 3), np.uint8), viewer.t_s)
+    assert viewer.tracker.eyes_at is None
+
+
 def test_left_right_and_down_have_the_right_sign(viewer):
     def place(**looks):
         return np.mean([sample.screen_px for sample in viewer.look(0.6, **looks)[-6:]], axis=0)

@@ -200,6 +200,15 @@ async def test_allowed_origin_gets_cors(serve: Serve) -> None:
     assert all(name in exposed for name in ("Location", "ETag", "Retry-After"))
 
 
+async def test_modules_are_for_allowed_origins(serve: Serve) -> None:
+    client = await serve(allowed_origins=["https://films.example"])
+    for origin, allowed in (("https://films.example", True), ("https://evil.example", False)):
+        module = await client.get("/client/gaze-film.js", headers={"Origin": origin})
+        assert module.status == 200
+        assert ("Access-Control-Allow-Origin" in module.headers) == allowed
+        assert "Origin" in module.headers["Vary"]  # a cache must not mix the two up
+
+
 async def test_own_origin_is_welcome(client: TestClient[Any, Any]) -> None:
     origin = f"http://127.0.0.1:{client.port}"
     response = await client.post("/api/sessions", data="{", headers={"Origin": origin, **JSON})

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from gaze.effects.acuity import Acuity
-from gaze.effects.effect import Canvas, Effect
+from gaze.effects.effect import BLOCK_PX, Canvas, Effect
 from gaze.effects.fovea import Fovea, Sight
 from gaze.effects.parameters import Number, Parameters
 from gaze.effects.pyramid import Blend, Pyramid, Weights, half
@@ -111,19 +111,22 @@ class LevelMap:
     stretch: float = 1.0
     """How many times wider than high the sharp region is."""
 
-    def weight(self, k: int, eccentricity: NDArray[np.float32]) -> Weights:
-        """Return the weight of picture k over the coarser ones at these distances from the gaze."""
+    def level(self, eccentricity: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the blur level at these distances from the gaze."""
         if self.acuity is not None:
             beyond = np.maximum(0, eccentricity - self.radius) * self.height_deg
-            level = np.minimum(self.depth, self.acuity.level(beyond))
-            return np.asarray(np.clip(k + 1 - level, 0, 1), np.float32)
+            return np.asarray(np.minimum(self.depth, self.acuity.level(beyond)), np.float32)
         share = np.clip((eccentricity - self.radius) / self.softness, 0, 1)
         ramp = share * share * (3 - 2 * share)
         if self.area == "all":
             ramp = np.ones_like(ramp)
         elif self.area == "gaze":
             ramp = 1 - ramp
-        return np.asarray(np.clip(k + 1 - self.depth * ramp, 0, 1), np.float32)
+        return np.asarray(self.depth * ramp, np.float32)
+
+    def weight(self, k: int, eccentricity: NDArray[np.float32]) -> Weights:
+        """Return the weight of picture k over the coarser ones at these distances from the gaze."""
+        return np.clip(k + 1 - self.level(eccentricity), 0, 1)
 
     def reach(self, k: int) -> float:
         """Return the distance beyond which only the coarser pictures count (`gaze`: only k)."""
@@ -178,6 +181,10 @@ class Blur(Effect[BlurParameters]):
         # A chroma plane is as large as luma picture 1, so it starts one level further down.
         self._chroma.blend(canvas.source.u, target.u, blends[1:])
         self._chroma.blend(canvas.source.v, target.v, blends[1:])
+        rows, columns = canvas.blocks
+        y = (np.arange(rows, dtype=np.float32) + 0.5) * BLOCK_PX - levels.y * height
+        x = (np.arange(columns, dtype=np.float32) + 0.5) * BLOCK_PX - levels.x * width
+        canvas.softened = levels.level(np.hypot(x[None, :] / levels.stretch, y[:, None]) / height)
 
     def _as_acuity(
         self, levels: LevelMap, parameters: BlurParameters, gaze: GazeState | None

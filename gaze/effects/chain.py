@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import av
+import numpy as np
+from numpy.typing import NDArray
 
 from gaze.effects.effect import Canvas, Effect
 from gaze.effects.parameters import EffectError, Follower, Number, Parameters, parse
@@ -23,7 +25,7 @@ __all__ = ["Chain", "EffectError", "Failure"]
 logger = logging.getLogger(__name__)
 
 MAX_EFFECTS = 16
-VIEWS_KEPT_S = 1.0
+VIEWS_KEPT_S = 1.5
 EDGE = 1e-6
 
 REASONS = ("attention", "pupil")
@@ -68,12 +70,12 @@ class Link:
     def resolve(self, gaze: GazeState | None, t_s: float) -> Parameters:
         """Follow the bindings to `t_s` and return the parameters as plain numbers."""
         signals = gaze.signals if gaze is not None else {}
-        return self.parameters.model_copy(
-            update={
-                name: follower.step(getattr(self.parameters, name), signals, t_s)
-                for name, follower in self._followers.items()
-            }
-        )
+        told = {name: getattr(self.parameters, name) for name in self._followers}
+        now = {
+            name: follower.step(told[name], signals, t_s)
+            for name, follower in self._followers.items()
+        }
+        return self.parameters if now == told else self.parameters.model_copy(update=now)
 
     def took(self, seconds: float, work: str, t_s: float) -> bool:
         """Note how long one of its two works took; return whether that was over the budget."""
@@ -120,9 +122,15 @@ class Chain:
         self,
         specs: Sequence[Mapping[str, Any]],
         *,
+        display_delay_s: float = 0.0,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Take `[{"name": "blur", "strength": 0.8}, …]`; `clock` times what effects take.
+        """Take the effects.
+
+        Args:
+            specs: `[{"name": "blur", "strength": 0.8}, …]`.
+            display_delay_s: from drawing a frame to its being seen; gaze belongs to what was seen.
+            clock: times what effects take.
 
         Raises:
             EffectError: naming the first field that is wrong.
@@ -133,7 +141,9 @@ class Chain:
         self._links = _links(_checked(specs), [])
         self._leaving: list[Link] = []
         self._view = WHOLE
+        self._softened: NDArray[np.float32] | None = None
         self._clock = clock
+        self._display_delay_s = display_delay_s
         self._overruns = 0
         self._rewind_s = 0.0
 
@@ -163,6 +173,11 @@ class Chain:
     def view(self) -> View:
         """The part of the film that is visible in the last frame."""
         return self._view
+
+    @property
+    def softened(self) -> NDArray[np.float32] | None:
+        """Where the last frame has lost detail, as in `Canvas`; None if nowhere, or not known."""
+        return self._softened
 
     def view_at(self, t_s: float) -> View:
         """Return the part of the film that was visible in the newest frame drawn up to `t_s`."""
@@ -225,11 +240,11 @@ class Chain:
                 links = [*self._leaving, *self._links]
                 resolved = [link.resolve(gaze, t_s) for link in links]
             source = frame if frame.format.name == FORMAT else frame.reformat(format=FORMAT)
-            planes = planes_of(source, writable=False)
             drawn, view = source, WHOLE
-            seen = _seen_by(links, gaze)
+            softened: NDArray[np.float32] | None = None
+            seen = _seen_by(links, gaze, self._display_delay_s)
             for link, parameters, own_gaze in zip(links, resolved, seen, strict=True):
-                canvas = Canvas(planes, self._pool)
+                canvas = Canvas(planes_of(drawn, writable=False), self._pool)
                 link.forgive(t_s)
                 if link.error is None:
                     started_s = self._clock()
@@ -238,15 +253,22 @@ class Chain:
                         _check(canvas)
                     except Exception as error:
                         _switch_off(link, error)
-                        canvas = Canvas(planes, self._pool)
+                        canvas = Canvas(canvas.source, self._pool)
                     else:
                         self._overruns += link.took(self._clock() - started_s, "draw", t_s)
                 if canvas.frame is not None:
                     drawn = canvas.frame
-                    planes = planes_of(drawn, writable=False)
+                if canvas.view != WHOLE:
+                    softened = None
+                elif canvas.softened is not None:
+                    softened = (
+                        canvas.softened
+                        if softened is None
+                        else np.maximum(softened, canvas.softened)
+                    )
                 link.saw(canvas.view, t_s)
                 view = canvas.view.within(view)
-            self._view = view
+            self._view, self._softened = view, softened
             if drawn is not frame:
                 copy_timing(frame, drawn)
             return drawn
@@ -299,7 +321,9 @@ def _stays(link: Link) -> bool:
         return False
 
 
-def _seen_by(links: list[Link], gaze: GazeState | None) -> list[GazeState | None]:
+def _seen_by(
+    links: list[Link], gaze: GazeState | None, display_delay_s: float
+) -> list[GazeState | None]:
     """Return the gaze for each effect in fractions of its own source.
 
     The view that was on the screen when the eyes were seen is undone, last effect first.
@@ -307,7 +331,7 @@ def _seen_by(links: list[Link], gaze: GazeState | None) -> list[GazeState | None
     seen: list[GazeState | None] = []
     for link in reversed(links):
         if gaze is not None:
-            view = link.view_at(gaze.t_s)
+            view = link.view_at(gaze.t_s - display_delay_s)
             if view != WHOLE:
                 gaze = dataclasses.replace(
                     gaze,
@@ -329,6 +353,11 @@ def _check(canvas: Canvas) -> None:
         expected = FORMAT, source.width, source.height
         if found != expected:
             raise ValueError(f"the canvas's frame should be {expected}, not {found}")
+    softened = canvas.softened
+    if softened is not None and (
+        np.shape(softened) != canvas.blocks or not np.isfinite(softened).all()
+    ):
+        raise ValueError(f"the canvas's softened should be {canvas.blocks} finite numbers")
     if not isinstance(view, View):
         raise TypeError(f"the canvas's view should be a View, not {view!r}")
     corners = view.x, view.y, view.x + view.width, view.y + view.height

@@ -1,21 +1,16 @@
 """A ring where the eyes are."""
 
-import math
 from typing import Annotated, Literal
 
-import cv2
 from pydantic import Field
 
 from gaze.effects.effect import Canvas, Effect
 from gaze.effects.fovea import Fovea
 from gaze.effects.parameters import Number, Parameters
 from gaze.effects.state import GazeState
-from gaze.effects.veil import COLOURS, Brush, box_around
+from gaze.effects.veil import COLOURS, Brush, box_around, draw_disc, draw_ring, fixed
 
 Colour = Literal["white", "amber", "red", "green", "cyan", "black"]
-
-SUBPIXEL_BITS = 4
-"""Fractional bits of the coordinates that OpenCV draws with."""
 
 EDGE_PX = 3
 """Room for the ring's soft edge."""
@@ -57,7 +52,7 @@ class Cursor(Effect[CursorParameters]):
     ) -> None:
         source = canvas.source
         sight = self._fovea.look(gaze, source.width / source.height, t_s)
-        cover = 0.0 if sight is None else round(255 * parameters.opacity * sight.presence)
+        cover = 0 if sight is None else round(255 * parameters.opacity * sight.presence)
         if sight is None or cover == 0:
             return
         size = parameters.size
@@ -71,19 +66,9 @@ class Cursor(Effect[CursorParameters]):
         if rows.start == rows.stop or columns.start == columns.stop:
             return
         mask = self._brush.clear(rows, columns)
-        cv2.circle(
-            mask,
-            fixed(x - columns.start, y - rows.start),
-            round(radius * 2**SUBPIXEL_BITS),
-            (cover,),
-            -1 if parameters.shape == "dot" else thickness,
-            cv2.LINE_AA,
-            SUBPIXEL_BITS,
-        )
+        centre = fixed(x - columns.start, y - rows.start)
+        if parameters.shape == "dot":
+            draw_disc(mask, centre, radius, cover)
+        else:
+            draw_ring(mask, centre, radius, thickness, cover)
         self._brush.paint(canvas.copy(), rows, columns, mask, COLOURS[parameters.colour])
-
-
-def fixed(x: float, y: float) -> tuple[int, int]:
-    """Return a place, in samples from the picture's corner, as OpenCV draws it: fixed point."""
-    scale = 2**SUBPIXEL_BITS
-    return math.floor((x - 0.5) * scale + 0.5), math.floor((y - 0.5) * scale + 0.5)

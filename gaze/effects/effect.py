@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from gaze.effects.parameters import Parameters
 from gaze.effects.planes import FramePool, Planes, planes_of
@@ -12,19 +13,31 @@ from gaze.effects.view import WHOLE, View
 
 P = TypeVar("P", bound=Parameters)
 
+BLOCK_PX = 16
+"""Side of a block that an encoder decides upon, in luma samples."""
+
 
 class Canvas:
     """The picture that one effect gets, and the place for the picture that it makes of it.
 
     `source` is read-only. An effect that changes nothing leaves the canvas alone. `view` is the
     part of `source` that the new picture shows; only an effect that moves the picture sets it.
+    `softened` may tell the encoder where detail was taken away and bits can be saved: how many
+    times detail was halved in each block of 16 x 16 samples, 0 where the picture is as sharp as it
+    was, an array of `blocks` rows and columns.
     """
 
     def __init__(self, source: Planes, pool: FramePool) -> None:
         self.source = source
         self.view: View = WHOLE
+        self.softened: NDArray[np.float32] | None = None
         self.frame: av.VideoFrame | None = None
         self._pool = pool
+
+    @property
+    def blocks(self) -> tuple[int, int]:
+        """Rows and columns of 16 x 16 samples, those cut at the edges too."""
+        return -(-self.source.height // BLOCK_PX), -(-self.source.width // BLOCK_PX)
 
     def blank(self) -> Planes:
         """Return planes of undefined content to be filled completely: the new picture."""

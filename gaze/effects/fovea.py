@@ -38,7 +38,9 @@ class Fovea:
     Lengths are fractions of the picture's height.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, dead_zone: float = DEAD_ZONE, pursuit_s: float = PURSUIT_S) -> None:
+        self._dead_zone = dead_zone
+        self._pursuit_s = pursuit_s
         self._x = 0.5
         self._y = 0.5
         self._presence = 0.0
@@ -75,8 +77,8 @@ class Fovea:
         distance = math.hypot(dx, dy)
         if jump or distance > SACCADE:
             self._x, self._y = point
-        elif distance > DEAD_ZONE:
-            share = _share(step_s, PURSUIT_S) * (distance - DEAD_ZONE) / distance
+        elif distance > self._dead_zone:
+            share = _share(step_s, self._pursuit_s) * (distance - self._dead_zone) / distance
             self._x += dx / aspect * share
             self._y += dy * share
 

@@ -1,11 +1,8 @@
 """A round magnifying glass over one place of an otherwise untouched picture."""
 
-import cv2
-
-from gaze.effects.cursor import SUBPIXEL_BITS, fixed
 from gaze.effects.magnify import Magnifier
 from gaze.effects.planes import Planes
-from gaze.effects.veil import COLOURS, Brush, Scratch, box_around
+from gaze.effects.veil import COLOURS, Brush, Scratch, box_around, draw_disc, draw_ring, fixed
 from gaze.effects.view import Point
 
 EDGE_PX = 3
@@ -47,12 +44,9 @@ class Lens:
         corner = columns.start, rows.start
         self._magnifier.draw_part(source, patch, magnification, (x, y), corner)
         middle = fixed(x - columns.start, y - rows.start)
-        size = round(radius_px * 2**SUBPIXEL_BITS)
         mask = self._brush.clear(rows, columns)
-        cover = (round(255 * presence),)
-        cv2.circle(mask, middle, size, cover, -1, cv2.LINE_AA, SUBPIXEL_BITS)
+        draw_disc(mask, middle, radius_px, round(255 * presence))
         self._brush.paste(target, rows, columns, mask, patch)
         mask = self._brush.clear(rows, columns)
-        cover = (round(255 * presence * RIM_OPACITY),)
-        cv2.circle(mask, middle, size, cover, rim_px, cv2.LINE_AA, SUBPIXEL_BITS)
+        draw_ring(mask, middle, radius_px, rim_px, round(255 * presence * RIM_OPACITY))
         self._brush.paint(target, rows, columns, mask, COLOURS["white"])

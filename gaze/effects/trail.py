@@ -5,16 +5,15 @@ from collections import deque
 from typing import Annotated
 
 import cv2
-import numpy as np
 from pydantic import Field
 
-from gaze.effects.cursor import EDGE_PX, SUBPIXEL_BITS, Colour, fixed
+from gaze.effects.cursor import EDGE_PX, Colour
 from gaze.effects.effect import Canvas, Effect
 from gaze.effects.fovea import known_point
 from gaze.effects.parameters import Number, Parameters
 from gaze.effects.planes import Plane, Planes
 from gaze.effects.state import GazeState
-from gaze.effects.veil import COLOURS, Brush, box_around
+from gaze.effects.veil import COLOURS, SUBPIXEL_BITS, Brush, box_around, draw_disc, fixed
 
 SMOOTH_S = 0.06
 SACCADE = 0.08
@@ -22,9 +21,11 @@ SACCADE = 0.08
 MAX_POINTS = 600
 STEP_S = 1 / 60
 """Points closer in time than this are one point."""
+PARTS = 3
+"""Boxes that the line is painted in: one box around it all is mostly empty."""
 
-Place = tuple[float, float, float]
-"""Time in seconds, then x and y as fractions of the picture."""
+Place = tuple[float, float, float, bool]
+"""Time in seconds, x and y as fractions of the picture, whether the line comes from the last."""
 
 
 class TrailParameters(Parameters):
@@ -57,7 +58,8 @@ class Trail(Effect[TrailParameters]):
     Parameters = TrailParameters
 
     def __init__(self) -> None:
-        self._places: deque[Place | None] = deque(maxlen=MAX_POINTS)
+        self._places: deque[Place] = deque(maxlen=MAX_POINTS)
+        self._lost = True
         self._brush = Brush()
 
     def draw(
@@ -65,64 +67,81 @@ class Trail(Effect[TrailParameters]):
     ) -> None:
         self._remember(known_point(gaze), t_s)
         self._forget(t_s - parameters.length)
-        known = np.array([place[1:] for place in self._places if place is not None])
-        if not len(known) or parameters.opacity == 0:
+        if not self._places or parameters.opacity == 0:
             return
         source = canvas.source
-        known = known * (source.width, source.height)
-        reach = parameters.width * source.height + EDGE_PX
-        left, top = known.min(axis=0) - reach
-        right, bottom = known.max(axis=0) + reach
-        rows, columns = box_around(source, left, top, right, bottom)
-        if rows.start == rows.stop or columns.start == columns.stop:
+        points = [(x * source.width, y * source.height) for _, x, y, _ in self._places]
+        boxes = _boxes(source, points, parameters.width * source.height + EDGE_PX)
+        if not boxes:
             return
+        rows = slice(min(r.start for r, _ in boxes), max(r.stop for r, _ in boxes))
+        columns = slice(min(c.start for _, c in boxes), max(c.stop for _, c in boxes))
         mask = self._brush.clear(rows, columns)
-        self._trace(mask, source, (columns.start, rows.start), parameters, t_s)
-        self._brush.paint(canvas.copy(), rows, columns, mask, COLOURS[parameters.colour])
-
-    def _remember(self, point: tuple[float, float] | None, t_s: float) -> None:
-        last = self._places[-1] if self._places else None
-        if point is None:
-            if last is not None:
-                self._places.append(None)
-            return
-        if last is not None and t_s - last[0] < STEP_S:
-            return
-        if last is not None and math.dist(point, last[1:]) < SACCADE:
-            share = -math.expm1(-(t_s - last[0]) / SMOOTH_S)
-            point = (
-                last[1] + (point[0] - last[1]) * share,
-                last[2] + (point[1] - last[2]) * share,
-            )
-        self._places.append((t_s, *point))
-
-    def _forget(self, until_s: float) -> None:
-        while self._places:
-            first = self._places[0]
-            if first is not None and first[0] > until_s:
-                return
-            self._places.popleft()
+        ends = [fixed(x - columns.start, y - rows.start) for x, y in points]
+        self._trace(mask, ends, parameters, source.height, t_s)
+        target, colour = canvas.copy(), COLOURS[parameters.colour]
+        for r, c in boxes:
+            part = mask[
+                r.start - rows.start : r.stop - rows.start,
+                c.start - columns.start : c.stop - columns.start,
+            ]
+            self._brush.paint(target, r, c, part, colour)
 
     def _trace(
         self,
         mask: Plane,
-        source: Planes,
-        corner: tuple[int, int],
+        ends: list[tuple[int, int]],
         parameters: TrailParameters,
+        height: int,
         t_s: float,
     ) -> None:
-        width, height = source.width, source.height
+        """Draw the line to each place from the one before, or a dot where they are not joined."""
         width_px, full = parameters.width * height, 255 * parameters.opacity
-        old: tuple[int, int] | None = None
-        for place in self._places:
-            new = None
-            if place is not None:
-                new = fixed(place[1] * width - corner[0], place[2] * height - corner[1])
-                youth = max(0.0, 1 - (t_s - place[0]) / parameters.length)
-                thickness = max(1, round(width_px * (0.3 + 0.7 * youth)))
-                cover = (round(full * youth),)
-                cv2.line(mask, old or new, new, cover, thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+        old = ends[0]
+        for (place_s, _, _, joined), new in zip(self._places, ends, strict=True):
+            youth = max(0.0, 1 - (t_s - place_s) / parameters.length)
+            thickness = max(1, round(width_px * (0.3 + 0.7 * youth)))
+            start = old if joined else new
+            cv2.line(mask, start, new, (full * youth,), thickness, cv2.LINE_AA, SUBPIXEL_BITS)
             old = new
-        if old is not None:
-            radius = max(8, round(0.75 * width_px * 2**SUBPIXEL_BITS))
-            cv2.circle(mask, old, radius, (round(full),), -1, cv2.LINE_AA, SUBPIXEL_BITS)
+        if not self._lost:
+            draw_disc(mask, old, max(0.5, 0.75 * width_px), round(full))
+
+    def _remember(self, point: tuple[float, float] | None, t_s: float) -> None:
+        if point is None:
+            self._lost = True
+            return
+        joined = bool(self._places) and not self._lost
+        if joined:
+            last_s, x, y, _ = self._places[-1]
+            if t_s - last_s < STEP_S:
+                return
+            if math.dist(point, (x, y)) < SACCADE:
+                share = -math.expm1(-(t_s - last_s) / SMOOTH_S)
+                point = x + (point[0] - x) * share, y + (point[1] - y) * share
+        self._lost = False
+        self._places.append((t_s, *point, joined))
+
+    def _forget(self, until_s: float) -> None:
+        while self._places and self._places[0][0] <= until_s:
+            self._places.popleft()
+
+
+def _boxes(
+    source: Planes, points: list[tuple[float, float]], reach_px: float
+) -> list[tuple[slice, slice]]:
+    """Return boxes that hold a line: parts of it, so that they are small together.
+
+    They may overlap; none is empty.
+    """
+    size = max(1, math.ceil(len(points) / PARTS))
+    boxes = []
+    for first in range(0, len(points), size):
+        # The line to the next part's first point belongs to this one.
+        x, y = zip(*points[first : first + size + 1], strict=True)
+        rows, columns = box_around(
+            source, min(x) - reach_px, min(y) - reach_px, max(x) + reach_px, max(y) + reach_px
+        )
+        if rows.start < rows.stop and columns.start < columns.stop:
+            boxes.append((rows, columns))
+    return boxes

@@ -27,6 +27,9 @@ GRID_ROWS = 90
 EDGE_CELLS = 4.0
 """Grid cells across a soft edge."""
 
+SUBPIXEL_BITS = 4
+"""Fractional bits of the coordinates that OpenCV draws with."""
+
 MAX_GROWTH = 0.15
 """How far uncertainty may widen a disc, as a fraction of the picture's height."""
 
@@ -41,7 +44,7 @@ class Scratch:
         """Return a plane of undefined content."""
         size = math.prod(shape)
         if self._samples.size < size:
-            self._samples = np.empty(size, np.uint8)
+            self._samples = np.empty(max(size, 2 * self._samples.size), np.uint8)
         return self._samples[:size].reshape(shape)
 
 
@@ -82,6 +85,7 @@ class Brush:
     def __init__(self) -> None:
         self._mask = Scratch()
         self._halved = Scratch()
+        self._kept = Scratch()
         self._laid = Scratch()
 
     def clear(self, rows: slice, columns: slice) -> Plane:
@@ -98,17 +102,17 @@ class Brush:
         mask: Plane,
         colour: Sequence[int],
     ) -> None:
-        """Paint Y, U, V `colour` into a box that `box_around` made; the mask is used up."""
+        """Paint Y, U, V `colour` into a box that `box_around` made; the mask is empty then."""
         if not mask.size:
             return
         halved_rows = slice(rows.start // 2, (rows.stop + 1) // 2)
         halved_columns = slice(columns.start // 2, (columns.stop + 1) // 2)
-        for plane, value in ((target.u, colour[1]), (target.v, colour[2])):
-            part = plane[halved_rows, halved_columns]
-            halved = self._halved.plane(part.shape)
-            cv2.resize(mask, part.shape[::-1], dst=halved, interpolation=cv2.INTER_AREA)
-            self._cover(part, halved, value)
-        self._cover(target.y[rows, columns], mask, colour[0])
+        u, v = (plane[halved_rows, halved_columns] for plane in (target.u, target.v))
+        halved = self._halved.plane(u.shape)
+        cv2.resize(mask, u.shape[::-1], dst=halved, interpolation=cv2.INTER_AREA)
+        self._cover((u, v), halved, colour[1:])
+        self._cover((target.y[rows, columns],), mask, colour[:1])
+        mask[:] = 0
 
     def paste(
         self, target: Planes, rows: slice, columns: slice, mask: Plane, patch: Planes
@@ -122,12 +126,36 @@ class Brush:
             _over(plane[halved_rows, halved_columns], halved, new)
         _over(target.y[rows, columns], mask, patch.y)
 
-    def _cover(self, part: Plane, mask: Plane, value: int) -> None:
-        laid = self._laid.plane(part.shape)
-        cv2.convertScaleAbs(mask, dst=laid, alpha=value / 255)
-        cv2.bitwise_not(mask, dst=mask)
-        cv2.multiply(part, mask, dst=part, scale=1 / 255)
-        cv2.add(part, laid, dst=part)
+    def _cover(self, parts: Sequence[Plane], mask: Plane, values: Sequence[int]) -> None:
+        kept = cv2.bitwise_not(mask, dst=self._kept.plane(mask.shape))
+        laid = self._laid.plane(mask.shape)
+        for part, value in zip(parts, values, strict=True):
+            cv2.convertScaleAbs(mask, dst=laid, alpha=value / 255)
+            cv2.multiply(part, kept, dst=part, scale=1 / 255)
+            cv2.add(part, laid, dst=part)
+
+
+def draw_disc(mask: Plane, centre: tuple[int, int], radius_px: float, cover: int) -> None:
+    """Draw a disc with a soft edge; the centre is in fixed point."""
+    radius = round(radius_px * 2**SUBPIXEL_BITS)
+    cv2.circle(mask, centre, radius, (cover,), -1, cv2.LINE_AA, SUBPIXEL_BITS)
+
+
+def draw_ring(
+    mask: Plane, centre: tuple[int, int], radius_px: float, thickness_px: float, cover: int
+) -> None:
+    """Draw a ring with soft edges into an empty mask, as one disc out of another.
+
+    That takes a seventh of the time that `cv2.circle` takes for a thick line.
+    """
+    draw_disc(mask, centre, radius_px + thickness_px / 2, cover)
+    draw_disc(mask, centre, max(0.0, radius_px - thickness_px / 2), 0)
+
+
+def fixed(x: float, y: float) -> tuple[int, int]:
+    """Return a place, in samples from the picture's corner, as OpenCV draws it: fixed point."""
+    scale = 2**SUBPIXEL_BITS
+    return math.floor((x - 0.5) * scale + 0.5), math.floor((y - 0.5) * scale + 0.5)
 
 
 def box_around(

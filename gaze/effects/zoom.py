@@ -31,6 +31,10 @@ FOLLOW_S = 0.45
 FOLLOW_SPEED = 0.9
 """Picture widths a second at speed 1, the fastest that the camera pans."""
 
+LENS_DEAD_ZONE = 0.035
+LENS_S = 0.2
+"""A lens enlarges its own movements, too: in a fixation it rests, and it follows a little later."""
+
 VISIBLE = 1 / 255
 
 
@@ -168,7 +172,7 @@ class Zoom(Effect[ZoomParameters]):
         self._glide = Glide()
         self._camera = Camera()
         self._magnifier = Magnifier()
-        self._fovea = Fovea()
+        self._fovea = Fovea(LENS_DEAD_ZONE, LENS_S)
         self._lens = Lens()
         self._centre: Point = (0.5, 0.5)
         self._inward = False

@@ -27,6 +27,7 @@ BALANCED_PIXELS = 1280 * 720  # beyond, the first speed is a faster one
 
 NOMINAL_INTERVAL_S = 1 / 30
 SHORTEST_INTERVAL_S, LONGEST_INTERVAL_S = 1 / 120, 1 / 5
+MOST_LONGER = 2.0
 _SMOOTHING = 0.1
 
 CODECS = ("VP8", "H264")
@@ -119,6 +120,7 @@ class VideoEncoder(Encoder):
     def encode(self, frame: Any, force_keyframe: bool = False) -> tuple[list[bytes], int]:
         """RTP payloads of a frame, none where it is left out, and its time in 90 kHz.
 
+        The frame's `opaque` is None or says where it was softened (see `Order`).
         A key frame that is asked for is made of this frame, or as soon as the last one is
         KEY_FRAME_PAUSE_S old; no limit of the rate holds it back. Two frames of the same time are
         sent one tick apart.
@@ -142,6 +144,7 @@ class VideoEncoder(Encoder):
             speed=self._wanted_speed(size),
             key_frame=key_frame,
             duration=round(self._interval_s * CLOCK_HZ),
+            softened=frame.opaque,
         )
         picture = self._picture(frame, size)
         encoding_began_s = time.perf_counter()
@@ -197,7 +200,10 @@ class VideoEncoder(Encoder):
     def _note_interval(self, pts: int) -> None:
         if self._last_pts is not None:
             interval_s = (pts - self._last_pts) / CLOCK_HZ
-            interval_s = min(max(interval_s, SHORTEST_INTERVAL_S), LONGEST_INTERVAL_S)
+            most_s = min(
+                LONGEST_INTERVAL_S, MOST_LONGER * self._interval_s
+            )  # one pause says little
+            interval_s = min(max(interval_s, SHORTEST_INTERVAL_S), most_s)
             self._interval_s += _SMOOTHING * (interval_s - self._interval_s)
         self._last_pts = pts
 

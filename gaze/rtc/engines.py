@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import av
+import numpy as np
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType
+from numpy.typing import NDArray
 
 from gaze.media import hardware
 from gaze.media.hardware import DecoderChoice
@@ -53,12 +55,14 @@ class Order:
         speed: 0 (best picture) to the engine's fastest.
         key_frame: make a key frame of it.
         duration: of the frame, in 90 kHz.
+        softened: how many times detail was halved in it, on a grid over the frame; None if nowhere.
     """
 
     bitrate_bps: float
     speed: int
     key_frame: bool
     duration: int
+    softened: NDArray[np.float32] | None = None
 
 
 class Engine(Protocol):
@@ -77,26 +81,40 @@ class Engine(Protocol):
 
 
 class Libvpx:
-    """VP8; bitrate and speed change while it runs."""
+    """VP8; bitrate and speed change while it runs.
+
+    A key frame that is asked for is made by a fresh encoder: libvpx guesses a key frame's quantizer
+    from the frames before, and after a cut of the bitrate makes one several times as large as the
+    limit; that limit holds for an encoder's first frame.
+    """
 
     name = "libvpx"
     speeds = len(VP8_CPU_USED)
 
     def __init__(self, stream: Stream, order: Order) -> None:
-        self._encoder = libvpx.Vp8Encoder(
+        self._stream = stream
+        self._encoder = self._fresh(order)
+        self._begun = False
+
+    def encode(self, frame: av.VideoFrame, pts: int, order: Order) -> Encoded:
+        """See `Engine`."""
+        if order.key_frame and self._begun:
+            self._encoder = self._fresh(order)
+        self._begun = True
+        encoder = self._encoder
+        encoder.bitrate_bps = round(order.bitrate_bps)
+        encoder.cpu_used = VP8_CPU_USED[order.speed]
+        return encoder.encode(frame, order.duration)
+
+    def _fresh(self, order: Order) -> libvpx.Vp8Encoder:
+        stream = self._stream
+        return libvpx.Vp8Encoder(
             stream.width,
             stream.height,
             round(order.bitrate_bps),
             VP8_CPU_USED[order.speed],
             _threads(stream),
         )
-
-    def encode(self, frame: av.VideoFrame, pts: int, order: Order) -> Encoded:
-        """See `Engine`."""
-        encoder = self._encoder
-        encoder.bitrate_bps = round(order.bitrate_bps)
-        encoder.cpu_used = VP8_CPU_USED[order.speed]
-        return encoder.encode(frame, pts, order.duration, key_frame=order.key_frame)
 
 
 class FfmpegVp8:
@@ -165,7 +183,7 @@ class Libx264:
     def encode(self, frame: av.VideoFrame, pts: int, order: Order) -> Encoded:
         """See `Engine`."""
         self._encoder.tune(self._bitrate_bps(order), order.speed)
-        return self._encoder.encode(frame, key_frame=order.key_frame)
+        return self._encoder.encode(frame, key_frame=order.key_frame, softened=order.softened)
 
     def _bitrate_bps(self, order: Order) -> float:
         """As x264 must be told, which counts on its own frame rate."""

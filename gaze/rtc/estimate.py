@@ -6,6 +6,9 @@ multiplicative increase, cut to 85 % of what arrives when a queue grows), one th
 
 - probes find free capacity (`gaze.rtc.probe`), at the start and every few seconds;
 - losses that stay when the rate falls are the way's own (radio), not ours, and count no more;
+- once a queue stands, what comes out of it is what the way carries: known within one feedback
+  message, while the rate that arrives is an average that still holds what was before;
+- losses of what was sent before a cut are no reason for another;
 - while packets stand in a queue, the target is below the estimate, so that the queue empties in
   a second or two instead of ten;
 - while no feedback comes at all, the target falls.
@@ -15,7 +18,7 @@ Everything is told with its time; nothing here asks for it.
 
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from gaze.rtc.overuse import OveruseDetector, PacketGroups, Usage
@@ -29,6 +32,7 @@ RESPONSE_S = 0.1  # beyond the round trip
 FRAME_RATE = 30
 PACKET_BYTES = 1200
 MAX_REDUCE_PAUSE_S = 0.2
+FEEDBACK_S = 0.1  # browsers give it every 50 to 100 ms
 
 UNSURE_SHARE = 0.8
 
@@ -42,19 +46,25 @@ LOSS_OWN_MOST = 0.25  # a way that loses more by itself carries no film
 FIRST_PROBES = (2.0, 4.0)
 PROBE_FACTOR = 2.0
 PROBE_FURTHER = 0.7
-PROBE_EVERY_S = 4.0
+PROBE_EVERY_S = 3.0
 PROBE_MOST_S = 8.0
-PROBE_AFTER_OVERUSE_S = 2.5
+PROBE_AFTER_OVERUSE_S = 2.0
 PROBE_TIMEOUT_S = 1.0
 FOUND_HOLDS_S = 1.0  # until what arrives has followed a probe's result
 
 QUEUE_STANDING_S = 0.025
 QUEUE_LONG_S = 0.1  # beyond doubt
+QUEUE_GROWS_S = 0.02  # from one feedback message to the next, beyond doubt
 QUEUE_FREE_S = 0.06
 QUEUE_FULL_S = 0.36
 QUEUE_LEAST = 0.3  # share of the estimate that is sent even into a full queue
 BASE_BUCKET_S = 10.0
 BASE_BUCKETS = 3
+
+BUSY_QUEUE_S = 0.02
+BUSY_WINDOW_S = 0.3
+BUSY_LEAST_S = 0.06
+BUSY_LEAST_PACKETS = 5
 
 SILENCE_S = 1.0
 SILENCE_CUT = 0.7
@@ -107,6 +117,39 @@ class Acknowledged:
         self._variance = sample_variance * variance / total
 
 
+class Service:
+    """The bitrate that comes out of a queue, which is what the way carries while one stands.
+
+    Measured over feedback messages of which every packet has waited: from the first arrival in
+    such a message to its last the way was never idle.
+    """
+
+    def __init__(self) -> None:
+        self._spans: deque[tuple[float, float, int, int]] = deque()  # end, seconds, bits, packets
+
+    def add(self, arrived: Sequence[Outcome], queue_s: float) -> None:
+        """Take what arrived by one message, and how long the least of it waited."""
+        times = [(o.arrival_s, o.size_bytes) for o in arrived if o.arrival_s is not None]
+        if not times:
+            return
+        (first_s, first_bytes), (last_s, _) = min(times), max(times)
+        while self._spans and last_s - self._spans[0][0] > BUSY_WINDOW_S:
+            self._spans.popleft()
+        if queue_s < BUSY_QUEUE_S:
+            self._spans.clear()
+        elif last_s > first_s:
+            bits = 8 * (sum(size for _, size in times) - first_bytes)
+            self._spans.append((last_s, last_s - first_s, bits, len(times) - 1))
+
+    @property
+    def rate_bps(self) -> float | None:
+        """The rate, None if no queue stands or too little came out of it."""
+        seconds = sum(span[1] for span in self._spans)
+        if seconds < BUSY_LEAST_S or sum(span[3] for span in self._spans) < BUSY_LEAST_PACKETS:
+            return None
+        return sum(span[2] for span in self._spans) / seconds
+
+
 class DelayRate:
     """The rate that the delays allow: additive increase, multiplicative decrease."""
 
@@ -119,8 +162,6 @@ class DelayRate:
         self._cut_s: float | None = None
         self._capacity_bps: float | None = None  # what arrived when the way was overused
         self._deviation = 0.4
-        self._found_bps = 0.0
-        self._found_s = -math.inf
 
     def update(
         self, usage: Usage, arriving_bps: float | None, round_trip_s: float, t_s: float
@@ -149,13 +190,10 @@ class DelayRate:
         """A probe got through with this rate."""
         if rate_bps > self.rate_bps:
             self._set(rate_bps)
-            self._changed_s = self._found_s = t_s
-            self._found_bps = rate_bps
+            self._changed_s = t_s
 
     def _cut(self, arriving_bps: float | None, round_trip_s: float, t_s: float) -> bool:
         pause_s = min(max(round_trip_s, 0.01), MAX_REDUCE_PAUSE_S)
-        if arriving_bps is not None and t_s - self._found_s < FOUND_HOLDS_S:
-            arriving_bps = max(arriving_bps, self._found_bps)
         collapsed = arriving_bps is not None and arriving_bps < self.rate_bps / 2
         if self._cut_s is not None and t_s - self._cut_s < pause_s and not collapsed:
             return False
@@ -230,10 +268,13 @@ class LossRate:
         self._lost = 0
         self._packets = 0
         self._began_s: float | None = None
+        self._sent_since_s = -math.inf
         self._windows = deque([0.0], maxlen=LOSS_MEMORY)
 
     def add(self, outcome: Outcome) -> None:
         """Count a packet; one that comes late after all was not lost."""
+        if outcome.sent_s < self._sent_since_s:
+            return
         if outcome.arrival_s is None:
             self._lost += 1
             self._packets += 1
@@ -241,6 +282,11 @@ class LossRate:
             self._lost = max(0, self._lost - 1)
         else:
             self._packets += 1
+
+    def forget(self, t_s: float) -> None:
+        """The rate was cut for another reason: losses of what was sent before count no more."""
+        self._sent_since_s = t_s
+        self._began_s, self._lost, self._packets = t_s, 0, 0
 
     def update(self, sending_bps: float, t_s: float) -> None:
         """Judge the window if it is long enough; `sending_bps` is the rate in force."""
@@ -264,12 +310,27 @@ class LossRate:
         self.rate_bps = max(self.rate_bps, rate_bps)
 
 
+class Least:
+    """The least of values, seen lately."""
+
+    def __init__(self) -> None:
+        self._least: deque[tuple[float, float]] = deque(maxlen=BASE_BUCKETS)
+
+    def update(self, value: float, t_s: float) -> float:
+        """Take a value, and return the least of the last twenty to thirty seconds."""
+        if not self._least or t_s - self._least[-1][0] >= BASE_BUCKET_S:
+            self._least.append((t_s, value))
+        elif value < self._least[-1][1]:
+            self._least[-1] = (self._least[-1][0], value)
+        return min(least for _, least in self._least)
+
+
 class Queue:
     """How long packets stand in the way's queue: their delay beyond the least seen lately."""
 
     def __init__(self) -> None:
         self.delay_s = 0.0
-        self._least: deque[tuple[float, float]] = deque(maxlen=BASE_BUCKETS)
+        self._base = Least()
 
     def update(self, delays_s: Iterable[float], t_s: float) -> None:
         """Take arrival minus departure (of two clocks) of some packets; the least of them counts.
@@ -277,13 +338,8 @@ class Queue:
         So jitter of single packets is no queue.
         """
         least_s = min(delays_s, default=None)
-        if least_s is None:
-            return
-        if not self._least or t_s - self._least[-1][0] >= BASE_BUCKET_S:
-            self._least.append((t_s, least_s))
-        elif least_s < self._least[-1][1]:
-            self._least[-1] = (self._least[-1][0], least_s)
-        self.delay_s = least_s - min(delay_s for _, delay_s in self._least)
+        if least_s is not None:
+            self.delay_s = least_s - self._base.update(least_s, t_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +357,7 @@ class Estimate:
     Attributes:
         rate_bps: what the way can carry.
         probes: how many probes were sent.
+        round_trip_s: from a packet's departure to the feedback on it, smoothed.
     """
 
     def __init__(self, limits: Range) -> None:
@@ -309,8 +366,11 @@ class Estimate:
         self.probes = 0
         self.arriving = Acknowledged()
         self.queue = Queue()
+        self.service = Service()
         self.overuse = OveruseDetector()
         self.round_trip_s = 0.2
+        self._round_trips = Least()
+        self._least_round_trip_s = math.inf
         self._limits = limits
         self._groups = PacketGroups()
         self._delay = DelayRate(start_bps, limits.min_bps, limits.max_bps)
@@ -321,6 +381,8 @@ class Estimate:
         self._probed_s: float | None = None
         self._probe_pause_s = PROBE_EVERY_S
         self._overused_s = -math.inf
+        self._found_bps = 0.0
+        self._found_s = -math.inf
         self._heard_s: float | None = None
         self._silence = 1.0
         self._silence_cut_s: float | None = None
@@ -336,7 +398,12 @@ class Estimate:
         span_s = QUEUE_FULL_S - QUEUE_FREE_S
         full = min(max((self.queue.delay_s - QUEUE_FREE_S) / span_s, 0.0), 1.0)
         share = 1 - full * (1 - QUEUE_LEAST)
-        return max(self.rate_bps * share * self._silence, self._limits.min_bps)
+        return max(self.lasting_bps * share, self._limits.min_bps)
+
+    @property
+    def lasting_bps(self) -> float:
+        """The target without what is held back until a queue is empty."""
+        return self.rate_bps * self._silence
 
     def on_feedback(self, outcomes: Iterable[Outcome], t_s: float) -> None:
         """What became of packets, in the order in which they were sent; heard now."""
@@ -352,14 +419,26 @@ class Estimate:
         if arrived:
             newest = max(outcome.sent_s for outcome in arrived)
             self.round_trip_s += 0.2 * (t_s - newest - self.round_trip_s)
-        if self._delay.update(usage, self._believed_bps(usage), self.round_trip_s, t_s):
+            self._least_round_trip_s = self._round_trips.update(t_s - newest, t_s)
+        if self._delay.update(usage, self._believed_bps(usage, t_s), self.round_trip_s, t_s):
             self._wanted.clear()
+            self._losses.forget(t_s)
         if usage is Usage.OVERUSE:
             self._overused_s = t_s
         elif found := self._found(arrived):
             self._take(*found, t_s)
         self._losses.update(self.rate_bps, t_s)
         self.rate_bps = min(self._delay.rate_bps, self._losses.rate_bps)
+
+    def window_bytes(self, queue_s: float, t_s: float) -> float:
+        """How much may be on its way so that it waits no longer than that in the way's queue.
+
+        Without bounds before the first feedback, and while none comes (the target falls then).
+        """
+        if self._heard_s is None or t_s - self._heard_s > SILENCE_S:
+            return math.inf
+        way_s = self._least_round_trip_s + FEEDBACK_S + queue_s
+        return self.rate_bps * way_s / 8
 
     def on_silence(self, oldest_s: float | None, t_s: float) -> None:
         """Nothing came lately, and nothing is known of a packet that left at `oldest_s`.
@@ -406,13 +485,18 @@ class Estimate:
             and self.rate_bps < 0.95 * self._limits.max_bps
         )
 
-    def _believed_bps(self, usage: Usage) -> float | None:
+    def _believed_bps(self, usage: Usage, t_s: float) -> float | None:
         """What can be thought to arrive: a film that rests sends little, which is no capacity."""
         arriving_bps = self.arriving.rate_bps
-        unsure = usage is Usage.OVERUSE and self.queue.delay_s < QUEUE_LONG_S
-        if arriving_bps is None or not unsure:
+        if usage is not Usage.OVERUSE or arriving_bps is None:
             return arriving_bps
-        return max(arriving_bps, UNSURE_SHARE * self.rate_bps)
+        if (service_bps := self.service.rate_bps) is not None:
+            return service_bps
+        if t_s - self._found_s < FOUND_HOLDS_S:
+            arriving_bps = max(arriving_bps, self._found_bps)
+        if self.queue.delay_s < QUEUE_LONG_S:
+            arriving_bps = max(arriving_bps, UNSURE_SHARE * self.rate_bps)
+        return arriving_bps
 
     def _delays(self, arrived: list[Outcome]) -> Usage:
         usage = self.overuse.usage
@@ -429,6 +513,9 @@ class Estimate:
             (o.arrival_s - o.sent_s for o in arrived if o.arrival_s is not None),
             arrived[-1].sent_s if arrived else 0.0,
         )
+        self.service.add(arrived, self.queue.delay_s)
+        if self.queue.delay_s >= max(QUEUE_LONG_S, before_s + QUEUE_GROWS_S):
+            return Usage.OVERUSE
         if not overused:
             return usage
         # A queue that empties between two frames is only the film's own pace, and one that is
@@ -454,6 +541,7 @@ class Estimate:
         if rate_bps <= self.rate_bps:
             return
         self._delay.found(rate_bps, t_s)
+        self._found_bps, self._found_s = rate_bps, t_s
         self._losses.found(rate_bps)
         self._probe_pause_s = PROBE_EVERY_S
         if rate_bps >= PROBE_FURTHER * probe.rate_bps and not self._wanted:

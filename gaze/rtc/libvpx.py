@@ -24,7 +24,6 @@ CLOCK_HZ = 90_000
 _I420 = 0x102
 _REALTIME = 1
 _CBR = 1
-_FORCE_KEY_FRAME = 1
 _IS_KEY_FRAME = 1
 _FRAME_PACKET = 0
 
@@ -235,6 +234,10 @@ class Vp8Encoder:
     Bitrate and speed may change between any two frames; neither makes a key frame. Not to be called
     by two threads at a time; the GIL is released while libvpx works.
 
+    libvpx is told durations only, as from frames that follow without a gap: from the gap before a
+    frame it would infer the frame rate, and so give a frame that comes 10 ms later than the last
+    one a third more bits, and the first after a pause those of the whole pause.
+
     Error resilience is off: it costs bits in every frame, while a lost packet is sent again or
     repaired by a key frame.
     """
@@ -273,7 +276,7 @@ class Vp8Encoder:
         config.rc_buf_sz = BUFFER_MS
         config.rc_buf_initial_sz, config.rc_buf_optimal_sz = BUFFER_INITIAL_MS, BUFFER_OPTIMAL_MS
         config.kf_min_dist, config.kf_max_dist = 0, KEY_FRAME_EVERY
-        config.kf_mode = 0  # none but those asked for and one every KEY_FRAME_EVERY frames
+        config.kf_mode = 0  # none but the first and one every KEY_FRAME_EVERY frames
         self._check(
             library.vpx_codec_enc_init_ver(
                 ctypes.byref(self._context),
@@ -291,6 +294,7 @@ class Vp8Encoder:
         self._control(_SET_TOKEN_PARTITIONS, 0 if threads == 1 else (threads - 1).bit_length())
         self._control(_SET_MAX_INTRA_BITRATE_PCT, MAX_INTRA_PERCENT)
         self._cpu_used = cpu_used
+        self._clock = 0
         self._image = Image(
             fmt=_I420,
             w=width,
@@ -337,16 +341,12 @@ class Vp8Encoder:
         self._control(_GET_LAST_QUANTIZER_64, ctypes.byref(value))
         return value.value
 
-    def encode(
-        self, frame: av.VideoFrame, pts: int, duration: int, *, key_frame: bool = False
-    ) -> Encoded:
+    def encode(self, frame: av.VideoFrame, duration: int) -> Encoded:
         """Encode a yuv420p frame of the encoder's size; its planes are read where they are.
 
         Args:
             frame: the frame.
-            pts: its time in 90 kHz, later than the last one's.
-            duration: how long it is shown, in 90 kHz, as far as known.
-            key_frame: make a key frame of it.
+            duration: how long frames are shown, in 90 kHz; it should change slowly.
 
         Raises:
             ValueError: the frame has another size or format.
@@ -362,12 +362,13 @@ class Vp8Encoder:
             self._library.vpx_codec_encode(
                 ctypes.byref(self._context),
                 ctypes.byref(image),
-                pts,
+                self._clock,
                 duration,
-                _FORCE_KEY_FRAME if key_frame else 0,
+                0,
                 _REALTIME,
             )
         )
+        self._clock += duration
         data, is_key_frame = [], False
         iterator = ctypes.c_void_p()
         while packet := self._library.vpx_codec_get_cx_data(

@@ -13,6 +13,9 @@ import weakref
 from typing import Any
 
 import av
+import cv2
+import numpy as np
+from numpy.typing import NDArray
 
 from gaze.rtc import h264, wheel
 from gaze.rtc.libvpx import Encoded
@@ -36,6 +39,11 @@ SPEEDS = (
     {"me": "dia", "subme": "1", "partitions": "none", "no-deblock": "1"},
 )
 """From the best picture to the least work; roughly x264's fast, veryfast, superfast, ultrafast."""
+
+BLOCK_PX = 16
+SOFTENED_STEPS = 2.0
+"""Steps of the quantiser for each level of detail that a block has lost: there is less to spoil."""
+MOST_SOFTENED_STEPS = 6.0
 
 _I420 = 2
 _TYPE_AUTO, _TYPE_IDR = 0, 1
@@ -80,6 +88,7 @@ class Picture(ctypes.Structure):
         ("i_plane", _int),
         ("i_stride", _int * 4),
         ("plane", _pointer * 4),
+        ("quant_offsets", _pointer),
         ("rest", ctypes.c_uint64 * 256),
     )
 
@@ -244,8 +253,19 @@ class H264Encoder:
             if self._library.x264_encoder_reconfig(self._handle, ctypes.byref(self._param)) < 0:
                 raise X264Error(f"libx264 refuses {settings}")
 
-    def encode(self, frame: av.VideoFrame, *, key_frame: bool = False) -> Encoded:
+    def encode(
+        self,
+        frame: av.VideoFrame,
+        *,
+        key_frame: bool = False,
+        softened: NDArray[np.float32] | None = None,
+    ) -> Encoded:
         """Encode a yuv420p frame of the encoder's size; its planes are read where they are.
+
+        Args:
+            frame: the frame.
+            key_frame: make a key frame of it.
+            softened: how many times detail was halved there, on a grid of any shape over the frame.
 
         Raises:
             ValueError: the frame has another size or format.
@@ -258,6 +278,8 @@ class H264Encoder:
         for index, plane in enumerate(frame.planes):
             picture.plane[index] = plane.buffer_ptr
             picture.i_stride[index] = plane.line_size
+        offsets = None if softened is None else self._offsets(softened)
+        picture.quant_offsets = None if offsets is None else offsets.ctypes.data
         picture.i_type = _TYPE_IDR if key_frame else _TYPE_AUTO
         picture.i_pts = self._frames
         self._frames += 1
@@ -279,6 +301,15 @@ class H264Encoder:
             self._gain = min(max(self._gain + GAIN_STEP * short, 1.0), MOST_GAIN)
         # All of a frame's NAL units lie one after the other.
         return Encoded(ctypes.string_at(nals[0].p_payload, length), is_key_frame)
+
+    def _offsets(self, softened: NDArray[np.float32]) -> NDArray[np.float32]:
+        """How much coarser each block's quantiser may be: (rows, columns) of blocks."""
+        columns = -(-self._param.i_width // BLOCK_PX)
+        rows = -(-self._param.i_height // BLOCK_PX)
+        if softened.shape != (rows, columns):
+            softened = np.asarray(cv2.resize(softened, (columns, rows)), np.float32)
+        offsets = np.clip(SOFTENED_STEPS * softened, 0, MOST_SOFTENED_STEPS)
+        return np.ascontiguousarray(offsets, np.float32)
 
     def _bitrate_settings(self) -> dict[str, str]:
         kbps = max(1, round(self._told_bps / 1000))

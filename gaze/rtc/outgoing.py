@@ -130,6 +130,11 @@ class Outgoing:
         packet.sent_s = t_s
         return self._resend(packet)
 
+    def forget(self) -> None:
+        """Send nothing once more that was made up to now."""
+        self._history.clear()
+        self._order.clear()
+
     def padding(self) -> Packet | None:
         """A packet that left lately, once more, to fill a probe; None if that cannot be."""
         if self._again is None:

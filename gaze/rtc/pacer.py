@@ -14,7 +14,7 @@ from typing import Generic, Protocol, TypeVar
 from gaze.rtc.probe import Probe
 
 FACTOR = 2.5
-BURST_S = 0.005
+BURST_S = 0.015  # an ordinary frame leaves at once, or nearly so
 GROUP_S = 0.01  # as much as leaves together when it had to wait: waking costs more than sending
 LAG_S = 0.02  # what is made up for when we wake too late while packets wait
 PROBE_PACKET_BYTES = 500  # a probe begins with no smaller one, since it would need too many
@@ -47,6 +47,7 @@ class Pacer(Generic[P]):
 
     Attributes:
         rate_bps: the pacing rate.
+        waiting_bytes: of all that waits.
         padding: makes a packet that may be sent to fill a probe, or None.
     """
 
@@ -54,7 +55,7 @@ class Pacer(Generic[P]):
         self.rate_bps = rate_bps
         self.padding = padding
         self._queues: tuple[deque[P], ...] = tuple(deque() for _ in Kind)  # by kind
-        self._bytes = 0  # that wait
+        self.waiting_bytes = 0
         self._free_s = 0.0  # when the next packet may leave
         self._again_s = -math.inf  # when the next retransmission may be taken, at its share
         self._probe: Probe | None = None
@@ -69,7 +70,7 @@ class Pacer(Generic[P]):
     @property
     def waiting_s(self) -> float:
         """How long what waits will take to leave."""
-        return 8 * self._bytes / self.rate_bps
+        return 8 * self.waiting_bytes / self.rate_bps
 
     def put(self, packet: P, kind: Kind, t_s: float) -> bool:
         """Append a packet; returns whether it was taken.
@@ -82,11 +83,17 @@ class Pacer(Generic[P]):
             if again_s > t_s:
                 return False
             self._again_s = again_s
-        if not self._bytes:
+        if not self.waiting_bytes:
             self._free_s = max(self._free_s, t_s - BURST_S)
         self._queues[kind].append(packet)
-        self._bytes += packet.size_bytes
+        self.waiting_bytes += packet.size_bytes
         return True
+
+    def drop_film(self) -> None:
+        """Let nothing of what waits leave, but sound."""
+        for kind in (Kind.RETRANSMISSION, Kind.VIDEO):
+            self.waiting_bytes -= sum(packet.size_bytes for packet in self._queues[kind])
+            self._queues[kind].clear()
 
     def start(self, probe: Probe) -> None:
         """Let the packets that leave next be a probe; it begins with the film's next packet."""
@@ -118,10 +125,10 @@ class Pacer(Generic[P]):
                 return max(0.0, self._free_s - t_s)
             if self._may_begin(film):
                 return 0.0
-        if not self._bytes:
+        if not self.waiting_bytes:
             return None
         last = (film or again)[-1]
-        group_s = min(GROUP_S, 8 * (self._bytes - last.size_bytes) / self.rate_bps)
+        group_s = min(GROUP_S, 8 * (self.waiting_bytes - last.size_bytes) / self.rate_bps)
         return max(0.0, self._free_s + group_s - t_s)
 
     def _take_for(self, probe: Probe, t_s: float) -> tuple[P, int | None] | None:
@@ -153,7 +160,7 @@ class Pacer(Generic[P]):
     def _pop(self, queue: deque[P], t_s: float, rate_bps: float) -> P:
         packet = queue.popleft()
         size_bytes = packet.size_bytes
-        self._bytes -= size_bytes
+        self.waiting_bytes -= size_bytes
         self._spend(size_bytes, t_s, rate_bps)
         return packet
 

@@ -426,20 +426,26 @@ class Peer:
             sending.bitrate.on_remb(report.remb_bps, sent_bps, now_s)
         self._connection.transmitter.reported_bps = sending.bitrate.target_bps
 
-    def _before_encoding(self, frame: VideoFrame) -> None:
+    def _before_encoding(self, frame: VideoFrame, key_frame: bool) -> None:
         sending = self._sending
         assert sending is not None
-        bitrate_bps = self._film_bps()
-        step = sending.quality.update(bitrate_bps, frame.width, frame.height, time.monotonic())
-        sending.encoder.bitrate_bps = bitrate_bps
+        step = sending.quality.update(
+            self._within_limits(self._connection.transmitter.lasting_bps),
+            frame.width,
+            frame.height,
+            time.monotonic(),
+            anew=key_frame,
+        )
+        sending.encoder.bitrate_bps = self._film_bps()
         sending.encoder.scale = step.scale
         sending.encoder.max_rate_fps = step.rate_fps
 
     def _film_bps(self) -> float:
         """What the film is encoded at."""
-        limits = self._limits
-        wanted_bps = self._connection.transmitter.film_bps
-        return min(max(wanted_bps, limits.min_bitrate_bps), limits.max_bitrate_bps)
+        return self._within_limits(self._connection.transmitter.film_bps)
+
+    def _within_limits(self, bitrate_bps: float) -> float:
+        return min(max(bitrate_bps, self._limits.min_bitrate_bps), self._limits.max_bitrate_bps)
 
     def _browser_rates(self, roles: Mapping[str, str], *, hosted: bool) -> dict[str, SendRate]:
         limits = self._limits

@@ -3,7 +3,9 @@
 Below some 0.03 bits a pixel VP8 and H.264 smear; fewer pixels, enlarged again, look better.
 Frame rate is kept as long as there is a smaller size. A step down is taken when the bitrate has
 been too low for a second, a step up when it has been high enough, by a margin wider than the
-estimate's own swing, for some seconds: so that nothing oscillates.
+estimate's own swing, for some seconds: so that nothing oscillates. Where a key frame has to be made
+anyway, a bitrate that is too low counts at once, and the step down is to one with that margin: a
+key frame too large for a way that just became narrow would stop the film.
 """
 
 from dataclasses import dataclass
@@ -50,8 +52,10 @@ class Quality:
         """What the film is to be sent at."""
         return STEPS[self._index or 0]
 
-    def update(self, target_bps: float, width: int, height: int, t_s: float) -> Step:
-        """Decide for a film of this size, sent at this bitrate, now."""
+    def update(
+        self, target_bps: float, width: int, height: int, t_s: float, *, anew: bool = False
+    ) -> Step:
+        """Decide for a film of this size, sent at this bitrate, now; `anew` with a key frame."""
         if self._index is None:
             self._index = _first(target_bps, width, height, LEAST_BPP)
             return self.step
@@ -62,9 +66,10 @@ class Quality:
         elif self._low_since_s is None:
             self._low_since_s = t_s
         if self._low_since_s is not None and (
-            now_bpp < HOPELESS_BPP or t_s - self._low_since_s >= DOWN_AFTER_S
+            anew or now_bpp < HOPELESS_BPP or t_s - self._low_since_s >= DOWN_AFTER_S
         ):
-            self._index = max(index + 1, _first(target_bps, width, height, LEAST_BPP))
+            least_bpp = GOOD_BPP if anew else LEAST_BPP
+            self._index = max(index + 1, _first(target_bps, width, height, least_bpp))
             self._low_since_s = self._high_since_s = None
             self._down_s = t_s
             return self.step

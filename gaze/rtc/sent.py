@@ -33,6 +33,7 @@ class _Sent:
     t_s: float
     size_bytes: int
     probe: int | None
+    until_bytes: int  # what was sent until it had left
     mourned: bool = False
 
 
@@ -43,17 +44,25 @@ class SentPackets:
         self._packets: dict[int, _Sent] = {}  # by unwrapped number, in order
         self._next = 0
         self._arrival_s: float | None = None
+        self._bytes = 0
+        self._known_bytes = 0
 
     def add(self, size_bytes: int, t_s: float, probe: int | None = None) -> int:
         """Number a packet that leaves now; returns the 16 bits to be written into it."""
         number = self._next
         self._next += 1
-        self._packets[number] = _Sent(t_s, size_bytes, probe)
+        self._bytes += size_bytes
+        self._packets[number] = _Sent(t_s, size_bytes, probe, self._bytes)
         while (oldest := next(iter(self._packets))) != number:
             if t_s - self._packets[oldest].t_s <= KEPT_S:
                 break
             del self._packets[oldest]
         return number & 0xFFFF
+
+    @property
+    def on_their_way_bytes(self) -> int:
+        """What was sent since the newest packet that something was heard of."""
+        return self._bytes - self._known_bytes
 
     @property
     def oldest_s(self) -> float | None:
@@ -67,6 +76,7 @@ class SentPackets:
             sent = self._packets.get(number)
             if sent is None or (arrival_s is None and sent.mourned):
                 continue
+            self._known_bytes = max(self._known_bytes, sent.until_bytes)
             yield Outcome(
                 sent.t_s,
                 None if arrival_s is None else self._unwrap_time(arrival_s),

@@ -13,7 +13,9 @@ from gaze.rtc.pacer import FACTOR, Kind, Pacer
 from gaze.rtc.sent import SentPackets
 
 ROOM_S = 0.1
-"""The film's next frame is taken only when what waits will have left this soon."""
+"""The film's next frame is taken only when what waits will have left this soon,"""
+QUEUE_S = 0.15
+"""and when what is on its way already will wait no longer in a queue, by the estimate."""
 PATIENCE_S = 0.1
 LOSSY = 0.02
 HEADROOM = 0.95
@@ -71,6 +73,13 @@ class Transmitter:
         return HEADROOM * self.target_bps - self._sound_bps
 
     @property
+    def lasting_bps(self) -> float:
+        """The same without what is held back only until a queue is empty."""
+        if not self._heard:
+            return self.reported_bps
+        return HEADROOM * self.estimate.lasting_bps - self._sound_bps
+
+    @property
     def waiting_s(self) -> float:
         """How long what waits will take to leave."""
         return self._pacer.waiting_s
@@ -90,17 +99,28 @@ class Transmitter:
         self._let_leave()
         return all_taken
 
-    async def room(self) -> bool:
+    def drop_film(self) -> None:
+        """Let nothing leave of what waits, but sound."""
+        self._pacer.drop_film()
+        self._room.set()
+
+    def _has_room(self, queue_s: float) -> bool:
+        if self._pacer.waiting_s > ROOM_S:
+            return False
+        window_bytes = self.estimate.window_bytes(queue_s, time.monotonic())
+        return self._sent.on_their_way_bytes + self._pacer.waiting_bytes <= window_bytes
+
+    async def room(self, queue_s: float = QUEUE_S) -> bool:
         """Wait for a moment until the film's next frame may be encoded; returns whether it may.
 
         If not, it is to be left out: frame rate gives way, not delay.
         """
-        if self._pacer.waiting_s <= ROOM_S:
+        if self._has_room(queue_s):
             return True
         self.held += 1
         try:
             async with asyncio.timeout(PATIENCE_S):
-                while self._pacer.waiting_s > ROOM_S and not self._closed:
+                while not self._has_room(queue_s) and not self._closed:
                     self._room.clear()
                     await self._room.wait()
         except TimeoutError:
@@ -115,6 +135,7 @@ class Transmitter:
             return
         self._heard = True
         self.estimate.on_feedback(self._sent.outcomes(feedback), time.monotonic())
+        self._room.set()
 
     async def close(self) -> None:
         """Send nothing any more."""

@@ -42,6 +42,7 @@ from gaze.sessions.playback import Playback
 from gaze.sessions.replies import calibration_message, error_message, gaze_message
 from gaze.settings import Settings
 from gaze.vision.calibration import CalibrationError, CalibrationUpdate
+from gaze.vision.face import TaskFaceFinder
 from gaze.vision.sample import GazeSample
 from gaze.vision.tracker import Tracker
 
@@ -108,10 +109,11 @@ class Connection:
         self._services = services
         self._memory = memory
         self._send = send
-        self._chain = Chain(memory.effects)
+        self._chain = Chain(memory.effects, display_delay_s=DISPLAY_DELAY_S)
         self._playback = Playback(by_viewer=memory.paused_by_viewer)
         self._announced: tuple[bool, str | None] | None = None
         self._gaze: GazeState | None = None
+        self._perclos: float | None = None
         self._tracker: Tracker | None = None
         self._eyes: CameraEyes | PointerEyes | None = None
         self._hosted: HostedFilm | None = None
@@ -188,10 +190,19 @@ class Connection:
             )
         layout, model = self._memory.layout, self._memory.calibration
         screen = None if layout is None else screen_of(layout)
+        file = self._services.settings.face_landmarker
+
+        def make() -> Tracker:
+            finder = None if file is None else TaskFaceFinder(file)
+            try:
+                return Tracker(screen, model, finder)
+            except CalibrationError:
+                if finder is not None:
+                    finder.close()
+                raise
+
         try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._services.executor, lambda: Tracker(screen, model)
-            )
+            return await asyncio.get_running_loop().run_in_executor(self._services.executor, make)
         except CalibrationError as error:
             raise ProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY, f"calibration: {error}", field="calibration"
@@ -256,6 +267,7 @@ class Connection:
         seen = self._chain.view_at(sample.t_s - DISPLAY_DELAY_S)
         film = None if shown is None else seen.to_film(shown)
         self._gaze = gaze_state(sample, shown, self._memory.layout)
+        self._perclos = sample.perclos
         self._judge(time.monotonic())
         self._send(gaze_message(sample, screen_px, shown, film))
 
@@ -303,6 +315,8 @@ class Connection:
             if frame.format.name != "yuv420p":
                 frame = frame.reformat(format="yuv420p")
             composed = self._chain.apply(frame, gaze, now_s)
+            if composed is not frame:
+                composed.opaque = self._chain.softened
             if isinstance(self._eyes, CameraEyes):
                 luma = planes_of(composed, writable=False).y
                 self._eyes.see(film_light(luma, gaze, now_s))
@@ -474,7 +488,7 @@ class Connection:
         }
 
     def figures(self) -> dict[str, Any]:
-        """Frames, latencies, gaze age and bitrates, as in the `stats` message."""
+        """Frames, latencies, gaze age, bitrates and where the eyes are in the camera's picture."""
         now_s = time.monotonic()
         return {
             "frames": self._frames(),
@@ -482,6 +496,8 @@ class Connection:
             "gaze_age_ms": None
             if self._gaze is None
             else round((now_s - self._gaze.t_s) * 1000, 1),
+            "perclos": None if self._perclos is None else round(self._perclos, 4),
+            "eyes": None if self._tracker is None else self._tracker.eyes_at,
             "effects": {"overruns": self._chain.overruns},
             "transport": self.peer.stats(),
         }

@@ -2,7 +2,8 @@
 
 States, and what each action of the viewer's page does in them:
 
-    idle        start -> open
+    idle        start -> open; with a model in use also point, follow -> collecting, which takes
+                that model up again: one point is enough, and what it learned stays learned
     open        point, follow -> collecting; validate -> collecting; finish -> fitted (at least 5
                 points were accepted; otherwise `rejected`, and it stays open)
     collecting  `accepted` or `rejected` -> open or fitted; skip drops the point; repeat begins it
@@ -40,7 +41,7 @@ FEWEST_SAMPLES = 8
 FEWEST_POINTS = 5
 PURSUIT_LAG_S = 0.1
 MOST_LEARNED = 40
-MODEL_VERSION = 3
+MODEL_VERSION = 4
 GOOD_DEG, USABLE_DEG = 2.5, 5.0
 
 State = Literal["collecting", "accepted", "rejected", "fitted", "validated", "cancelled"]
@@ -72,11 +73,33 @@ class Point:
     discarded: int
 
 
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What a model is fitted to: features (k, SIZE), places (k, 2) in screen widths, the session
+    (k,) that each row is from, and the screen."""
+
+    features: NDArray[np.float64]
+    places: NDArray[np.float64]
+    sessions: NDArray[np.intp]
+    screen: Screen
+
+    @property
+    def next_session(self) -> int:
+        """The number of a session that none of the rows is from."""
+        return int(self.sessions.max()) + 1
+
+    def fit(self) -> mapping.GazeMap:
+        """Return the map learned from these rows."""
+        return mapping.fit(self.features, self.places, self.screen, self.sessions)
+
+
 class GazeModel:
     """A fitted map from features to screen pixels, and its way to and from JSON."""
 
-    def __init__(self, learned: mapping.GazeMap, accuracy: float) -> None:
-        self._learned = learned
+    def __init__(self, learned: Learned, session: int, accuracy: float) -> None:
+        self.learned = learned
+        self._map = learned.fit()
+        self._session = session
         self.accuracy = accuracy
         """Expected miss as a fraction of the screen's width."""
         self.shift = np.zeros(2)
@@ -84,23 +107,25 @@ class GazeModel:
 
     def predict_px(self, features: NDArray[np.float64], screen: Screen) -> NDArray[np.float64]:
         """Return points of gaze (k, 2) for features (k, n), without `shift`."""
-        return self._learned.predict(features, screen) * screen.width_px
+        return self._map.predict(features, screen, self._session) * screen.width_px
 
     def to_json(self) -> dict[str, Any]:
         """Return plain data that `from_json` takes again; about 1.2 kB a point."""
+        screen = self.learned.screen
         return {
             "version": MODEL_VERSION,
             "accuracy": self.accuracy,
             "shift": self.shift.tolist(),
-            "features": self._learned.features.tolist(),
-            "weights": self._learned.weights.tolist(),
-            "corrections": self._learned.corrections.tolist(),
-            "errors": self._learned.errors.tolist(),
+            "features": self.learned.features.tolist(),
+            "places": self.learned.places.tolist(),
+            "sessions": self.learned.sessions.tolist(),
+            "screen": [screen.width_px, screen.height_px],
+            "diagonal_mm": screen.diagonal_mm,
         }
 
     @classmethod
     def from_json(cls, model: Mapping[str, Any]) -> "GazeModel":
-        """Take what `to_json` gave.
+        """Take what `to_json` gave, for a session that is none of those learned.
 
         Raises:
             CalibrationError: the model is of another version, or damaged.
@@ -117,17 +142,25 @@ class GazeModel:
             raise CalibrationError(
                 f"calibration.features: must be a list of {FEWEST_POINTS} to {MOST_LEARNED} points"
             )
-        learned = mapping.GazeMap(
+        sessions = _numbers(model, "sessions", (len(rows),))
+        if ((sessions < 0) | (sessions > 1e5) | (sessions % 1 != 0)).any():
+            raise CalibrationError("calibration.sessions: must be whole numbers from 0")
+        width_px, height_px = _numbers(model, "screen", (2,))
+        diagonal_mm = model.get("diagonal_mm")
+        if diagonal_mm is not None:
+            diagonal_mm = float(_numbers(model, "diagonal_mm", ()))
+        if min(width_px, height_px, diagonal_mm or 1.0) < 1.0:
+            raise CalibrationError("calibration.screen: must be larger than nothing")
+        learned = Learned(
             _numbers(model, "features", (len(rows), SIZE)),
-            np.zeros(len(rows), dtype=np.intp),
-            _numbers(model, "weights", (len(rows), 2)),
-            _numbers(model, "corrections", (2, 3)),
-            np.maximum(_numbers(model, "errors", (2, 2)), 1e-9),
+            _numbers(model, "places", (len(rows), 2)),
+            sessions.astype(np.intp),
+            Screen(float(width_px), float(height_px), diagonal_mm),
         )
         accuracy = float(_numbers(model, "accuracy", ()))
         if not 0.0 <= accuracy <= 10.0:
             raise CalibrationError("calibration.accuracy: must be from 0 to 10")
-        fitted = cls(learned, accuracy)
+        fitted = cls(learned, learned.next_session, accuracy)
         fitted.shift = np.clip(_numbers(model, "shift", (2,)), -1.0, 1.0)
         return fitted
 
@@ -174,15 +207,16 @@ class _Collecting:
 class Calibration:
     """The state machine; see the module's text. `model` is the newest fitted one, if any."""
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, screen: Screen, model: GazeModel | None = None) -> None:
         self.screen = screen
-        self.model: GazeModel | None = None
+        self.model = model
         self.distance_mm: float | None = None
         self._state: Literal["idle", "open", "fitted"] = "idle"
         self._now: _Collecting | None = None
         self._last: tuple[tuple[float, float], bool] | None = None
         self._points: list[Point] = []
         self._checks: list[Point] = []
+        self._kept: Learned | None = None
 
     @property
     def active(self) -> bool:
@@ -204,11 +238,15 @@ class Calibration:
                 f"action: {action!r} is none of start, point, follow, skip, repeat, validate,"
                 " finish, cancel"
             )
-        if self._state == "idle":
+        again = action in ("point", "follow") and self.model is not None
+        if self._state == "idle" and not again:
             raise CalibrationError(f"action: {action!r} needs a calibration; send 'start' first")
         if action in ("point", "follow", "validate"):
             if target_px is None or not all(math.isfinite(value) for value in target_px):
                 raise CalibrationError(f"target: {action!r} needs [x, y] in screen pixels")
+            if self._state == "idle" and self.model is not None:
+                self._start()
+                self._kept = self.model.learned
             if action == "follow":
                 return self._follow(target_px, t_s)
             return self._begin(target_px, action == "validate", t_s)
@@ -254,7 +292,7 @@ class Calibration:
 
     def _start(self) -> list[CalibrationUpdate]:
         self._state, self._now, self._last = "open", None, None
-        self._points, self._checks = [], []
+        self._points, self._checks, self._kept = [], [], None
         return [CalibrationUpdate("collecting", 0.0)]
 
     def _begin(
@@ -351,10 +389,9 @@ class Calibration:
         if self._state == "fitted":
             self._state = "idle"
             return [self._validated() if self._checks else self._fit()]
-        if len(self._points) < FEWEST_POINTS:
-            reason = (
-                f"{len(self._points)} points were collected; at least {FEWEST_POINTS} are needed"
-            )
+        needed = FEWEST_POINTS if self._kept is None else 1
+        if len(self._points) < needed:
+            reason = f"{len(self._points)} points were collected; at least {needed} are needed"
             return [*updates, CalibrationUpdate("rejected", 0.0, reason)]
         updates.append(self._fit())
         self._state = "fitted"
@@ -363,27 +400,37 @@ class Calibration:
         return updates
 
     def _fit(self) -> CalibrationUpdate:
-        features = np.array([point.features.mean(axis=0) for point in self._points]).round(4)
-        places = np.array([point.places.mean(axis=0) for point in self._points])
-        if len(features) > MOST_LEARNED:
-            spread = np.linspace(0, len(features) - 1, MOST_LEARNED).round().astype(int)
-            features, places = features[spread], places[spread]
-            self._points = [self._points[number] for number in spread]
-        numbers = np.arange(len(features))
-        gazes = [
-            mapping.fit(
-                features[numbers != number], places[numbers != number], self.screen
-            ).predict(point.features, self.screen)
-            * self.screen.width_px
-            for number, point in enumerate(self._points)
-        ]
+        if len(self._points) > MOST_LEARNED:
+            self._points = [self._points[number] for number in _spread(len(self._points))]
+        learned = self._learned(self._points)
+        session = int(learned.sessions[-1])
+        gazes = []
+        for number, point in enumerate(self._points):
+            others = self._points[:number] + self._points[number + 1 :]
+            found = self._learned(others).fit().predict(point.features, self.screen, session)
+            gazes.append(found * self.screen.width_px)
         quality = self._quality(
             self._points, gazes, "estimated by leaving out each point in turn; not validated"
         )
-        learned = mapping.fit(features, places, self.screen)
-        self.model = GazeModel(learned, quality["accuracy_px"] / self.screen.width_px)
+        self.model = GazeModel(learned, session, quality["accuracy_px"] / self.screen.width_px)
         return CalibrationUpdate(
             "fitted", 1.0, None, _reports(self._points, gazes), quality, self.model.to_json()
+        )
+
+    def _learned(self, points: list[Point]) -> Learned:
+        """The means of the points, after what an earlier calibration learned."""
+        features = np.array([point.features.mean(axis=0) for point in points]).round(4)
+        places = np.array([point.places.mean(axis=0) for point in points]).round(6)
+        features, places = features.reshape(-1, SIZE), places.reshape(-1, 2)
+        kept = self._kept
+        if kept is None:
+            return Learned(features, places, np.zeros(len(points), dtype=np.intp), self.screen)
+        old = _spread(len(kept.features), MOST_LEARNED - len(points))
+        return Learned(
+            np.vstack([kept.features[old], features]),
+            np.vstack([kept.places[old], places]),
+            np.append(kept.sessions[old], np.full(len(points), kept.next_session)),
+            self.screen,
         )
 
     def _validated(self) -> CalibrationUpdate:
@@ -423,6 +470,11 @@ class Calibration:
             "verdict": verdict,
             "reason": how,
         }
+
+
+def _spread(count: int, most: int = MOST_LEARNED) -> NDArray[np.intp]:
+    """Return at most `most` of the numbers from 0 to `count`, spread evenly."""
+    return np.linspace(0, count - 1, min(count, max(most, 0))).round().astype(np.intp)
 
 
 def _place_at(path: list[tuple[float, float, float]], t_s: float) -> tuple[float, float]:

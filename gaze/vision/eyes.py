@@ -1,11 +1,10 @@
-"""What the lids and irises do: openness, closures and blinks, and how far each iris has turned.
+"""What the lids and irises do: how far open the eyes are, and how far each iris has turned.
 
 Openness follows the eye aspect ratio (Soukupova and Cech 2016, "Real-time eye blink detection
 using facial landmarks"), normalised by the same viewer's open eyes.
 """
 
 import math
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,42 +75,3 @@ class LidBaseline:
             self._open = min(max(self._open, self._LIMITS[0]), self._LIMITS[1])
         closed, opened = self._CLOSED_SHARE * self._open, self._OPEN_SHARE * self._open
         return min(max((ratio - closed) / (opened - closed), 0.0), 1.0)
-
-
-class Blinks:
-    """Tells when the eyes are closed, with hysteresis, and counts blinks over the last minute."""
-
-    CLOSE_BELOW = 0.25
-    OPEN_ABOVE = 0.4
-    LONGEST_S = 0.7
-    WINDOW_S = 60.0
-    _FIRST_RATE_S = 10.0
-
-    def __init__(self) -> None:
-        self.closed = False
-        self.closed_since_s: float | None = None
-        self._started_s: float | None = None
-        self._ends_s: deque[float] = deque()
-
-    def update(self, openness: float, t_s: float) -> None:
-        """Take the mean openness of both eyes at `t_s`."""
-        if self._started_s is None:
-            self._started_s = t_s
-        if not self.closed and openness < self.CLOSE_BELOW:
-            self.closed, self.closed_since_s = True, t_s
-        elif self.closed and openness > self.OPEN_ABOVE:
-            if self.closed_since_s is not None and t_s - self.closed_since_s <= self.LONGEST_S:
-                self._ends_s.append(t_s)
-            self.closed, self.closed_since_s = False, None
-
-    def forget(self) -> None:
-        """The face is gone: whether the eyes are closed is unknown, and no blink ends here."""
-        self.closed, self.closed_since_s = False, None
-
-    def rate_per_min(self, t_s: float) -> float | None:
-        """Return blinks per minute over the last 60 s; None in the first 10 s of seeing eyes."""
-        while self._ends_s and self._ends_s[0] < t_s - self.WINDOW_S:
-            self._ends_s.popleft()
-        if self._started_s is None or t_s - self._started_s < self._FIRST_RATE_S:
-            return None
-        return len(self._ends_s) * 60.0 / min(t_s - self._started_s, self.WINDOW_S)

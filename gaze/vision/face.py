@@ -6,6 +6,7 @@ Mesh"): 468 points of the face and 5 of each iris. "Right" and "left" are the vi
 
 import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -40,13 +41,16 @@ class FaceFinder(Protocol):
         """Release the model."""
 
 
+class FaceModelError(ValueError):
+    """A file is no face landmarker that MediaPipe can load."""
+
+
 class MeshFaceFinder:
     """MediaPipe FaceMesh in video mode, with the irises refined."""
 
     def __init__(self) -> None:
-        os.environ.setdefault("GLOG_minloglevel", "2")
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        # Imported late: it takes a second and reads the two variables above.
+        _quieten()
+        # Imported late: it takes a second and reads the variables that were just set.
         from mediapipe.python.solutions.face_mesh import FaceMesh
 
         self._mesh = FaceMesh(
@@ -61,32 +65,72 @@ class MeshFaceFinder:
         """See `FaceFinder.find`. `image_rgb` has shape (h, w, 3), uint8."""
         height_px, width_px = image_rgb.shape[:2]
         faces = self._mesh.process(np.ascontiguousarray(image_rgb)).multi_face_landmarks
-        if not faces:
-            return None
-        points = _points(faces[0])
-        if points.shape != (LANDMARKS, 3) or not np.isfinite(points).all():
-            return None
-        return Landmarks(points * (width_px, height_px, width_px), width_px, height_px)
+        return _in_pixels(faces[0].landmark, width_px, height_px) if faces else None
 
     def close(self) -> None:
         """Release the graph and its threads."""
         self._mesh.close()
 
 
-# A landmark on the wire: what it is and how long, then x, y and z, each after its own tag.
-_ON_THE_WIRE = np.dtype(
-    [("head", "<u2")]
-    + [(name + part, form) for name in "xyz" for part, form in (("_tag", "u1"), ("", "<f4"))]
-)
-_TAGS = {"head": 0x0F0A, "x_tag": 0x0D, "y_tag": 0x15, "z_tag": 0x1D}
+class TaskFaceFinder:
+    """The Face Landmarker of MediaPipe Tasks, with a model file that the operator brings."""
+
+    _STEP_MS = 33
+
+    def __init__(self, model: Path) -> None:
+        """Load `model`, a `face_landmarker.task`.
+
+        Raises:
+            FaceModelError: MediaPipe cannot load the file.
+        """
+        _quieten()
+        import mediapipe
+        from mediapipe.tasks.python.core.base_options import BaseOptions
+        from mediapipe.tasks.python.vision import face_landmarker
+        from mediapipe.tasks.python.vision.core.vision_task_running_mode import (
+            VisionTaskRunningMode,
+        )
+
+        self._mediapipe = mediapipe
+        try:
+            self._landmarker = face_landmarker.FaceLandmarker.create_from_options(
+                face_landmarker.FaceLandmarkerOptions(
+                    base_options=BaseOptions(model_asset_path=str(model)),
+                    running_mode=VisionTaskRunningMode.VIDEO,
+                    num_faces=1,
+                )
+            )
+        except (RuntimeError, ValueError) as error:
+            raise FaceModelError(
+                f"{model}: must be a face_landmarker.task; MediaPipe says: {error}"
+            ) from None
+        self._frames = 0
+
+    def find(self, image_rgb: Image) -> Landmarks | None:
+        """See `FaceFinder.find`. `image_rgb` has shape (h, w, 3), uint8."""
+        height_px, width_px = image_rgb.shape[:2]
+        picture = self._mediapipe.Image(
+            image_format=self._mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image_rgb)
+        )
+        # The landmarker wants times that grow; it uses them for nothing but their order.
+        self._frames += 1
+        found = self._landmarker.detect_for_video(picture, self._frames * self._STEP_MS)
+        faces = found.face_landmarks
+        return _in_pixels(faces[0], width_px, height_px) if faces else None
+
+    def close(self) -> None:
+        """Release the graph and its threads."""
+        self._landmarker.close()
 
 
-def _points(face: Any) -> Points:
-    """The landmarks (n, 3) of a `NormalizedLandmarkList`, read at once where they can be."""
-    wire = face.SerializeToString()
-    if len(wire) == len(face.landmark) * _ON_THE_WIRE.itemsize:
-        rows = np.frombuffer(wire, _ON_THE_WIRE)
-        if all((rows[name] == tag).all() for name, tag in _TAGS.items()):
-            points = np.stack([rows["x"], rows["y"], rows["z"]], axis=1)
-            return np.asarray(points, np.float64)
-    return np.array([(p.x, p.y, p.z) for p in face.landmark], dtype=np.float64)
+def _quieten() -> None:
+    os.environ.setdefault("GLOG_minloglevel", "2")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def _in_pixels(landmarks: Any, width_px: int, height_px: int) -> Landmarks | None:
+    """Take MediaPipe's landmarks, in fractions of the frame; None if they make no face."""
+    points = np.array([(p.x, p.y, p.z) for p in landmarks], dtype=np.float64)
+    if points.shape != (LANDMARKS, 3) or not np.isfinite(points).all():
+        return None
+    return Landmarks(points * (width_px, height_px, width_px), width_px, height_px)

@@ -49,7 +49,8 @@ class GazeSample:
 
     `t_s` is the frame's capture time on the monotonic clock. `screen_px` has its origin at the
     top-left of the screen. `uncertainty_px` is one standard deviation of the point of gaze.
-    `openness` is (left, right) of the viewer, 0 closed to 1 open. `blink_rate` is per minute.
+    `openness` is (left, right) of the viewer, 0 closed to 1 open. `blink_rate` is per minute;
+    `perclos` is the share of the last minute in which the eyes were shut.
     """
 
     t_s: float
@@ -64,3 +65,4 @@ class GazeSample:
     blink_rate: float | None
     pupil: Pupil | None
     head: Head | None
+    perclos: float | None = None

@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 from gaze.vision import sight
 from gaze.vision.anchor import HeadAnchor, Placed
 from gaze.vision.attention import Attention, toward_screen
+from gaze.vision.blinks import Blinks
 from gaze.vision.calibration import Calibration, CalibrationUpdate, GazeModel
+from gaze.vision.drift import Drift
 from gaze.vision.events import Movements
-from gaze.vision.eyes import EYES, Blinks, LidBaseline
+from gaze.vision.eyes import EYES, LidBaseline
 from gaze.vision.face import FaceFinder, Image, Landmarks, MeshFaceFinder
-from gaze.vision.features import SIGHT, EyeReading, gaze_features, read_eyes
+from gaze.vision.features import HEAD, SIGHT, EyeReading, gaze_features, read_eyes
 from gaze.vision.filters import OneEuro
 from gaze.vision.geometry import (
     DEFAULT_SCREEN,
@@ -24,21 +26,27 @@ from gaze.vision.geometry import (
     estimate_px,
     px_per_degree,
 )
+from gaze.vision.hidden import eyes_hidden
 from gaze.vision.iris import Crop, Irises, cut_eyes, find_irises
 from gaze.vision.pose import Pose, head_pose
 from gaze.vision.pupil import PupilMeter
 from gaze.vision.sample import Event, GazeSample, Head, Pupil, Screen
 
+EyesAt = tuple[tuple[float, float], tuple[float, float]]
+
+# The mesh's corners of the viewer's right and left eye.
+_CORNERS = ((33, 133), (362, 263))
 # The point of gaze outlives the face by this much.
 HOLD_S = 0.3
-# Irises between lids this far closed stand where the lids, not the gaze, put them.
+# Irises between lids that are further closed stand where the lids, not the gaze, put them, unless
+# the lids have stayed there, as in a squint or a glance down.
 READABLE_OPENNESS = 0.5
 UNCALIBRATED_ERROR_DEG = 6.0
 
 _MIN_CUTOFF_HZ = 1.0
 _BETA_PER_DEG = 0.15
 _CLICK_WINDOW_S = 0.4
-_CLICKS = 12
+_CLICKS_WAITING = 12
 _LIGHTS = 120
 # A click this far from the gaze, in screens, was made without looking.
 _WILDEST_MISS = 0.7
@@ -58,12 +66,14 @@ class Tracker:
         Raises:
             CalibrationError: the model is of another version, or damaged.
         """
+        self.eyes_at: EyesAt | None = None
+        """The viewer's right and left eye in the newest frame, fractions of it."""
         self._model = GazeModel.from_json(calibration) if calibration else None
         self._lock = threading.Lock()
         self._known_screen = screen
         self._screen = screen or DEFAULT_SCREEN
         self._finder = finder or MeshFaceFinder()
-        self._calibration = Calibration(self._screen)
+        self._calibration = Calibration(self._screen, self._model)
         self._updates: list[CalibrationUpdate] = []
         self._baselines = (LidBaseline(), LidBaseline())
         self._blinks = Blinks()
@@ -75,14 +85,10 @@ class Tracker:
         self._level = sight.SightLevel()
         self._gaze_px: NDArray[np.float64] | None = None
         self._seen_s: float | None = None
-        self._raw: deque[tuple[float, NDArray[np.float64]]] = deque(maxlen=60)
-        self._new_clicks: deque[tuple[tuple[float, float], float]] = deque(maxlen=_CLICKS)
+        self._raw: deque[tuple[float, NDArray[np.float64], NDArray[np.float64]]] = deque(maxlen=60)
+        self._new_clicks: deque[tuple[tuple[float, float], float]] = deque(maxlen=_CLICKS_WAITING)
         self._new_lights: deque[tuple[float, float | None, float]] = deque(maxlen=_LIGHTS)
-        self._clicks: deque[NDArray[np.float64]] = deque(maxlen=_CLICKS)
-        self._shift = np.zeros(2)
-        if self._model is not None and self._model.shift.any():
-            self._shift = self._model.shift
-            self._clicks.append(self._shift)
+        self._drift = Drift(None if self._model is None else self._model.shift)
         self._tune()
 
     @property
@@ -115,8 +121,7 @@ class Tracker:
             updates = self._calibration.act(action, target, t_s)
             if self._calibration.model is not before:
                 self._model = self._calibration.model
-                self._clicks.clear()
-                self._shift = np.zeros(2)
+                self._drift = Drift()
                 self._raw.clear()
                 self._forget_gaze()
             return updates
@@ -128,10 +133,9 @@ class Tracker:
             return updates
 
     def click(self, screen_px: tuple[float, float], t_s: float) -> None:
-        """The viewer surely looked at `screen_px` at `t_s`: shift the gaze toward the truth.
+        """The viewer surely looked at `screen_px` at `t_s`: see `Drift`.
 
-        The shift is the mean miss of the last clicks, drawn toward none while clicks are few. It
-        is taken up with the next frame.
+        What was missed is taken up with the next frame.
         """
         self._new_clicks.append((screen_px, t_s))
 
@@ -152,8 +156,9 @@ class Tracker:
             while self._new_lights:
                 self._pupils.reflex.see(*self._new_lights.popleft())
             landmarks = self._finder.find(image)
+            self.eyes_at = None if landmarks is None else _eyes_at(landmarks)
             pose = None if landmarks is None else head_pose(landmarks)
-            if landmarks is None or pose is None:
+            if landmarks is None or pose is None or eyes_hidden(image, landmarks):
                 self._updates += self._calibration.observe(None, False, t_s)
                 return self._without_face(t_s)
             return self._with_face(image, landmarks, pose, t_s)
@@ -173,18 +178,19 @@ class Tracker:
         self._tune()
 
     def _take_up_click(self, screen_px: tuple[float, float], t_s: float) -> None:
-        recent = [gaze for when, gaze in self._raw if t_s - _CLICK_WINDOW_S <= when <= t_s]
+        recent = [
+            (gaze, head) for when, gaze, head in self._raw if t_s - _CLICK_WINDOW_S <= when <= t_s
+        ]
         if len(recent) < 3:
             return
         size_px = np.array([self._screen.width_px, self._screen.height_px])
-        miss = (np.array(screen_px) - np.median(recent, axis=0)) / size_px
+        gaze, head = (np.median(each, axis=0) for each in zip(*recent, strict=True))
+        miss = (np.array(screen_px) - gaze) / size_px
         if not np.isfinite(miss).all() or float(np.abs(miss).max()) > _WILDEST_MISS:
             return
-        self._clicks.append(miss)
-        count = len(self._clicks)
-        self._shift = np.mean(self._clicks, axis=0) * count / (count + 1.0)
+        self._drift.learn(miss, head, t_s)
         if self._model is not None:
-            self._model.shift = self._shift
+            self._model.shift = self._drift.shift(head, t_s)
 
     def _tune(self) -> None:
         degree_px = px_per_degree(self._screen)
@@ -217,8 +223,8 @@ class Tracker:
             for baseline, ratio in zip(self._baselines, eyes.ratios, strict=True)
         )
         mean_openness = (right + left) / 2.0
-        self._blinks.update(mean_openness, t_s)
-        readable = not self._blinks.closed and mean_openness >= READABLE_OPENNESS
+        self._blinks.update(sum(eyes.ratios) / 2.0, mean_openness, t_s)
+        readable = mean_openness >= READABLE_OPENNESS or not self._blinks.unsettled
 
         head = pose.head
         self._calibration.distance_mm = head.distance_mm
@@ -288,8 +294,9 @@ class Tracker:
             usual = sight.usual_corrections(self._level.angles)
             plain_px = sight.places(features[None, SIGHT], usual, self._screen)[0]
             plain_px = plain_px * self._screen.width_px
-        self._raw.append((t_s, plain_px))
-        raw_px = np.clip(plain_px + self._shift * size_px, -size_px, 2.0 * size_px)
+        self._raw.append((t_s, plain_px, features[HEAD]))
+        shift_px = self._drift.shift(features[HEAD], t_s) * size_px
+        raw_px = np.clip(plain_px + shift_px, -size_px, 2.0 * size_px)
         self._movements.degree_px = px_per_degree(self._screen, head.distance_mm)
         movement = self._movements.update(raw_px, t_s)
         if movement.step_px is not None:
@@ -343,8 +350,18 @@ class Tracker:
             blink_rate=self._blinks.rate_per_min(t_s),
             pupil=pupil,
             head=head,
+            perclos=self._blinks.perclos(t_s),
         )
 
 
 def _pair(point_px: NDArray[np.float64] | None) -> tuple[float, float] | None:
     return None if point_px is None else (float(point_px[0]), float(point_px[1]))
+
+
+def _eyes_at(landmarks: Landmarks) -> EyesAt:
+    size_px = landmarks.width_px, landmarks.height_px
+    middles = [
+        landmarks.points_px[list(corners), :2].mean(axis=0) / size_px for corners in _CORNERS
+    ]
+    right, left = [(round(float(x), 4), round(float(y), 4)) for x, y in middles]
+    return right, left

@@ -18,7 +18,6 @@ CORS_HEADERS = {
     "Access-Control-Allow-Headers": "Authorization, Content-Type, If-Match",
     "Access-Control-Expose-Headers": "Location, ETag, Retry-After",
     "Access-Control-Max-Age": "600",
-    "Vary": "Origin",
 }
 SAFE_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; img-src 'self' blob: data:; "
@@ -26,6 +25,7 @@ SAFE_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self)",
     "Referrer-Policy": "same-origin",
+    "Vary": "Origin",
     "X-Content-Type-Options": "nosniff",
 }
 

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.host import Host, served
 from tests.films import make_film, texture
-from tests.server_process import ServerProcess, running_server
+from tests.server_process import ServerProcess, free_port, running_server
 from tests.viewers import write_camera
 
 LEFT, RIGHT, AHEAD = ({"iris": (x, 0.0)} for x in (6.0, -6.0, 0.0))
@@ -17,6 +18,18 @@ def server(films: Path) -> Iterator[ServerProcess]:
     """The server as its users run it, with the test films."""
     with running_server("--media", str(films), "--sessions-per-minute", "1000") as started:
         yield started
+
+
+@pytest.fixture(scope="module")
+def host(films: Path) -> Iterator[Host]:
+    """A site of another origin, which the server's operator allows."""
+    port = free_port()
+    url = f"http://localhost:{port}"
+    flags = ("--media", str(films), "--allowed-origins", url, "--sessions-per-minute", "1000")
+    with running_server(*flags) as server:
+        host = Host(server, url)
+        with served(port, host.body):
+            yield host
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,6 @@ import readline from 'node:readline';
 import puppeteer from 'puppeteer-core';
 
 const PREFERENCES = {
-  'media.navigator.permission.disabled': true,
-  'media.navigator.streams.fake': true,
   'media.autoplay.default': 0,
   'media.peerconnection.ice.loopback': true,
   'media.peerconnection.ice.obfuscate_host_addresses': false,
@@ -15,27 +13,36 @@ let browser;
 let page;
 
 const actions = {
-  async launch({ executable }) {
+  async launch({ executable, preferences }) {
     browser = await puppeteer.launch({
       browser: 'firefox',
       executablePath: executable,
       headless: true,
-      extraPrefsFirefox: PREFERENCES,
+      extraPrefsFirefox: { ...PREFERENCES, ...preferences },
       protocolTimeout: 120_000,
     });
     page = await browser.newPage();
     await page.setViewport({ width: 1440, height: 900 });
   },
   goto: ({ url }) => page.goto(url).then(() => undefined),
+  reload: () => page.reload().then(() => undefined),
   call: ({ function: source, arguments: all }) =>
     page.evaluate(`(async () => (${source})(...${JSON.stringify(all)}))()`),
   click: ({ selector }) => page.locator(selector).click(),
+  async press({ key }) {
+    const keys = key.split('+');
+    const last = keys.pop();
+    for (const held of keys) await page.keyboard.down(held);
+    await page.keyboard.press(last);
+    for (const held of keys) await page.keyboard.up(held);
+  },
   point: ({ x, y }) => page.mouse.move(x, y),
   async upload({ selector, file }) {
     const input = await page.$(selector);
     await input.uploadFile(file);
   },
-  resize: ({ width, height }) => page.setViewport({ width, height }),
+  resize: ({ width, height, pixelRatio }) =>
+    page.setViewport({ width, height, deviceScaleFactor: pixelRatio }),
   screenshot: () => page.screenshot({ encoding: 'base64' }),
   close: () => page.close(),
   quit: () => browser?.close(),

@@ -35,6 +35,8 @@ class Page(Protocol):
 
     async def goto(self, url: str) -> None: ...
 
+    async def reload(self) -> None: ...
+
     async def call(self, function: str, *arguments: Any) -> Any:
         """Call an async JavaScript function in the page and return what it returns, as JSON."""
         ...
@@ -45,9 +47,15 @@ class Page(Protocol):
         """Move the mouse, in CSS pixels of the viewport."""
         ...
 
+    async def press(self, key: str) -> None:
+        """Press and release a key, by its DOM name (`Tab`, `Enter`, `ArrowRight`, `s`)."""
+        ...
+
     async def upload(self, test_id: str, file: Path) -> None: ...
 
-    async def resize(self, width: int, height: int) -> None: ...
+    async def resize(self, width: int, height: int, pixel_ratio: float = 1.0) -> None:
+        """Change the viewport: CSS pixels, and how many of the device's make one."""
+        ...
 
     async def screenshot(self, path: Path) -> None: ...
 
@@ -63,12 +71,17 @@ def _executable(names: tuple[str, ...]) -> str:
     raise FileNotFoundError(f"none of {', '.join(names)} is installed; make test installs them")
 
 
-class _ChromiumPage:
+class ChromiumPage:
+    """Also tells what the page costs, which only Chromium can."""
+
     def __init__(self, page: PlaywrightPage) -> None:
         self._page = page
 
     async def goto(self, url: str) -> None:
         await self._page.goto(url)
+
+    async def reload(self) -> None:
+        await self._page.reload()
 
     async def call(self, function: str, *arguments: Any) -> Any:
         return await self._page.evaluate(f"(all) => ({function})(...all)", list(arguments))
@@ -79,11 +92,16 @@ class _ChromiumPage:
     async def point(self, x: float, y: float) -> None:
         await self._page.mouse.move(x, y)
 
+    async def press(self, key: str) -> None:
+        await self._page.keyboard.press(key)
+
     async def upload(self, test_id: str, file: Path) -> None:
         await self._page.get_by_test_id(test_id).set_input_files(file)
 
-    async def resize(self, width: int, height: int) -> None:
-        await self._page.set_viewport_size({"width": width, "height": height})
+    async def resize(self, width: int, height: int, pixel_ratio: float = 1.0) -> None:
+        session = await self._page.context.new_cdp_session(self._page)
+        metrics = {"width": width, "height": height, "deviceScaleFactor": pixel_ratio}
+        await session.send("Emulation.setDeviceMetricsOverride", {**metrics, "mobile": False})
 
     async def screenshot(self, path: Path) -> None:
         await self._page.screenshot(path=path)
@@ -91,21 +109,61 @@ class _ChromiumPage:
     async def close(self) -> None:
         await self._page.close(run_before_unload=False)
 
+    async def trace(self, duration_s: float) -> list[dict[str, Any]]:
+        """The events of Chromium's own trace of so many seconds, of all its processes."""
+        browser = self._page.context.browser
+        assert browser is not None
+        await browser.start_tracing(page=self._page, categories=["toplevel", "__metadata"])
+        await asyncio.sleep(duration_s)
+        events: list[dict[str, Any]] = json.loads(await browser.stop_tracing())["traceEvents"]
+        return events
+
+    async def metrics(self) -> dict[str, float]:
+        """What Chromium counts of the page after a garbage collection: heap, nodes, listeners."""
+        session = await self._page.context.new_cdp_session(self._page)
+        await session.send("HeapProfiler.enable")
+        await session.send("HeapProfiler.collectGarbage")
+        await session.send("Performance.enable")
+        found = (await session.send("Performance.getMetrics"))["metrics"]
+        await session.detach()
+        return {metric["name"]: metric["value"] for metric in found}
+
 
 @contextlib.asynccontextmanager
-async def chromium(camera: Path | None = None) -> AsyncIterator[Page]:
-    """Headless Chromium; `camera` (.mjpeg or .y4m) is played in a loop as its webcam."""
+async def chromium(
+    camera: Path | None = None,
+    *,
+    cameras: int = 1,
+    allowed: bool = True,
+    blocked: str | None = None,
+    light: bool = False,
+) -> AsyncIterator[ChromiumPage]:
+    """Headless Chromium; `camera` (.mjpeg or .y4m) is played in a loop as its webcam.
+
+    `cameras` is how many there are, `allowed` what the viewer answers when asked for one. Requests
+    whose address fits the glob `blocked` fail. `light` is what the viewer's system prefers.
+    """
     flags = [*CHROMIUM_FLAGS]
     if camera is not None:
         flags.append(f"--use-file-for-fake-video-capture={camera}")
+    if cameras != 1:
+        flags.append(f"--use-fake-device-for-media-stream=device-count={cameras}")
+    if not allowed:
+        flags.remove("--use-fake-ui-for-media-stream")
+        flags.append("--deny-permission-prompts")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
             executable_path=_executable(CHROMIUM), args=flags
         )
-        context = await browser.new_context(viewport={"width": 1440, "height": 900})
-        await context.grant_permissions(["camera"])
+        context = await browser.new_context(
+            viewport={"width": 1440, "height": 900}, color_scheme="light" if light else "dark"
+        )
+        if allowed:
+            await context.grant_permissions(["camera"])
+        if blocked is not None:
+            await context.route(blocked, lambda route: route.abort())
         try:
-            yield _ChromiumPage(await context.new_page())
+            yield ChromiumPage(await context.new_page())
         finally:
             await browser.close()
 
@@ -131,11 +189,14 @@ class _FirefoxPage:
         assert answer["number"] == number
         return answer.get("value")
 
-    async def start(self) -> None:
-        await self._do("launch", executable=_executable(FIREFOX))
+    async def start(self, preferences: dict[str, Any]) -> None:
+        await self._do("launch", executable=_executable(FIREFOX), preferences=preferences)
 
     async def goto(self, url: str) -> None:
         await self._do("goto", url=url)
+
+    async def reload(self) -> None:
+        await self._do("reload")
 
     async def call(self, function: str, *arguments: Any) -> Any:
         return await self._do("call", function=function, arguments=list(arguments))
@@ -146,11 +207,14 @@ class _FirefoxPage:
     async def point(self, x: float, y: float) -> None:
         await self._do("point", x=x, y=y)
 
+    async def press(self, key: str) -> None:
+        await self._do("press", key=key)
+
     async def upload(self, test_id: str, file: Path) -> None:
         await self._do("upload", selector=f'[data-testid="{test_id}"]', file=str(file))
 
-    async def resize(self, width: int, height: int) -> None:
-        await self._do("resize", width=width, height=height)
+    async def resize(self, width: int, height: int, pixel_ratio: float = 1.0) -> None:
+        await self._do("resize", width=width, height=height, pixelRatio=pixel_ratio)
 
     async def screenshot(self, path: Path) -> None:
         image = base64.b64decode(await self._do("screenshot"))
@@ -164,8 +228,16 @@ class _FirefoxPage:
 
 
 @contextlib.asynccontextmanager
-async def firefox() -> AsyncIterator[Page]:
-    """Headless Firefox; its own fake camera shows no face."""
+async def firefox(
+    *, cameras: int = 1, allowed: bool = True, light: bool = False
+) -> AsyncIterator[Page]:
+    """Headless Firefox; its own fake camera shows no face. The rest is as for Chromium."""
+    preferences = {
+        "media.navigator.streams.fake": cameras > 0,
+        "media.navigator.permission.disabled": allowed,
+        "permissions.default.camera": 0 if allowed else 2,
+        "layout.css.prefers-color-scheme.content-override": int(light),
+    }
     process = await asyncio.create_subprocess_exec(
         "node",
         str(Path(__file__).with_name("firefox.mjs")),
@@ -176,7 +248,7 @@ async def firefox() -> AsyncIterator[Page]:
     )
     page = _FirefoxPage(process)
     try:
-        await page.start()
+        await page.start(preferences)
         yield page
     finally:
         with contextlib.suppress(RuntimeError, ConnectionError):

@@ -47,6 +47,14 @@ class Visitor:
     async def visit(self, **parameters: str) -> None:
         """Open the page; the parameters are those that it documents."""
         await self.page.goto(f"{self._url}/?{urlencode(parameters)}")
+        await self._arrive()
+
+    async def reload(self) -> None:
+        """Reload the page; messages that were heard before are forgotten."""
+        await self.page.reload()
+        await self._arrive()
+
+    async def _arrive(self) -> None:
         await self.until(lambda: self.page.call("() => Boolean(window.gazeApp)"))
         await self.page.call(LISTEN)
         await self.until(
@@ -56,7 +64,7 @@ class Visitor:
     async def start(self, test_id: str = "start") -> None:
         """Press a start button and wait until the film is seen."""
         await self.page.click(test_id)
-        await self.until(self._sees_film)
+        await self.until(self.sees_film)
 
     async def choose_own(self, file: Path) -> None:
         """Choose a film of one's own and wait until the page has it."""
@@ -65,7 +73,8 @@ class Visitor:
           .getAttribute('aria-pressed') === 'true'"""
         await self.until(lambda: self.page.call(pressed))
 
-    async def _sees_film(self) -> bool:
+    async def sees_film(self) -> bool:
+        """Whether a picture of the returned film has arrived."""
         picture = await self.page.call("() => document.getElementById('film').videoWidth")
         return bool(picture)
 

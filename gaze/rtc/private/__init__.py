@@ -7,6 +7,7 @@ connection, `packets` the way of a packet; `tests/test_rtc_private.py` names wha
 """
 
 import asyncio
+import contextlib
 import functools
 import queue
 import threading
@@ -16,6 +17,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
+import pylibsrtp
 from aiortc import (
     InvalidStateError,
     MediaStreamTrack,
@@ -507,10 +509,8 @@ class PeerConnection(RTCPeerConnection):
             await asyncio.sleep(FEEDBACK_INTERVAL_S)
             self._news.clear()
             for packet in self.recorder.take(sender_ssrc, self._media_ssrc):
-                try:
+                with contextlib.suppress(ConnectionError):  # there may be a way again later
                     await transport._send_rtp(packet)
-                except ConnectionError:
-                    return
 
     async def _take_rtcp(self, handle: Callable[[bytes], Awaitable[None]], data: bytes) -> None:
         """Take the feedback on what we send out of a compound packet; aiortc handles the rest."""
@@ -522,7 +522,10 @@ class PeerConnection(RTCPeerConnection):
 
     def _send_packet(self, data: bytearray) -> None:
         assert self._path is not None
-        self._path.send_rtp(data)
+        try:
+            self._path.send_rtp(data)
+        except pylibsrtp.Error as error:  # an old packet, overtaken by very many
+            raise ConnectionError("SRTP refuses a packet") from error
 
     def negotiate_feedback(self, transceiver: RTCRtpTransceiver, offered: MediaDescription) -> bool:
         """Accept transport-wide feedback on an m-line if it is offered, and silence REMB there.
@@ -623,11 +626,11 @@ class PeerConnection(RTCPeerConnection):
         transceiver: RTCRtpTransceiver,
         encoder: Encoder,
         on_report: Callable[[Report], None],
-        on_frame: Callable[[VideoFrame], None],
+        on_frame: Callable[[VideoFrame, bool], None],
     ) -> None:
         """Encode an m-line's track by `encoder`, and hear what the browser says of it.
 
-        `on_frame` is called with each frame before it is encoded.
+        `on_frame` is called with each frame before it is encoded, and whether as a key frame.
         """
         sender: Any = transceiver.sender
         sender._RTCRtpSender__encoder = encoder

@@ -32,6 +32,7 @@ CONSENT_INTERVAL_S = 0.5
 CONSENT_EXPIRY_S = 3.0
 CONSENT_RETRANSMISSIONS = 1  # so one request is waited for 1.5 s
 CONSENT_FAILURES = 2
+CONSENT_LONGEST_S = 30.0  # RFC 7675: media may not stand in for consent for longer
 
 WAITING = 256  # datagrams, while nobody takes them yet
 TRUSTED = 64  # addresses
@@ -40,6 +41,35 @@ GATHER_TIMEOUT_S = 2
 
 Address = tuple[str, int]
 Sink = Callable[[bytes, float], None]
+
+
+class Consent:
+    """Whether the peer still wants what it is sent (RFC 7675); told of the time.
+
+    Its silence for 3 s ends that. Checks alone would not do: of a way that just became narrow, a
+    full queue drops them for seconds, while the peer's own packets tell that it is there.
+    """
+
+    def __init__(self, now_s: float) -> None:
+        self._given_s = now_s
+        self._failures = 0
+
+    def given(self, now_s: float) -> None:
+        """A check was answered."""
+        self._given_s = now_s
+        self._failures = 0
+
+    def failed(self) -> None:
+        """A check was not answered."""
+        self._failures += 1
+
+    def expired(self, heard_s: float, now_s: float) -> bool:
+        """Whether to send no more; `heard_s` is when the peer's last packet came."""
+        if now_s - self._given_s >= CONSENT_LONGEST_S and self._failures >= CONSENT_FAILURES:
+            return True
+        silent_s = now_s - max(self._given_s, heard_s)
+        # Failures count too: a stall of our own event loop is not the peer's silence.
+        return silent_s >= CONSENT_EXPIRY_S and self._failures >= CONSENT_FAILURES
 
 
 class Protocol(StunProtocol):
@@ -94,6 +124,7 @@ class Connection(IceConnection):
         overflow: datagrams dropped because too many waited.
         sink: takes the datagrams, each with its arrival time; while there is none they wait.
         kept: go on though the peer is silent (another connection is about to take over).
+        heard_s: when the peer's last datagram came.
     """
 
     def __init__(self, network: Network, **options: Any) -> None:
@@ -103,6 +134,7 @@ class Connection(IceConnection):
         self.overflow = 0
         self.sink: Sink | None = None
         self.kept = False
+        self.heard_s = 0.0
         self.names_us = f"{self.local_username}:".encode()
         self._network = network
         self._checks_left = CHECKS_PER_S
@@ -135,6 +167,7 @@ class Connection(IceConnection):
 
     def take(self, data: bytes, arrival_s: float) -> None:
         """Hand on a datagram of the peer's."""
+        self.heard_s = arrival_s
         if self.sink is not None:
             self.sink(data, arrival_s)
         elif self._queue.qsize() < WAITING:
@@ -164,16 +197,14 @@ class Connection(IceConnection):
     # --- life
 
     async def query_consent(self) -> None:
-        """Ask the peer for its consent (RFC 7675), and close when none came for 3 s.
+        """Ask the peer for its consent (RFC 7675), and close when it was silent for 3 s.
 
         Faster than aioice, which takes half a minute; a peer that stalls for 2 s is kept.
         """
-        heard_s = time.monotonic()
-        failures = 0
+        consent = Consent(time.monotonic())
         asking: set[asyncio.Task[None]] = set()
 
         async def ask(pair: CandidatePair) -> None:
-            nonlocal heard_s, failures
             assert self.remote_password is not None
             try:
                 await pair.protocol.request(
@@ -183,17 +214,14 @@ class Connection(IceConnection):
                     retransmissions=CONSENT_RETRANSMISSIONS,
                 )
             except stun.TransactionError:
-                failures += 1
+                consent.failed()
             else:
-                heard_s = time.monotonic()
-                failures = 0
+                consent.given(time.monotonic())
 
         try:
             while True:
                 await asyncio.sleep(CONSENT_INTERVAL_S * random.uniform(0.8, 1.2))
-                # Failures count too: a stall of our own event loop is not the peer's silence.
-                silent = time.monotonic() - heard_s >= CONSENT_EXPIRY_S
-                if silent and failures >= CONSENT_FAILURES and not self.kept:
+                if consent.expired(self.heard_s, time.monotonic()) and not self.kept:
                     break
                 for pair in list(self._nominated.values()):
                     task = asyncio.create_task(ask(pair))

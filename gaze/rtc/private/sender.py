@@ -33,11 +33,9 @@ from gaze.rtc import twcc
 from gaze.rtc.outgoing import Identity, Outgoing
 from gaze.rtc.pacer import Kind
 from gaze.rtc.senderclock import SenderClock, ntp
-from gaze.rtc.transmitter import Transmitter
+from gaze.rtc.transmitter import QUEUE_S, Transmitter
 
 GIVE_UP_PAUSE_S = 0.7
-FULL_QUEUE_S = 0.1
-MAX_REST_S = 0.5
 MAX_KEY_WAY_S = 0.7
 FIRST_REPORT_S = 0.1
 ROUND_TRIP_S = 0.1  # as long as nothing is known
@@ -52,18 +50,19 @@ class Sender(RTCRtpSender):
     due; else that is when it came.
 
     Attributes:
-        on_frame: called with each frame of the track before it is encoded (not with those that
-            the track gives encoded).
+        on_frame: called with each frame of the track before it is encoded, and whether a key
+            frame is to be made of it (not with those that the track gives encoded).
     """
 
     def __init__(self, kind: str, transport: RTCDtlsTransport, transmitter: Transmitter) -> None:
         super().__init__(kind, transport)
-        self.on_frame: Callable[[VideoFrame], None] | None = None
+        self.on_frame: Callable[[VideoFrame, bool], None] | None = None
         self.outgoing: Outgoing | None = None
         self._transmitter = transmitter
         self._clock: SenderClock | None = None
-        self._key_there_s = -math.inf  # when a key frame that was asked for has arrived
-        self._resume_s = -math.inf  # frames due before are left out
+        self._key_there_s = -math.inf  # when the last key frame has arrived
+        self._anew = False  # nothing but a key frame is worth sending
+        self._anew_s = -math.inf  # since when
 
     async def send(self, parameters: RTCRtpSendParameters) -> None:
         """Begin; aiortc calls this once it is connected."""
@@ -117,21 +116,23 @@ class Sender(RTCRtpSender):
                 continue
             if self._transmitter.put([packet], Kind.RETRANSMISSION):
                 self.outgoing.resent += 1
-            elif now_s - self._resume_s >= GIVE_UP_PAUSE_S:
+            elif now_s - self._anew_s >= GIVE_UP_PAUSE_S:
                 self._begin_anew()  # too much is lost; browsers would wait for it for seconds
+                return
 
     def _begin_anew(self) -> None:
-        """Send a key frame, but nothing until what stands in the way's queue has left it.
+        """Send a key frame next, and nothing of what was before it any more.
 
-        A key frame into a full queue is lost, and so is all that needs it; another one while one
-        is on its way only delays it.
+        Not before the way's queue is empty: a key frame into a full queue is lost, and so is all
+        that needs it. Another one while one is on its way would only delay it.
         """
         now_s = time.monotonic()
         if now_s < self._key_there_s:
             return
-        if now_s >= self._resume_s:
-            queue_s = self._transmitter.estimate.queue.delay_s
-            self._resume_s = now_s + (min(queue_s, MAX_REST_S) if queue_s > FULL_QUEUE_S else 0.0)
+        if not self._anew and self.outgoing is not None:
+            self._anew, self._anew_s = True, now_s
+            self.outgoing.forget()
+            self._transmitter.drop_film()
         self._send_keyframe()
 
     async def _run_rtp(self, codec: RTCRtpCodecParameters) -> None:
@@ -158,18 +159,20 @@ class Sender(RTCRtpSender):
             if self.track is None:
                 await asyncio.sleep(0.02)
                 continue
-            room = kind is Kind.SOUND or await self._transmitter.room()
+            queue_s = 0.0 if self._anew else QUEUE_S
+            room = kind is Kind.SOUND or await self._transmitter.room(queue_s)
             data = await self.track.recv()
-            if not room or (kind is Kind.VIDEO and time.monotonic() < self._resume_s):
+            if not room:
                 continue  # the track goes on all the same, as its viewer's time does
+            private: Any = self
             if self.on_frame is not None and isinstance(data, VideoFrame):
-                self.on_frame(data)
+                self.on_frame(data, private._RTCRtpSender__force_keyframe)
             due_s: float | None = getattr(self.track, "due_s", None)
             now_s = time.monotonic()
-            private: Any = self
-            asked = private._RTCRtpSender__force_keyframe
+            key_frames = self._key_frames
             payloads, pts, level = await self._encode(codec, data)
-            if not payloads:
+            is_key_frame = self._key_frames > key_frames
+            if not payloads or (self._anew and isinstance(data, VideoFrame) and not is_key_frame):
                 continue
             timestamp = (origin + pts) & 0xFFFFFFFF
             clock.note(timestamp, now_s if due_s is None else due_s)
@@ -177,10 +180,18 @@ class Sender(RTCRtpSender):
                 outgoing.smooth(self._transmitter.lossy)
             packets = outgoing.make(payloads, timestamp, time.monotonic(), level)
             self._transmitter.put(packets, kind)
-            if asked:
+            if kind is Kind.VIDEO:
+                self._anew = False
+            if is_key_frame:
                 bits = 8 * sum(packet.size_bytes for packet in packets)
                 way_s = bits / self._transmitter.target_bps + (self.round_trip_s or ROUND_TRIP_S)
                 self._key_there_s = time.monotonic() + min(way_s, MAX_KEY_WAY_S)
+
+    @property
+    def _key_frames(self) -> int:
+        """How many key frames the encoder has made, 0 if it does not say."""
+        private: Any = self
+        return getattr(private._RTCRtpSender__encoder, "key_frames", 0)
 
     async def _encode(
         self, codec: RTCRtpCodecParameters, data: Any

@@ -1,0 +1,132 @@
+/** The choice of a film: the hosted ones as tiles, and the viewer's own file, screen or camera. */
+
+import { byId, element } from './element.js';
+import { openCameraFilm, openFile, openScreen } from './films.js';
+
+/** @typedef {import('./films.js').OwnFilm} OwnFilm */
+/** @typedef {import('./gaze-client.js').Film} Film */
+
+/**
+ * @typedef {object} Choice
+ * @property {string | null} hosted name of a hosted film; null for one of the viewer's own
+ * @property {OwnFilm | null} own
+ */
+
+const OWN_KINDS = /** @type {const} */ (['file', 'screen', 'camera']);
+
+/** @param {number} time_s */
+export function clock(time_s) {
+  const whole_s = Math.max(0, Math.round(time_s));
+  return `${Math.floor(whole_s / 60)}:${String(whole_s % 60).padStart(2, '0')}`;
+}
+
+export class FilmPicker {
+  /** The hosted film that was chosen last; null where there is none. @type {string | null} */
+  hosted;
+
+  #films;
+  #thumbnailUrl;
+  #onChoice;
+  #onProblem;
+  /** @type {Choice} */
+  #choice;
+
+  /**
+   * @param {Film[]} films
+   * @param {(name: string) => string} thumbnailUrl
+   * @param {(choice: Choice) => void} onChoice the viewer wants another film
+   * @param {(error: unknown) => void} onProblem one of the viewer's own could not be opened
+   */
+  constructor(films, thumbnailUrl, onChoice, onProblem) {
+    this.#films = films;
+    this.#thumbnailUrl = thumbnailUrl;
+    this.#onChoice = onChoice;
+    this.#onProblem = onProblem;
+    this.hosted = films[0]?.name ?? null;
+    this.#choice = { hosted: this.hosted, own: null };
+    byId('own-screen', HTMLButtonElement).addEventListener('click', () => this.#open(openScreen));
+    byId('own-camera', HTMLButtonElement).addEventListener('click', () => this.#open(openCameraFilm));
+    const file = byId('file', HTMLInputElement);
+    byId('own-file', HTMLButtonElement).addEventListener('click', () => file.click());
+    file.addEventListener('change', () => {
+      const chosen = file.files?.[0];
+      file.value = '';
+      if (chosen) this.#open(() => openFile(chosen));
+    });
+    this.#makeTiles();
+    this.show(this.#choice);
+  }
+
+  /** What is chosen. */
+  get choice() {
+    return this.#choice;
+  }
+
+  /** @param {string | null | undefined} name @returns {Film | undefined} */
+  find(name) {
+    return this.#films.find((film) => film.name === name);
+  }
+
+  /** Show what is chosen, wherever the choice came from. @param {Choice} choice */
+  show(choice) {
+    this.#choice = choice;
+    const { hosted, own } = choice;
+    this.hosted = hosted ?? this.hosted;
+    for (const tile of byId('films', HTMLElement).querySelectorAll('button')) {
+      const chosen = tile.dataset.film === hosted;
+      tile.setAttribute('aria-checked', String(chosen));
+      tile.tabIndex = chosen || (own && tile === tile.parentElement?.firstElementChild) ? 0 : -1;
+    }
+    for (const kind of OWN_KINDS) {
+      byId(`own-${kind}`, HTMLButtonElement).setAttribute('aria-pressed', String(own?.kind === kind));
+    }
+    const hint = byId('source-hint', HTMLElement);
+    hint.hidden = !own;
+    hint.textContent = own ? own.title : '';
+    const still = hosted === null ? null : this.#thumbnailUrl(hosted);
+    for (const id of ['preview-soft', 'preview-sharp']) {
+      const image = byId(id, HTMLImageElement);
+      image.hidden = still === null;
+      if (still !== null && image.src !== still) image.src = still;
+    }
+    document.body.style.setProperty('--still', still === null ? 'none' : `url("${still}")`);
+  }
+
+  #makeTiles() {
+    const place = byId('films', HTMLElement);
+    const tiles = this.#films.map(({ name, title, duration }) => {
+      const tile = element(
+        'button',
+        { type: 'button', class: 'film', role: 'radio', 'data-film': name, 'data-testid': `film-${name}` },
+        element('img', { src: this.#thumbnailUrl(name), alt: '', loading: 'lazy', width: 160, height: 90 }),
+        element('span', { class: 'film-title' }, title),
+        element('span', { class: 'film-length' }, clock(duration)),
+      );
+      tile.addEventListener('click', () => this.#onChoice({ hosted: name, own: null }));
+      return tile;
+    });
+    place.replaceChildren(
+      ...(tiles.length > 0 ? tiles : [element('p', { class: 'small' }, 'The server hosts no films. Use one of your own.')]),
+    );
+    if (tiles.length === 0) place.removeAttribute('role');
+    place.addEventListener('keydown', (event) => {
+      const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+      const place = tiles.findIndex((tile) => tile === document.activeElement);
+      if (!step || place < 0) return;
+      event.preventDefault();
+      const next = tiles[(place + step + tiles.length) % tiles.length];
+      next?.focus();
+      next?.click();
+    });
+  }
+
+  /** @param {() => Promise<OwnFilm>} open */
+  async #open(open) {
+    try {
+      this.#onChoice({ hosted: null, own: await open() });
+    } catch (error) {
+      if (error instanceof DOMException && error.name === 'NotAllowedError') return;
+      this.#onProblem(error);
+    }
+  }
+}

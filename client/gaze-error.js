@@ -1,0 +1,50 @@
+/** The one kind of error that the SDK throws and tells. */
+
+/** What the server or the network refused, as a problem detail. */
+export class GazeError extends Error {
+  /**
+   * @param {object} problem
+   * @param {number} [problem.status] HTTP status; 0 where no answer came
+   * @param {string} [problem.title]
+   * @param {string} [problem.detail]
+   * @param {string} [problem.field] the member of the request that was wrong
+   * @param {number | null} [problem.retryAfter_s] when it may be worth trying again
+   */
+  constructor({ status = 0, title = 'Something went wrong', detail = '', field, retryAfter_s = null }) {
+    super(detail || title);
+    this.name = 'GazeError';
+    this.status = status;
+    this.title = title;
+    this.detail = detail;
+    this.field = field;
+    this.retryAfter_s = retryAfter_s;
+  }
+
+  /**
+   * @param {Response} response
+   * @returns {Promise<GazeError>}
+   */
+  static async fromResponse(response) {
+    const problem = await response.json().catch(() => ({}));
+    const retryAfter = response.headers.get('Retry-After');
+    return new GazeError({
+      status: response.status,
+      title: problem.title ?? response.statusText,
+      detail: problem.detail ?? '',
+      field: problem.field,
+      retryAfter_s: retryAfter === null || Number.isNaN(Number(retryAfter)) ? null : Number(retryAfter),
+    });
+  }
+}
+
+/**
+ * Whatever was thrown, as one kind of error.
+ *
+ * @param {unknown} error
+ * @returns {GazeError}
+ */
+export function asGazeError(error) {
+  if (error instanceof GazeError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  return new GazeError({ title: 'The browser refused', detail: message });
+}

@@ -1,0 +1,166 @@
+"""Calibration through the page, by a viewer whose eyes follow the dots."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+import pytest
+
+from tests.browser.page import Page, chromium, firefox
+from tests.browser.synthetic_viewer import look_where_the_page_says
+from tests.browser.test_page import is_state, shown, text
+from tests.browser.visitor import Visitor
+from tests.server_process import ServerProcess
+
+Open = Callable[..., AbstractAsyncContextManager[Page]]
+
+both_browsers = pytest.mark.parametrize("browser", [chromium, firefox])
+
+
+async def start(page: Page, server: ServerProcess) -> Visitor:
+    """A viewer whose eyes follow the dots, before the camera's check."""
+    visitor = Visitor(page, server.url)
+    await visitor.visit(media="texture", preset="focus")
+    await look_where_the_page_says(page)
+    await visitor.start()
+    await visitor.until(lambda: is_state(page, "watching"))
+    return visitor
+
+
+def states(messages: list[dict[str, Any]]) -> list[str]:
+    """What the server said, without how far it was."""
+    return [m["state"] for m in messages if m["state"] != "collecting"]
+
+
+@both_browsers
+async def test_dots_are_looked_at_skipped_and_repeated_and_the_result_is_kept(
+    server: ServerProcess, browser: Open
+) -> None:
+    async with browser() as page:
+        visitor = await start(page, server)
+        await page.click("offer-take")
+        await visitor.until(lambda: found_face(page))
+        await page.click("plan-9")
+        await page.click("check-begin")
+        await visitor.hears("calibration", lambda m: m["progress"] > 0.1)
+        await page.press("r")  # the first dot once more
+        await visitor.hears("calibration", lambda m: m["state"] == "accepted")
+        so_far = len(await visitor.heard("calibration"))
+        await visitor.hears("calibration", lambda m: 0.1 < m["progress"] < 1, so_far)
+        await page.press("s")  # and the second one not at all
+        await visitor.until(lambda: shown(page, "calibration-result"))
+        said = states(await visitor.heard("calibration"))
+        assert said.count("accepted") + said.count("rejected") == 13
+        assert said.count("rejected") >= 1
+        assert {"fitted", "validated"} <= set(said)
+        validated = (await visitor.heard("calibration"))[-1]
+        figures = await text(page, "calibration-result")
+        assert f"± {round(validated['quality']['accuracy_px'])} px" in figures
+        assert "°" in figures
+        marks = "() => document.querySelectorAll('.map .aim').length"
+        assert await page.call(marks) == len(validated["points"])
+        await page.click("calibration-keep")
+        await visitor.until(lambda: focused(page, "calibrate"))
+        assert "kept on this device" in await text(page, "calibration-text")
+
+        await page.click("one-dot")
+        await visitor.until(lambda: was_checked(page))
+
+        await page.click("leave")
+        await visitor.until(lambda: is_state(page, "summary"))
+        await page.click("summary-done")
+        assert "Use my calibration of" in await text(page, "kept-calibration")
+        await visitor.start()
+        gaze = len(await visitor.heard("gaze"))
+        await visitor.hears("gaze", lambda m: m["calibrated"], gaze)
+
+
+async def found_face(page: Page) -> bool:
+    return "Face found" in await text(page, "check")
+
+
+async def focused(page: Page, test_id: str) -> bool:
+    found: bool = await page.call("(id) => document.activeElement?.dataset.testid === id", test_id)
+    return found
+
+
+async def was_checked(page: Page) -> bool:
+    return "off there" in await text(page, "calibration-text")
+
+
+@both_browsers
+async def test_a_moving_dot_calibrates_as_well(server: ServerProcess, browser: Open) -> None:
+    async with browser() as page:
+        visitor = await start(page, server)
+        await page.click("calibrate")
+        await visitor.until(lambda: found_face(page))
+        await page.click("plan-follow")
+        await page.click("check-begin")
+        fitted = await visitor.hears("calibration", lambda m: m["state"] == "fitted")
+        assert len(fitted["points"]) > 20
+        await visitor.until(lambda: shown(page, "calibration-result"))
+        await page.press("Escape")
+        await visitor.until(lambda: focused(page, "calibrate"))
+
+
+HINTS = """async () => {
+  const { hintFor } = await import('/client/check.js');
+  const light = { face: 0.5, around: 0.5, glare: 0 };
+  const good = {
+    samples_hz: 30, face: true, distance_mm: 550, yaw_deg: 2, light, size: [640, 480],
+  };
+  const hint = (change) => hintFor({ ...good, ...change })?.text ?? null;
+  return [
+    hint({}),
+    hint({ samples_hz: 0, face: false }),
+    hint({ face: false }),
+    hint({ face: false, light: { ...light, face: 0.1 } }),
+    hint({ distance_mm: 900, light: { ...light, glare: 0.1 } }),
+    hint({ distance_mm: 250 }),
+    hint({ light: { ...light, around: 0.9 } }),
+    hint({ yaw_deg: -30 }),
+    hint({ light: { ...light, glare: 0.1 } }),
+    hint({ samples_hz: 8 }),
+    hint({ size: [320, 240] }),
+  ];
+}"""
+
+
+async def test_the_check_gives_one_hint_the_one_that_helps_most(server: ServerProcess) -> None:
+    async with chromium() as page:
+        await page.goto(server.url)
+        said = await page.call(HINTS)
+    assert said[0] is None
+    wanted = [
+        "No picture",
+        "No face",
+        "More light",
+        "closer",
+        "back",
+        "bright behind",
+        "Turn your face",
+        "mirrored near your eyes",
+        "Only 8 pictures",
+        "small",
+    ]
+    for text_, part in zip(said[1:], wanted, strict=True):
+        assert part in text_
+
+
+LIGHT = """async () => {
+  const { lightOf } = await import('/client/light.js');
+  const image = new ImageData(64, 48);
+  for (let y = 0; y < 48; y += 1)
+    for (let x = 0; x < 64; x += 1) {
+      const middle = Math.abs(x / 64 - 0.5) < 0.18 && y / 48 > 0.2 && y / 48 < 0.8;
+      image.data.set(middle ? [51, 51, 51, 255] : [204, 204, 204, 255], 4 * (64 * y + x));
+    }
+  return lightOf(image);
+}"""
+
+
+async def test_the_light_of_the_face_is_told_from_that_around_it(server: ServerProcess) -> None:
+    async with chromium() as page:
+        await page.goto(server.url)
+        light = await page.call(LIGHT)
+    assert light == pytest.approx({"face": 0.2, "around": 0.8, "glare": 0}, abs=0.01)
