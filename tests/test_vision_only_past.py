@@ -29,11 +29,12 @@ from gaze.vision.eyes import EYES, LidBaseline
 from gaze.vision.face import LANDMARKS, Landmarks
 from gaze.vision.features import SIZE
 from gaze.vision.filters import OneEuro
-from gaze.vision.geometry import Level
+from gaze.vision.iris import cut_eyes, find_irises
 from gaze.vision.pointer import PointerGaze
 from gaze.vision.pose import iris_diameters_px
 from gaze.vision.pupil import PupilMeter
 from gaze.vision.sample import Screen
+from gaze.vision.sight import SightLevel
 from gaze.vision.tracker import Tracker
 from tests.faces import make_landmarks, rotation
 
@@ -134,11 +135,12 @@ def attention():
 
 
 def level():
-    learned = Level()
+    learned = SightLevel()
 
     def step(look, t_s):
-        learned.update(look.turn_deg[1], t_s)
-        return learned.deg
+        angles = np.radians(look.turn_deg[:2])
+        learned.update(np.array([*angles, 0.0, 0.0, 0.6, 0.0, 0.0, 0.0]), SCREEN, t_s)
+        return tuple(learned.angles)
 
     return step
 
@@ -162,7 +164,9 @@ def pupil_meter():
         if landmarks is None:
             return None
         opened = min(look.ratio / 0.3, 1.0)
-        return meter.measure(look.image, landmarks, (opened, opened), t_s)
+        crop = cut_eyes(look.image, landmarks)
+        irises = None if crop is None else find_irises(crop, landmarks)
+        return meter.measure(crop, irises, landmarks, (opened, opened), t_s)
 
     return step
 
@@ -229,7 +233,7 @@ STREAMS = {
     LidBaseline: lid_baseline,
     Blinks: blinks,
     Attention: attention,
-    Level: level,
+    SightLevel: level,
     PointerGaze: pointer,
     PupilMeter: pupil_meter,
     Drift: drift,
