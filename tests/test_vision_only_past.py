@@ -20,9 +20,11 @@ from hypothesis import strategies as st
 
 import gaze.vision
 from gaze.effects.parameters import Binding, Follower
+from gaze.vision.anchor import HeadAnchor
 from gaze.vision.attention import Attention
 from gaze.vision.blinks import Blinks
 from gaze.vision.calibration import Calibration
+from gaze.vision.cleaning import PupilCleaner
 from gaze.vision.drift import Drift
 from gaze.vision.events import Movements
 from gaze.vision.eyes import EYES, LidBaseline
@@ -31,8 +33,9 @@ from gaze.vision.features import SIZE
 from gaze.vision.filters import OneEuro
 from gaze.vision.iris import cut_eyes, find_irises
 from gaze.vision.pointer import PointerGaze
-from gaze.vision.pose import iris_diameters_px
+from gaze.vision.pose import head_pose, iris_diameters_px
 from gaze.vision.pupil import PupilMeter
+from gaze.vision.reflex import LightReflex
 from gaze.vision.sample import Screen
 from gaze.vision.sight import SightLevel
 from gaze.vision.tracker import Tracker
@@ -171,6 +174,35 @@ def pupil_meter():
     return step
 
 
+def cleaner():
+    cleaned = PupilCleaner()
+    return lambda look, t_s: cleaned.update(10.0 * look.ratio if look.seen else None, t_s)
+
+
+def reflex():
+    learned = LightReflex()
+
+    def step(look, t_s):
+        learned.see(min(look.ratio, 1.0), None, t_s)
+        return learned.without(4.0 + look.ratio, t_s)
+
+    return step
+
+
+def anchor():
+    held = HeadAnchor()
+
+    def step(look, t_s):
+        landmarks = look.landmarks
+        crop = None if landmarks is None else cut_eyes(look.image, landmarks)
+        pose = None if landmarks is None else head_pose(landmarks)
+        if crop is None or pose is None:
+            return None
+        return tuple(held.place(crop, landmarks, pose).eyes_mm)
+
+    return step
+
+
 def drift():
     learned = Drift()
 
@@ -236,6 +268,9 @@ STREAMS = {
     SightLevel: level,
     PointerGaze: pointer,
     PupilMeter: pupil_meter,
+    PupilCleaner: cleaner,
+    LightReflex: reflex,
+    HeadAnchor: anchor,
     Drift: drift,
     Calibration: calibration,
     Tracker: tracker,
