@@ -22,11 +22,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import ridge
-from gaze.vision import mapping
-from gaze.vision.face import MeshFaceFinder
-from gaze.vision.features import FACED_MM, HEAD, IRISES, PIXELS, SIZE, gaze_features, read_eyes
-from gaze.vision.geometry import Level, downward_deg, estimate_px
-from gaze.vision.pose import head_pose
+from gaze.vision import mapping, sight
+from gaze.vision.anchor import Placed
+from gaze.vision.eyes import EYES
+from gaze.vision.face import Landmarks, MeshFaceFinder
+from gaze.vision.features import (
+    FACED_MM,
+    HEAD,
+    IRISES,
+    PIXELS,
+    SIGHT,
+    SIZE,
+    gaze_features,
+    read_eyes,
+)
+from gaze.vision.geometry import USUAL_LEVEL_DEG, downward_deg, estimate_px
+from gaze.vision.iris import cut_eyes, find_irises
+from gaze.vision.pose import Pose, head_pose
 from gaze.vision.sample import Screen
 
 Array = NDArray[np.float64]
@@ -183,7 +195,19 @@ def mirrored(features: Array) -> Array:
     result[IRISES] = features[IRISES][[2, 3, 0, 1, 5, 4]] * (-1, 1, -1, 1, 1, 1)
     result[HEAD] = features[HEAD] * (-1, 1, -1, -1, 1, 1)
     result[FACED_MM] = features[FACED_MM] * (-1, 1)
+    result[SIGHT] = features[SIGHT] * (-1, 1, -1, 1, 1, 1, -1, -1)
     return result
+
+
+def line_of_sight(image: NDArray[np.uint8], landmarks: Landmarks, pose: Pose) -> Array:
+    """Return the row of `sight` that one photo tells."""
+    irises_px = landmarks.points_px[[eye.iris for eye in EYES], :2] - 0.5
+    crop = cut_eyes(image, landmarks)
+    found = None if crop is None else find_irises(crop, landmarks)
+    if found is not None:
+        irises_px = found.centres_px
+    middle_px = np.array([landmarks.width_px - 1, landmarks.height_px - 1]) / 2.0
+    return sight.row_of(irises_px, middle_px, Placed.of(pose))
 
 
 def read_photo(
@@ -224,10 +248,11 @@ def read_photo(
             if pose is None:
                 continue
             eyes = read_eyes(landmarks, pose)
-            features = gaze_features(picture, landmarks, eyes, pose)
+            seen = line_of_sight(picture, landmarks, pose)
+            features = gaze_features(picture, landmarks, eyes, pose, seen)
             readings.append(mirrored(features) if flipped else features)
             if place is None and not flipped:
-                down_deg = downward_deg(eyes.offsets_mm, eyes.ratios) - Level().deg
+                down_deg = downward_deg(eyes.offsets_mm, eyes.ratios) - USUAL_LEVEL_DEG
                 place = estimate_px(eyes.offsets_mm, down_deg, pose, screen)
     if place is None:
         return None

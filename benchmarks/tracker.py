@@ -14,9 +14,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from gaze.vision import mapping
+from gaze.vision import mapping, sight
+from gaze.vision.anchor import HeadAnchor, Placed
 from gaze.vision.face import MeshFaceFinder
 from gaze.vision.features import SIZE, gaze_features, read_eyes
+from gaze.vision.iris import cut_eyes, find_irises
 from gaze.vision.pose import head_pose
 from gaze.vision.pupil import PupilMeter
 from gaze.vision.sample import Screen
@@ -59,18 +61,22 @@ def measure(width_px: int, height_px: int, frames: int) -> dict[str, float]:
         landmarks = finder.find(picture(number))
     pose = head_pose(landmarks)
     eyes = read_eyes(landmarks, pose)
-    row = gaze_features(picture(0), landmarks, eyes, pose)
+    crop = cut_eyes(picture(0), landmarks)
+    irises = find_irises(crop, landmarks)
+    anchor = HeadAnchor()
+    seen = sight.row_of(irises.centres_px, np.array([width_px, height_px]) / 2.0, Placed.of(pose))
+    row = gaze_features(picture(0), landmarks, eyes, pose, seen)
     random = np.random.default_rng(0)
     learned = mapping.fit(random.random((POINTS, SIZE)), random.random((POINTS, 2)), SCREEN)
     stages: dict[str, Callable[[int], object]] = {
         "face": lambda number: finder.find(picture(number)),
         "pose": lambda number: head_pose(landmarks),
         "eyes": lambda number: read_eyes(landmarks, pose),
-        "features": lambda number: gaze_features(picture(number), landmarks, eyes, pose),
+        "irises": lambda number: find_irises(cut_eyes(picture(number), landmarks), landmarks),
+        "anchor": lambda number: anchor.place(crop, landmarks, pose),
+        "features": lambda number: gaze_features(picture(number), landmarks, eyes, pose, seen),
         "mapping": lambda number: learned.predict(row[None], SCREEN),
-        "pupils": lambda number: pupils.measure(
-            picture(number), landmarks, (1.0, 1.0), number / 30.0
-        ),
+        "pupils": lambda number: pupils.measure(crop, irises, landmarks, (1.0, 1.0), number / 30.0),
     }
     figures = {name: cost_ms(step, frames) for name, step in stages.items()}
     finder.close()

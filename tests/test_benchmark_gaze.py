@@ -10,7 +10,18 @@ import numpy as np
 import pytest
 
 from benchmarks.gaze import PROTOCOLS, Photos, measure, mirrored
-from gaze.vision.features import FACED_MM, HEAD, IRISES, PIXELS, SIZE, gaze_features, read_eyes
+from gaze.vision import sight
+from gaze.vision.anchor import Placed
+from gaze.vision.features import (
+    FACED_MM,
+    HEAD,
+    IRISES,
+    PIXELS,
+    SIGHT,
+    SIZE,
+    gaze_features,
+    read_eyes,
+)
 from gaze.vision.pose import head_pose
 from gaze.vision.sample import Screen
 from tests.faces import HEIGHT, WIDTH, make_landmarks, rotation
@@ -62,7 +73,9 @@ def test_a_mirror_image_has_mirrored_features():
         face = (rotation(yaw_deg, 5.0), (x, 20.0, 500.0), (iris_x, 0.5))
         landmarks = make_landmarks(*face)
         pose = head_pose(landmarks)
-        return gaze_features(image, landmarks, read_eyes(landmarks, pose), pose)
+        irises_px = landmarks.points_px[[468, 473], :2]
+        seen = sight.row_of(irises_px, np.array([WIDTH, HEIGHT]) / 2.0, Placed.of(pose))
+        return gaze_features(image, landmarks, read_eyes(landmarks, pose), pose, seen)
 
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
     grey = 120 + 50 * np.sin(x / 9 + y / 15) + 40 * np.cos(y / 11 - x / 30)
@@ -74,6 +87,7 @@ def test_a_mirror_image_has_mirrored_features():
     for part in (IRISES, HEAD):
         assert back[part] == pytest.approx(row[part], abs=0.05)
     assert back[FACED_MM] == pytest.approx(row[FACED_MM], abs=3)
+    assert back[SIGHT] == pytest.approx(row[SIGHT], abs=0.01)
     assert mirrored(back) == pytest.approx(other)
 
 

@@ -8,6 +8,7 @@ from gaze.vision.features import (
     HEAD,
     IRISES,
     PIXELS,
+    SIGHT,
     SIZE,
     eye_pixels,
     gaze_features,
@@ -29,7 +30,7 @@ def features(*face, image=None):
     landmarks = make_landmarks(*face)
     pose = head_pose(landmarks)
     image = picture() if image is None else image
-    return gaze_features(image, landmarks, read_eyes(landmarks, pose), pose)
+    return gaze_features(image, landmarks, read_eyes(landmarks, pose), pose, np.arange(8.0))
 
 
 def test_every_number_is_where_its_name_says():
@@ -43,6 +44,7 @@ def test_every_number_is_where_its_name_says():
     assert yaw == pytest.approx(np.radians(10) / 0.2, abs=0.05)
     assert (pitch, roll) == pytest.approx((0.0, 0.0), abs=0.05)
     assert (x, y, z) == pytest.approx((0.6, -0.4, -1.0), abs=0.1)
+    assert row[SIGHT].tolist() == list(range(8))
 
 
 def test_the_face_points_at_the_screen():

@@ -5,7 +5,6 @@ import pytest
 
 from gaze.vision.eyes import iris_offsets_mm
 from gaze.vision.geometry import (
-    Level,
     downward_deg,
     estimate_px,
     px_per_degree,
@@ -79,14 +78,3 @@ def test_lowered_lids_and_irises_look_down():
     offsets = np.zeros((2, 2))
     assert downward_deg(offsets, (0.25, 0.25)) > downward_deg(offsets, (0.3, 0.3))
     assert downward_deg(np.array([[0, 1], [0, 1]]), (0.3, 0.3)) > downward_deg(offsets, (0.3, 0.3))
-
-
-def test_level_comes_to_the_viewers_mean_and_forgets_slowly():
-    level = Level()
-    for frame in range(30 * 60):
-        level.update(-50.0 + (3.0 if frame % 60 < 30 else -3.0), frame / 30)
-    assert level.deg == pytest.approx(-50.0, abs=1.0)
-    before = level.deg
-    for frame in range(30):
-        level.update(-40.0, 60 + frame / 30)
-    assert level.deg - before < 0.6

@@ -20,20 +20,24 @@ from hypothesis import strategies as st
 
 import gaze.vision
 from gaze.effects.parameters import Binding, Follower
+from gaze.vision.anchor import HeadAnchor
 from gaze.vision.attention import Attention
 from gaze.vision.blinks import Blinks
 from gaze.vision.calibration import Calibration
+from gaze.vision.cleaning import PupilCleaner
 from gaze.vision.drift import Drift
 from gaze.vision.events import Movements
 from gaze.vision.eyes import EYES, LidBaseline
 from gaze.vision.face import LANDMARKS, Landmarks
 from gaze.vision.features import SIZE
 from gaze.vision.filters import OneEuro
-from gaze.vision.geometry import Level
+from gaze.vision.iris import cut_eyes, find_irises
 from gaze.vision.pointer import PointerGaze
-from gaze.vision.pose import iris_diameters_px
+from gaze.vision.pose import head_pose, iris_diameters_px
 from gaze.vision.pupil import PupilMeter
+from gaze.vision.reflex import LightReflex
 from gaze.vision.sample import Screen
+from gaze.vision.sight import SightLevel
 from gaze.vision.tracker import Tracker
 from tests.faces import make_landmarks, rotation
 
@@ -134,11 +138,12 @@ def attention():
 
 
 def level():
-    learned = Level()
+    learned = SightLevel()
 
     def step(look, t_s):
-        learned.update(look.turn_deg[1], t_s)
-        return learned.deg
+        angles = np.radians(look.turn_deg[:2])
+        learned.update(np.array([*angles, 0.0, 0.0, 0.6, 0.0, 0.0, 0.0]), SCREEN, t_s)
+        return tuple(learned.angles)
 
     return step
 
@@ -162,7 +167,38 @@ def pupil_meter():
         if landmarks is None:
             return None
         opened = min(look.ratio / 0.3, 1.0)
-        return meter.measure(look.image, landmarks, (opened, opened), t_s)
+        crop = cut_eyes(look.image, landmarks)
+        irises = None if crop is None else find_irises(crop, landmarks)
+        return meter.measure(crop, irises, landmarks, (opened, opened), t_s)
+
+    return step
+
+
+def cleaner():
+    cleaned = PupilCleaner()
+    return lambda look, t_s: cleaned.update(10.0 * look.ratio if look.seen else None, t_s)
+
+
+def reflex():
+    learned = LightReflex()
+
+    def step(look, t_s):
+        learned.see(min(look.ratio, 1.0), None, t_s)
+        return learned.without(4.0 + look.ratio, t_s)
+
+    return step
+
+
+def anchor():
+    held = HeadAnchor()
+
+    def step(look, t_s):
+        landmarks = look.landmarks
+        crop = None if landmarks is None else cut_eyes(look.image, landmarks)
+        pose = None if landmarks is None else head_pose(landmarks)
+        if crop is None or pose is None:
+            return None
+        return tuple(held.place(crop, landmarks, pose).eyes_mm)
 
     return step
 
@@ -229,9 +265,12 @@ STREAMS = {
     LidBaseline: lid_baseline,
     Blinks: blinks,
     Attention: attention,
-    Level: level,
+    SightLevel: level,
     PointerGaze: pointer,
     PupilMeter: pupil_meter,
+    PupilCleaner: cleaner,
+    LightReflex: reflex,
+    HeadAnchor: anchor,
     Drift: drift,
     Calibration: calibration,
     Tracker: tracker,
@@ -375,4 +414,4 @@ def test_every_stream_is_here():
             ):
                 streams.add(found)
     assert streams <= set(STREAMS)
-    assert streams >= set(STREAMS) - {Follower}
+    assert streams >= set(STREAMS) - {Follower, HeadAnchor}

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from gaze.vision.face import MeshFaceFinder
+from gaze.vision.iris import cut_eyes, find_irises
 from gaze.vision.pupil import PupilMeter, measure_disc
 from tests.viewers import viewer_frame
 
@@ -74,7 +75,10 @@ def seen():
         for number in range(round(seconds / STEP_S)):
             image = viewer_frame(openness=openness, noise=number, **looks)
             landmarks = finder.find(image)
-            pupil = meter.measure(image, landmarks, (openness, openness), start_s + number * STEP_S)
+            crop = cut_eyes(image, landmarks)
+            irises = find_irises(crop, landmarks)
+            t_s = start_s + number * STEP_S
+            pupil = meter.measure(crop, irises, landmarks, (openness, openness), t_s)
         return pupil
 
     yield watch

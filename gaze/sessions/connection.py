@@ -319,7 +319,7 @@ class Connection:
                 composed.opaque = self._chain.softened
             if isinstance(self._eyes, CameraEyes):
                 luma = planes_of(composed, writable=False).y
-                self._eyes.light = film_light(luma, gaze, now_s)
+                self._eyes.see(film_light(luma, gaze, now_s))
             return composed
 
     def _tell_failures(self) -> None:

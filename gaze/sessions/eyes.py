@@ -52,8 +52,6 @@ class CameraEyes:
         self._on_sample = on_sample
         self._on_calibration = on_calibration
         self._clock = CaptureClock()
-        self.light: FilmLight | None = None
-        """Of the film's newest frame; it reaches the eyes after encoding, network and screen."""
 
     async def run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -95,6 +93,10 @@ class CameraEyes:
     def model(self) -> dict[str, Any] | None:
         """The calibration as JSON, if there is one."""
         return self._tracker.model
+
+    def see(self, light: FilmLight) -> None:
+        """The film's newest frame sends this light to the eyes."""
+        self._tracker.see_light(light.picture, light.gaze, light.t_s)
 
     def click(self, screen_px: Point) -> None:
         """The viewer surely looked there now."""

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gaze.vision import sight
 from gaze.vision.eyes import EYES, aspect_ratio, iris_offsets_mm
 from gaze.vision.face import Image, Landmarks
 from gaze.vision.pose import Pose
@@ -26,7 +27,8 @@ PIXELS = slice(0, 2 * PATCH_PX[0] * PATCH_PX[1])
 IRISES = slice(PIXELS.stop, PIXELS.stop + 6)
 HEAD = slice(IRISES.stop, IRISES.stop + 6)
 FACED_MM = slice(HEAD.stop, HEAD.stop + 2)
-SIZE = FACED_MM.stop
+SIGHT = slice(FACED_MM.stop, FACED_MM.stop + sight.SIZE)
+SIZE = SIGHT.stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +49,19 @@ def read_eyes(landmarks: Landmarks, pose: Pose) -> EyeReading:
 
 
 def gaze_features(
-    image: Image, landmarks: Landmarks, eyes: EyeReading, pose: Pose
+    image: Image,
+    landmarks: Landmarks,
+    eyes: EyeReading,
+    pose: Pose,
+    seen: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Return the features (SIZE,) of an RGB frame (h, w, 3).
 
     `PIXELS`: both eyes' pictures, of zero mean each and together of length 1. `IRISES`: the
     offsets in millimetres and ten times the lids' ratios, from the usual. `HEAD`: yaw, pitch and
     roll in 0.2 rad, place across and up and down in 5 cm, distance from 60 cm in 10 cm.
-    `FACED_MM`: where the face's own axis meets the screen, from the camera.
+    `FACED_MM`: where the face's own axis meets the screen, from the camera. `SIGHT`: the row
+    `seen` (8,) of `gaze.vision.sight`.
     """
     head = pose.head
     irises = np.append(eyes.offsets_mm.ravel(), (np.array(eyes.ratios) - _USUAL_RATIO) * 10.0)
@@ -66,6 +73,7 @@ def gaze_features(
             np.radians([head.yaw_deg, head.pitch_deg, head.roll_deg]) / 0.2,
             [x_mm / 50.0, y_mm / 50.0, (z_mm - 600.0) / 100.0],
             _faced_mm(pose),
+            seen,
         ]
     )
 

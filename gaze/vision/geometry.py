@@ -4,8 +4,8 @@ The camera is assumed at the middle of the screen's upper edge, looking along th
 
 Sideways, the irises tell how far the eyes turn in the head. Up and down they hardly do in a
 webcam's picture, but the upper lid goes along with the gaze and says more. How high the lids of
-this viewer stand is not known beforehand, so the gaze's height is told from a level that is
-learned: while somebody watches a screen, the gaze is at its middle on average.
+this viewer stand is not known beforehand: average ones are assumed. `gaze.vision.sight` begins with
+this estimate and goes on from there.
 """
 
 import math
@@ -29,8 +29,8 @@ _FOLLOWED = 0.6
 # Degrees of downward gaze per millimetre of iris and per unit of the lids' aspect ratio.
 _DOWN_PER_MM = 6.0
 _DOWN_PER_RATIO = -215.0
-# What these make of average eyes that look at the middle of the screen.
-_USUAL_LEVEL_DEG = -69.5
+USUAL_LEVEL_DEG = -69.5
+"""What these make of average eyes that look at the middle of the screen."""
 _MAX_SINE = 0.9
 
 
@@ -53,29 +53,6 @@ def downward_deg(offsets_mm: NDArray[np.float64], ratios: tuple[float, float]) -
     """
     iris_deg = _DOWN_PER_MM * float(offsets_mm[:, 1].mean())
     return iris_deg + _DOWN_PER_RATIO * (ratios[0] + ratios[1]) / 2.0
-
-
-class Level:
-    """Learns which `downward_deg` belongs to the middle of the screen: its mean over time.
-
-    It starts from average eyes, which count as `_PRIOR_S` of looking, and after `_MEMORY_S` the
-    past fades.
-    """
-
-    _PRIOR_S = 4.0
-    _MEMORY_S = 30.0
-
-    def __init__(self) -> None:
-        self.deg = _USUAL_LEVEL_DEG
-        self._weight_s = self._PRIOR_S
-        self._t_s: float | None = None
-
-    def update(self, downward: float, t_s: float) -> None:
-        """Take one frame's `downward_deg`, seen with open eyes at `t_s`."""
-        step_s = 0.0 if self._t_s is None else min(max(t_s - self._t_s, 0.0), 0.2)
-        self._t_s = t_s
-        self._weight_s = min(self._weight_s + step_s, self._MEMORY_S)
-        self.deg += (downward - self.deg) * step_s / self._weight_s
 
 
 def gaze_direction(

@@ -4,6 +4,10 @@ The place is told beforehand by where the face points, and what the eyes add is 
 few points (Rasmussen and Williams 2006, chapter 2). Two frames count as alike by the product
 of their eye pixels, as far as the head is posed alike too, and by their irises and lids. How much
 each likeness counts is the same for everybody: `AMOUNTS`.
+
+The lines of sight tell the place as well. Each of the two counts by how well it told the points
+learned, every one left out in turn; the farther the head is from those learned, the less the
+process does.
 """
 
 from dataclasses import dataclass
@@ -11,7 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gaze.vision.features import FACED_MM, HEAD, IRISES, PIXELS
+from gaze.vision import sight
+from gaze.vision.features import FACED_MM, HEAD, IRISES, PIXELS, SIGHT
 from gaze.vision.geometry import px_per_mm
 from gaze.vision.sample import Screen
 
@@ -21,6 +26,9 @@ HEAD_SHARE = 0.4
 """How far the gaze goes along with the face, before anything is learned."""
 HEAD_REACH = 2.0
 """Heads this far apart, in the units of `HEAD`, tell little of each other."""
+FEWEST_FOR_SIGHT = 4
+_FAR_VARIANCE = 0.01
+_SIGHT_DOUBT = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +59,15 @@ AMOUNTS = (
 @dataclass(frozen=True, slots=True)
 class GazeMap:
     """A fitted map: `features` (k, n) of the points learned, `sessions` (k,) they are from, and
-    `weights` (k, 2) that the likeness of a frame to each of them is multiplied with."""
+    `weights` (k, 2) that the likeness of a frame to each of them is multiplied with. `corrections`
+    (2, 3) are those of `sight`; `errors` (2, 2) the mean squared errors, in screen widths, of the
+    process and of the lines of sight, across and down."""
 
     features: Array
     sessions: NDArray[np.intp]
     weights: Array
+    corrections: Array
+    errors: Array
 
     def predict(self, features: Array, screen: Screen, session: int = 0) -> Array:
         """Return places (m, 2) in screen widths for features (m, n) seen in `session`."""
@@ -64,7 +76,13 @@ class GazeMap:
             _likeness(features, sessions, self.features, self.sessions, amounts) @ weights
             for amounts, weights in zip(AMOUNTS, self.weights.T, strict=True)
         ]
-        return np.asarray(expected(features, screen) + np.stack(learned, axis=1))
+        by_process = expected(features, screen) + np.stack(learned, axis=1)
+        by_sight = sight.places(features[:, SIGHT], self.corrections, screen)
+        far = 1.0 - _nearness(features, self.features).max(axis=1, keepdims=True)
+        by_process_off = (self.errors[0] + _FAR_VARIANCE * far) ** 2
+        by_sight_off = (_SIGHT_DOUBT * self.errors[1]) ** 2
+        share = by_process_off / (by_process_off + by_sight_off)
+        return np.asarray(by_process + (by_sight - by_process) * share)
 
 
 def fit(
@@ -76,15 +94,33 @@ def fit(
     """
     sessions = np.zeros(len(features), dtype=np.intp) if sessions is None else sessions
     missed = places - expected(features, screen)
-    weights = [
-        np.linalg.solve(
+    weights, errors = [], []
+    for axis, amounts in enumerate(AMOUNTS):
+        inverse = np.linalg.inv(
             _likeness(features, sessions, features, sessions, amounts)
-            + amounts.noise * np.eye(len(features)),
-            missed[:, axis],
+            + amounts.noise * np.eye(len(features))
         )
-        for axis, amounts in enumerate(AMOUNTS)
-    ]
-    return GazeMap(features, sessions, np.stack(weights, axis=1))
+        weights.append(inverse @ missed[:, axis])
+        errors.append(float(np.mean((weights[-1] / np.diag(inverse)) ** 2)))
+    rows = features[:, SIGHT]
+    return GazeMap(
+        features,
+        sessions,
+        np.stack(weights, axis=1),
+        sight.fit(rows, places, screen),
+        np.array([errors, _sight_errors(rows, places, screen)]),
+    )
+
+
+def _sight_errors(rows: Array, places: Array, screen: Screen) -> Array:
+    """Mean squared errors (2,) of the lines of sight, each point left out of what it tests."""
+    if len(rows) < FEWEST_FOR_SIGHT:
+        return np.full(2, 1e3)
+    numbers = np.arange(len(rows))
+    left_out = np.array(
+        [sight.fit(rows[numbers != n], places[numbers != n], screen) for n in numbers]
+    )
+    return np.asarray(((sight.places(rows, left_out, screen) - places) ** 2).mean(axis=0))
 
 
 def expected(features: Array, screen: Screen) -> Array:
@@ -104,8 +140,7 @@ def _likeness(
 ) -> Array:
     """Return the covariance (m, k) of one axis between m and k frames."""
     pixels = one[:, PIXELS] @ other[:, PIXELS].T
-    apart = ((one[:, None, HEAD] - other[None, :, HEAD]) ** 2).sum(axis=-1)
-    near = np.exp(-apart / (2.0 * HEAD_REACH**2))
+    near = _nearness(one, other)
     return np.asarray(
         amounts.place
         + amounts.session * (one_sessions[:, None] == other_sessions)
@@ -113,3 +148,9 @@ def _likeness(
         + (amounts.pixels_near * pixels + amounts.head) * near
         + amounts.irises * (one[:, IRISES] @ other[:, IRISES].T)
     )
+
+
+def _nearness(one: Array, other: Array) -> Array:
+    """Return how near the heads of m and k frames are, (m, k), from 0 to 1."""
+    apart = ((one[:, None, HEAD] - other[None, :, HEAD]) ** 2).sum(axis=-1)
+    return np.asarray(np.exp(-apart / (2.0 * HEAD_REACH**2)))

@@ -53,6 +53,9 @@ RIGID = np.array(list(_CANONICAL_CM))
 """The landmarks that the pose is fitted to, and where they are in an average head that faces the
 camera: x right, y down, z away, in millimetres."""
 RIGID_MM = np.array(list(_CANONICAL_CM.values())) * (10.0, -10.0, -10.0)
+_EYES_MM = RIGID_MM[[list(_CANONICAL_CM).index(number) for number in (33, 133, 362, 263)]].mean(
+    axis=0
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +64,15 @@ class Pose:
 
     `rotation` (3, 3) turns head axes into camera axes and is the identity for a head that faces
     along the camera's axis. `eyes_mm` (3,) is the point midway between the eyes. `iris_px` is the
-    mean diameter of the irises and `focal_px` the assumed focal length.
+    mean diameter of the irises and `focal_px` the assumed focal length. `fitted_mm` (3,) is the
+    same point by the fit of an average face: its distance does not hang on the irises.
     """
 
     rotation: NDArray[np.float64]
     eyes_mm: NDArray[np.float64]
     iris_px: float
     focal_px: float
+    fitted_mm: NDArray[np.float64]
 
     @property
     def head(self) -> Head:
@@ -125,4 +130,5 @@ def head_pose(landmarks: Landmarks) -> Pose | None:
     rotation = np.asarray(cv2.Rodrigues(turn)[0], dtype=np.float64)
     if rotation[2, 2] <= 0:
         return None
-    return Pose(rotation, eyes_mm, iris_px, focal_px)
+    fitted_mm = rotation @ _EYES_MM + np.asarray(shift, dtype=np.float64).ravel()
+    return Pose(rotation, eyes_mm, iris_px, focal_px, fitted_mm)

@@ -1,4 +1,4 @@
-"""A first estimate of pupil diameter from the camera's visible light.
+"""An estimate of pupil diameter from the camera's visible light.
 
 The iris, 11.7 mm wide in nearly everybody, gives the scale; the pupil is the dark disc in its
 middle, and its edge is where the median brightness over rings around its centre rises most.
@@ -12,15 +12,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gaze.vision.eyes import EYES, LEFT_EYE, RIGHT_EYE, EyeIndices
-from gaze.vision.face import Image, Landmarks
-from gaze.vision.pose import IRIS_DIAMETER_MM, iris_diameters_px
+from gaze.vision.cleaning import PupilCleaner
+from gaze.vision.eyes import LEFT_EYE, RIGHT_EYE
+from gaze.vision.face import Landmarks
+from gaze.vision.iris import Crop, Grey, Irises, dark_centre
+from gaze.vision.pose import IRIS_DIAMETER_MM
+from gaze.vision.reflex import LightReflex
 from gaze.vision.sample import Pupil
 
-SMALLEST_MM, LARGEST_MM = 1.5, 9.0
-
 _RINGS = 48
-_ANGLES = 72
+_ANGLES = 48
 # Rings reach this far, in iris radii; beyond lies the dark rim of the iris.
 _REACH = 0.86
 _FIRST_EDGE, _LAST_EDGE = 0.14, 0.74
@@ -34,21 +35,23 @@ class Disc:
     confidence: float
 
 
-def measure_disc(
-    grey: NDArray[np.float32], centre_px: tuple[float, float], iris_radius_px: float
-) -> Disc | None:
+def measure_disc(grey: Grey, centre_px: NDArray[np.float64], iris_radius_px: float) -> Disc | None:
     """Find the pupil in a grey picture of one eye (h, w), None where no edge can be made out.
 
     `centre_px` and `iris_radius_px` are the iris's, as well as they are known.
     """
     height, width = grey.shape
-    x0, y0 = centre_px
+    x0, y0 = (float(value) for value in centre_px)
     reach = _REACH * iris_radius_px
     if iris_radius_px < 3 or not (reach < x0 < width - reach and reach < y0 < height - reach):
         return None
-    centre = _dark_centre(grey, np.array([x0, y0]), iris_radius_px)
+    centre = dark_centre(grey, np.array([x0, y0]), iris_radius_px)
     rings = cv2.warpPolar(
-        grey, (_RINGS, _ANGLES), (centre[0], centre[1]), reach, cv2.WARP_POLAR_LINEAR
+        np.asarray(grey, np.float32),
+        (_RINGS, _ANGLES),
+        (centre[0], centre[1]),
+        reach,
+        cv2.WARP_POLAR_LINEAR,
     )
     # Only 45 degrees to either side count: above and below are lids, lashes and their shadow.
     angles_deg = (np.arange(_ANGLES) + 0.5) * 360.0 / _ANGLES
@@ -74,9 +77,9 @@ def measure_disc(
     rise = float(np.median(outside) - np.median(inside))
     unevenness = float(np.median(np.abs(outside - np.median(outside)))) * 1.48 + 2.0
     # Both sides must show the same edge.
-    right, left = (np.median(rings[half], axis=0) for half in halves)
-    window = slice(max(best - 3, 0), best + 4)
-    steep = min(_rise_over(right[window]), _rise_over(left[window])) / max(rise, 1.0)
+    ends = rings[:, [max(best - 3, 0), min(best + 3, _RINGS - 1)]]
+    right, left = (np.median(ends[half], axis=0) for half in halves)
+    steep = min(_rise_over(right), _rise_over(left)) / max(rise, 1.0)
     confidence = (
         _ramp(rise, 8.0, 35.0)
         * _ramp(rise / unevenness, 1.5, 5.0)
@@ -98,38 +101,9 @@ def _ramp(value: float, low: float, high: float) -> float:
     return min(max((value - low) / (high - low), 0.0), 1.0)
 
 
-def _dark_centre(
-    grey: NDArray[np.float32], start: NDArray[np.float64], iris_radius_px: float
-) -> NDArray[np.float64]:
-    """Move from the iris's centre to that of the darkest part of its middle."""
-    centre = start.copy()
-    x = np.arange(grey.shape[1]) - start[0]
-    y = np.arange(grey.shape[0])[:, None] - start[1]
-    reach_px = 0.9 * iris_radius_px
-    rows, columns = np.nonzero(x * x + y * y < reach_px * reach_px)
-    middles = grey[rows, columns]
-    for _ in range(3):
-        away_px = (columns - centre[0]) ** 2 + (rows - centre[1]) ** 2
-        near = away_px < (0.55 * iris_radius_px) ** 2
-        values = middles[near]
-        if values.size < 8:
-            return start
-        ranked = np.sort(values)
-        low, middle = ranked[[int(0.05 * (values.size - 1)), int(0.6 * (values.size - 1))]]
-        weight = np.clip(middle - values, 0.0, None) if middle > low else np.zeros(values.shape)
-        total = float(weight.sum())
-        if total <= 0.0:
-            return start
-        moved = np.array([float(weight @ columns[near]), float(weight @ rows[near])]) / total
-        away = moved - start
-        length = float(np.linalg.norm(away))
-        limit = 0.3 * iris_radius_px
-        centre = start + away * min(1.0, limit / length) if length > 0.0 else start
-    return centre
-
-
 class PupilMeter:
-    """Follows pupil diameter over time: a short median against outliers, a long one as baseline."""
+    """Follows pupil diameter over time: cleaned, with a short median against noise, the reflex to
+    the film's light taken out, and a long median as baseline."""
 
     BASELINE_S = 60.0
     _FIRST_BASELINE_S = 1.0
@@ -137,71 +111,87 @@ class PupilMeter:
     _SMOOTH_S = 0.25
     _USABLE = 0.1
     _IRIS_S = 10.0
+    _CLOSED = 0.3
 
     def __init__(self) -> None:
+        self.reflex = LightReflex()
+        self._cleaner = PupilCleaner()
         self._irises: deque[tuple[float, float]] = deque()
         self._recent: deque[tuple[float, float, float]] = deque()
         self._baseline: deque[tuple[float, float]] = deque()
+        self._usual_mm = 0.0
+        self._confidence = 0.0
+        self._turn = 0
+        self._discs: list[Disc | None] = [None, None]
 
     def measure(
-        self, image: Image, landmarks: Landmarks, openness: tuple[float, float], t_s: float
+        self,
+        crop: Crop | None,
+        irises: Irises | None,
+        landmarks: Landmarks,
+        openness: tuple[float, float],
+        t_s: float,
     ) -> Pupil | None:
         """Measure both eyes of a frame; `openness` is (left, right). None where nothing is seen."""
-        discs = []
-        radius_px = self._iris_radius_px(landmarks, min(openness), t_s)
-        for eye, opened in zip(EYES, (openness[1], openness[0]), strict=True):
-            disc = _eye_disc(image, landmarks, eye, radius_px)
+        seen = None
+        if min(openness) < self._CLOSED:
+            self._discs = [None, None]
+        elif crop is not None and irises is not None:
+            radius_px = self._iris_radius_px(landmarks, irises, min(openness), t_s)
+            # One eye a frame, in turn: pupils are slow, and of one size.
+            self._turn = 1 - self._turn
+            centre, opened = irises.centres_px[self._turn], openness[1 - self._turn]
+            disc = measure_disc(crop.grey, centre - crop.origin, radius_px)
             if disc is not None:
-                discs.append(Disc(disc.ratio, disc.confidence * _ramp(opened, 0.4, 0.8)))
-        discs = [disc for disc in discs if disc.confidence > self._USABLE]
-        if discs:
-            weights = np.array([disc.confidence for disc in discs])
-            mm = float(weights @ [disc.ratio for disc in discs] / weights.sum()) * IRIS_DIAMETER_MM
-            confidence = float(weights.max())
-            if len(discs) == 2:
-                apart = abs(discs[0].ratio - discs[1].ratio) * IRIS_DIAMETER_MM
-                confidence *= 1.0 - 0.7 * _ramp(apart, 0.5, 2.0)
-            if SMALLEST_MM <= mm <= LARGEST_MM:
-                self._recent.append((t_s, mm, confidence))
+                disc = Disc(disc.ratio, disc.confidence * _ramp(opened, 0.4, 0.8))
+            self._discs[self._turn] = disc
+            usable = [d for d in self._discs if d is not None and d.confidence > self._USABLE]
+            seen = self._together(usable)
+        mm = self._cleaner.update(None if seen is None else seen[0], t_s)
+        self._confidence = 0.5 * self._confidence if seen is None else seen[1]
+        if mm is None:
+            self._recent.clear()
+            return None
+        self._recent.append((t_s, mm, self._confidence))
         return self._report(t_s)
 
-    def _iris_radius_px(self, landmarks: Landmarks, openness: float, t_s: float) -> float:
-        """The iris's radius, steadied: its share of the face's width is the same for years, but
-        the mesh draws it smaller when the pupil is large."""
+    def _together(self, discs: list[Disc]) -> tuple[float, float] | None:
+        """The diameter in mm that both eyes' discs make, and its confidence."""
+        if not discs:
+            return None
+        weights = np.array([disc.confidence for disc in discs])
+        mm = float(weights @ [disc.ratio for disc in discs] / weights.sum()) * IRIS_DIAMETER_MM
+        confidence = float(weights.max())
+        if len(discs) == 2:
+            apart = abs(discs[0].ratio - discs[1].ratio) * IRIS_DIAMETER_MM
+            confidence *= 1.0 - 0.7 * _ramp(apart, 0.5, 2.0)
+        return mm, confidence
+
+    def _iris_radius_px(
+        self, landmarks: Landmarks, irises: Irises, openness: float, t_s: float
+    ) -> float:
+        """The irises' radius, steadied: its share of the face's width is the same for years."""
         points = landmarks.points_px
         face_px = float(np.linalg.norm(points[RIGHT_EYE.outer] - points[LEFT_EYE.outer]))
-        share = sum(iris_diameters_px(landmarks)) / 4.0 / max(face_px, 1e-6)
+        share = irises.radius_px / max(face_px, 1e-6)
         if openness > 0.6 or not self._irises:
             self._irises.append((t_s, share))
         while len(self._irises) > 1 and self._irises[0][0] < t_s - self._IRIS_S:
             self._irises.popleft()
         return float(np.median([each for _, each in self._irises])) * face_px
 
-    def _report(self, t_s: float) -> Pupil | None:
-        while self._recent and self._recent[0][0] < t_s - self._SMOOTH_S:
+    def _report(self, t_s: float) -> Pupil:
+        while self._recent[0][0] < t_s - self._SMOOTH_S:
             self._recent.popleft()
-        if not self._recent:
-            return None
         mm = float(np.median([size for _, size, _ in self._recent]))
         confidence = float(np.median([sure for _, _, sure in self._recent]))
+        without_light = self.reflex.without(mm, t_s)
         if not self._baseline or t_s - self._baseline[-1][0] >= self._BASELINE_STEP_S:
-            self._baseline.append((t_s, mm))
-        while self._baseline[0][0] < t_s - self.BASELINE_S:
-            self._baseline.popleft()
+            self._baseline.append((t_s, without_light))
+            while self._baseline[0][0] < t_s - self.BASELINE_S:
+                self._baseline.popleft()
+            self._usual_mm = float(np.median([size for _, size in self._baseline]))
         relative = None
         if t_s - self._baseline[0][0] >= self._FIRST_BASELINE_S:
-            usual = float(np.median([size for _, size in self._baseline]))
-            relative = (mm - usual) / usual
+            relative = (without_light - self._usual_mm) / self._usual_mm
         return Pupil(mm, relative, confidence)
-
-
-def _eye_disc(image: Image, landmarks: Landmarks, eye: EyeIndices, radius_px: float) -> Disc | None:
-    centre = landmarks.points_px[eye.iris, :2]
-    side = int(np.ceil(1.3 * radius_px)) + 2
-    left, top = np.maximum(np.round(centre).astype(int) - side, 0)
-    right, bottom = np.round(centre).astype(int) + side + 1
-    crop = image[top : max(bottom, 0), left : max(right, 0)]
-    if crop.size == 0:
-        return None
-    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return measure_disc(grey, (centre[0] - left, centre[1] - top), radius_px)

@@ -34,7 +34,8 @@ class Head:
 class Pupil:
     """Pupil diameter, averaged over the eyes that were measured.
 
-    `relative` is (diameter - baseline) / baseline against a running baseline.
+    `relative` is (diameter - baseline) / baseline against a running baseline, both with the reflex
+    to the film's light taken out.
     """
 
     mm: float | None

@@ -8,17 +8,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gaze.vision import sight
+from gaze.vision.anchor import HeadAnchor, Placed
 from gaze.vision.attention import Attention, toward_screen
 from gaze.vision.blinks import Blinks
 from gaze.vision.calibration import Calibration, CalibrationUpdate, GazeModel
 from gaze.vision.drift import Drift
 from gaze.vision.events import Movements
-from gaze.vision.eyes import LidBaseline
+from gaze.vision.eyes import EYES, LidBaseline
 from gaze.vision.face import FaceFinder, Image, Landmarks, MeshFaceFinder
-from gaze.vision.features import HEAD, gaze_features, read_eyes
+from gaze.vision.features import HEAD, SIGHT, EyeReading, gaze_features, read_eyes
 from gaze.vision.filters import OneEuro
-from gaze.vision.geometry import DEFAULT_SCREEN, Level, downward_deg, estimate_px, px_per_degree
+from gaze.vision.geometry import (
+    DEFAULT_SCREEN,
+    USUAL_LEVEL_DEG,
+    downward_deg,
+    estimate_px,
+    px_per_degree,
+)
 from gaze.vision.hidden import eyes_hidden
+from gaze.vision.iris import Crop, Irises, cut_eyes, find_irises
 from gaze.vision.pose import Pose, head_pose
 from gaze.vision.pupil import PupilMeter
 from gaze.vision.sample import Event, GazeSample, Head, Pupil, Screen
@@ -38,6 +47,7 @@ _MIN_CUTOFF_HZ = 1.0
 _BETA_PER_DEG = 0.15
 _CLICK_WINDOW_S = 0.4
 _CLICKS_WAITING = 12
+_LIGHTS = 120
 # A click this far from the gaze, in screens, was made without looking.
 _WILDEST_MISS = 0.7
 
@@ -71,11 +81,13 @@ class Tracker:
         self._filter = OneEuro(_MIN_CUTOFF_HZ, 0.0)
         self._attention = Attention()
         self._pupils = PupilMeter()
-        self._level = Level()
+        self._anchor = HeadAnchor()
+        self._level = sight.SightLevel()
         self._gaze_px: NDArray[np.float64] | None = None
         self._seen_s: float | None = None
         self._raw: deque[tuple[float, NDArray[np.float64], NDArray[np.float64]]] = deque(maxlen=60)
         self._new_clicks: deque[tuple[tuple[float, float], float]] = deque(maxlen=_CLICKS_WAITING)
+        self._new_lights: deque[tuple[float, float | None, float]] = deque(maxlen=_LIGHTS)
         self._drift = Drift(None if self._model is None else self._model.shift)
         self._tune()
 
@@ -127,12 +139,22 @@ class Tracker:
         """
         self._new_clicks.append((screen_px, t_s))
 
+    def see_light(self, picture: float, gaze: float | None, t_s: float) -> None:
+        """A film frame composed at `t_s` goes to the viewer: `picture` is its mean luminance and
+        `gaze` that around the point of gaze, as shares of the screen's white.
+
+        It is taken up with the next camera frame, for the pupils' reflex to it.
+        """
+        self._new_lights.append((picture, gaze, t_s))
+
     def track(self, image: Image, t_s: float) -> GazeSample:
         """Take one camera frame, RGB (h, w, 3) uint8, not mirrored, captured at `t_s`."""
         with self._lock:
             self._take_up_screen()
             while self._new_clicks:
                 self._take_up_click(*self._new_clicks.popleft())
+            while self._new_lights:
+                self._pupils.reflex.see(*self._new_lights.popleft())
             landmarks = self._finder.find(image)
             self.eyes_at = None if landmarks is None else _eyes_at(landmarks)
             pose = None if landmarks is None else head_pose(landmarks)
@@ -206,17 +228,17 @@ class Tracker:
 
         head = pose.head
         self._calibration.distance_mm = head.distance_mm
-        features = gaze_features(image, landmarks, eyes, pose)
+        crop = cut_eyes(image, landmarks)
+        irises = None if crop is None else find_irises(crop, landmarks)
+        seen = self._line_of_sight(landmarks, pose, crop, irises)
+        features = gaze_features(image, landmarks, eyes, pose, seen)
         self._updates += self._calibration.observe(
             features if readable else None, not readable, t_s
         )
         event: Event | None = "blink"
         if readable:
-            downward = downward_deg(eyes.offsets_mm, eyes.ratios)
-            self._level.update(downward, t_s)
-            down_deg = downward - self._level.deg
-            estimated = estimate_px(eyes.offsets_mm, down_deg, pose, self._screen)
-            event = self._look(estimated, features, head, t_s)
+            self._learn_level(seen, eyes, pose, t_s)
+            event = self._look(features, head, t_s)
         gaze = _pair(self._gaze_px)
         uncertainty_px = self._uncertainty_px(head)
         attentive = self._attention.update(
@@ -236,25 +258,42 @@ class Tracker:
             event=event,
             attentive=attentive,
             openness=(left, right),
-            pupil=self._pupils.measure(image, landmarks, (left, right), t_s),
+            pupil=self._pupils.measure(crop, irises, landmarks, (left, right), t_s),
             head=head,
             uncertainty_px=uncertainty_px,
         )
 
-    def _look(
-        self,
-        estimated_px: NDArray[np.float64] | None,
-        features: NDArray[np.float64],
-        head: Head,
-        t_s: float,
-    ) -> Event | None:
+    def _line_of_sight(
+        self, landmarks: Landmarks, pose: Pose, crop: Crop | None, irises: Irises | None
+    ) -> NDArray[np.float64]:
+        middle_px = np.array([landmarks.width_px - 1, landmarks.height_px - 1]) / 2.0
+        if crop is None or irises is None:
+            meshed = landmarks.points_px[[eye.iris for eye in EYES], :2] - 0.5
+            return sight.row_of(meshed, middle_px, Placed.of(pose))
+        placed = self._anchor.place(crop, landmarks, pose)
+        return sight.row_of(irises.centres_px, middle_px, placed)
+
+    def _learn_level(
+        self, seen: NDArray[np.float64], eyes: EyeReading, pose: Pose, t_s: float
+    ) -> None:
+        if not self._level.started:
+            down_deg = downward_deg(eyes.offsets_mm, eyes.ratios) - USUAL_LEVEL_DEG
+            estimated = estimate_px(eyes.offsets_mm, down_deg, pose, self._screen)
+            if estimated is not None:
+                size_px = np.array([self._screen.width_px, self._screen.height_px])
+                place = np.clip(estimated, -size_px, 2.0 * size_px) / self._screen.width_px
+                self._level.start(seen, place, self._screen)
+        self._level.update(seen, self._screen, t_s)
+
+    def _look(self, features: NDArray[np.float64], head: Head, t_s: float) -> Event:
         """Bring the point of gaze up to date and say what it did."""
         size_px = np.array([self._screen.width_px, self._screen.height_px])
-        plain_px = estimated_px
         if self._model is not None:
             plain_px = self._model.predict_px(features[None], self._screen)[0]
-        if plain_px is None:
-            return None
+        else:
+            usual = sight.usual_corrections(self._level.angles)
+            plain_px = sight.places(features[None, SIGHT], usual, self._screen)[0]
+            plain_px = plain_px * self._screen.width_px
         self._raw.append((t_s, plain_px, features[HEAD]))
         shift_px = self._drift.shift(features[HEAD], t_s) * size_px
         raw_px = np.clip(plain_px + shift_px, -size_px, 2.0 * size_px)

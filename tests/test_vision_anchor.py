@@ -1,0 +1,54 @@
+"""The steadied head, on rendered viewers whose head does and does not move."""
+
+import numpy as np
+import pytest
+
+from gaze.vision.anchor import HeadAnchor, Placed
+from gaze.vision.face import MeshFaceFinder
+from gaze.vision.iris import cut_eyes
+from gaze.vision.pose import head_pose
+from tests.faces import rotation
+from tests.rendered import NEAR_MM, Scene, draw, render, through_camera
+
+PERSON = draw(32)
+PLACE_MM = np.array([0.0, 20.0, NEAR_MM])
+
+
+def follow(scenes, frames=4):
+    """The places that mesh and anchor give, at the last frame of each scene."""
+    pictures = [render(PERSON, scene)[0] for scene in scenes for _ in range(frames)]
+    finder, anchor = MeshFaceFinder(), HeadAnchor()
+    meshed, anchored = [], []
+    for number, frame in enumerate(through_camera(pictures, 1)):
+        landmarks = finder.find(frame)
+        pose = head_pose(landmarks)
+        placed = anchor.place(cut_eyes(frame, landmarks), landmarks, pose)
+        if number % frames == frames - 1:
+            meshed.append(Placed.of(pose))
+            anchored.append(placed)
+    finder.close()
+    return meshed, anchored
+
+
+def test_a_still_head_stays_where_it_is_while_the_eyes_go_about():
+    targets = [(x, y, 0.0) for y in (10.0, 60.0, 90.0) for x in (-70.0, 0.0, 70.0)]
+    scenes = [Scene(np.eye(3), PLACE_MM, np.array(target), 4.0) for target in targets]
+    meshed, anchored = follow(scenes)
+
+    def trembling_mm(places):
+        return np.linalg.norm(np.std([placed.eyes_mm[:2] for placed in places], axis=0))
+
+    assert trembling_mm(anchored) < 0.25
+    assert trembling_mm(anchored) < 0.6 * trembling_mm(meshed)
+
+
+def test_a_head_that_moves_and_turns_is_followed():
+    straight = Scene(np.eye(3), PLACE_MM, np.array([0.0, 60.0, 0.0]), 4.0)
+    moved = Scene(
+        rotation(8.0, 0.0, 6.0), PLACE_MM + np.array([15.0, -10.0, 20.0]), straight.target_mm, 4.0
+    )
+    _, (first, second) = follow([straight, moved], 8)
+    way = second.eyes_mm - first.eyes_mm
+    assert way[:2] == pytest.approx([15.0, -10.0], abs=4.0)
+    turned = np.degrees(np.arccos((np.trace(first.rotation.T @ second.rotation) - 1) / 2))
+    assert turned == pytest.approx(10.0, abs=4.0)
