@@ -56,11 +56,8 @@ demo-clips: setup
 	@$(PYTHON) -m benchmarks.demo_clips --film media/demo.mp4 --clips test-output/clips
 
 clean:
-<<<<<<< HEAD
-	rm -rf .venv node_modules client/vendor .mypy_cache .pytest_cache .ruff_cache .hypothesis test-output
-=======
-	rm -rf client/LICENSE client/types .venv node_modules .mypy_cache .pytest_cache .ruff_cache .hypothesis test-output
->>>>>>> sdk
+	rm -rf .venv node_modules client/vendor client/LICENSE client/types
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis test-output
 	rm -f media/demo.mp4 certs/dev-*.pem
 	find . -name __pycache__ -prune -exec rm -r {} +
 
