@@ -140,7 +140,7 @@ class SightLevel:
 
 
 def _turns(rows: Array) -> Array:
-    return np.array([cv2.Rodrigues(turn)[0] for turn in rows[:, 5:8]])
+    return np.array([cv2.Rodrigues(turn)[0] for turn in rows[:, 5:8]]).reshape(-1, 3, 3)
 
 
 def _angles(directions: Array) -> tuple[Array, Array]:
