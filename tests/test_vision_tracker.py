@@ -214,7 +214,7 @@ def test_calibration_from_points_to_validated_gaze(viewer):
     sample = other.look(0.8, iris=iris_for((1300, 700)))[-1]
     again.close()
     assert sample.calibrated
-    assert np.linalg.norm(np.subtract(sample.screen_px, (1300, 700))) < 350
+    assert np.linalg.norm(np.subtract(sample.screen_px, (1300, 700))) < 300
 
 
 def test_a_point_without_a_face_is_rejected_through_take_updates(viewer):

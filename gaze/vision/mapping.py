@@ -70,13 +70,19 @@ class GazeMap:
     errors: Array
 
     def predict(self, features: Array, screen: Screen, session: int = 0) -> Array:
-        """Return places (m, 2) in screen widths for features (m, n) seen in `session`."""
+        """Return places (m, 2) in screen widths for features (m, n) seen in `session`.
+
+        In a session without a learned point the process tells alone: lines of sight have an offset
+        of their session, that of the picture in which the head's place is steadied.
+        """
         sessions = np.full(len(features), session)
         learned = [
             _likeness(features, sessions, self.features, self.sessions, amounts) @ weights
             for amounts, weights in zip(AMOUNTS, self.weights.T, strict=True)
         ]
         by_process = expected(features, screen) + np.stack(learned, axis=1)
+        if session not in self.sessions:
+            return np.asarray(by_process)
         by_sight = sight.places(features[:, SIGHT], self.corrections, screen)
         far = 1.0 - _nearness(features, self.features).max(axis=1, keepdims=True)
         by_process_off = (self.errors[0] + _FAR_VARIANCE * far) ** 2
