@@ -46,12 +46,12 @@ async def test_all_that_leaves_is_numbered_in_the_order_of_leaving() -> None:
     wire = Wire()
     transmitter = Transmitter(wire.send, LIMITS)
     film, sound = stream(1, IDS), stream(5, IDS)
-    transmitter.put(film.make([bytes(1000)] * 30, 0, 0.0), Kind.VIDEO)
+    transmitter.put(film.make([bytes(1000)] * 60, 0, 0.0), Kind.VIDEO)
     transmitter.put(sound.make([bytes(100)], 0, 0.0), Kind.SOUND)
-    await until(lambda: len(wire.sent) == 31)
-    assert numbers(wire.sent) == list(range(31))
+    await until(lambda: len(wire.sent) == 61)
+    assert numbers(wire.sent) == list(range(61))
     ssrcs = [int.from_bytes(data[8:12]) for data in wire.sent]
-    assert ssrcs.index(5) < 20  # it overtakes the film that waits
+    assert ssrcs.index(5) < 30  # it overtakes the film that waits
     await transmitter.close()
 
 
@@ -70,7 +70,7 @@ async def test_the_next_frame_waits_for_room_and_is_left_out_if_there_is_none() 
     transmitter = Transmitter(wire.send, LIMITS)
     assert await transmitter.room()
     assert transmitter.held == 0
-    transmitter.put(stream(1, IDS).make([bytes(1200)] * 60, 0, 0.0), Kind.VIDEO)  # 116 ms
+    transmitter.put(stream(1, IDS).make([bytes(1200)] * 80, 0, 0.0), Kind.VIDEO)
     assert transmitter.waiting_s > ROOM_S
     assert await transmitter.room()
     assert transmitter.waiting_s <= ROOM_S and transmitter.held == 1

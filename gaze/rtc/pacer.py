@@ -14,9 +14,8 @@ from typing import Generic, Protocol, TypeVar
 from gaze.rtc.probe import Probe
 
 FACTOR = 2.5
-BURST_S = 0.015  # an ordinary frame leaves at once, or nearly so
+BURST_S = 0.04  # as libwebrtc: what may leave at once, after a rest or by waking too late
 GROUP_S = 0.01  # as much as leaves together when it had to wait: waking costs more than sending
-LAG_S = 0.02  # what is made up for when we wake too late while packets wait
 PROBE_PACKET_BYTES = 500  # a probe begins with no smaller one, since it would need too many
 RETRANSMISSIONS_SHARE = 0.2  # of the pacing rate, which is half of the target
 RETRANSMISSIONS_BURST_S = 0.2
@@ -165,4 +164,4 @@ class Pacer(Generic[P]):
         return packet
 
     def _spend(self, size_bytes: int, t_s: float, rate_bps: float) -> None:
-        self._free_s = max(self._free_s, t_s - LAG_S) + 8 * size_bytes / rate_bps
+        self._free_s = max(self._free_s, t_s - BURST_S) + 8 * size_bytes / rate_bps
