@@ -15,7 +15,7 @@ from gaze.memory import limit_arenas, settle
 from gaze.rtc import engines
 from gaze.settings import Settings, load
 from gaze.vision.face import FaceModelError, TaskFaceFinder
-from gaze.web.app import EXECUTOR, create_app
+from gaze.web.app import EXECUTOR, TRACKERS, create_app
 
 log = structlog.get_logger()
 
@@ -88,6 +88,7 @@ async def serve(settings: Settings) -> None:
         )
     )
     settle()
+    app[TRACKERS].least_busy()  # started by now, the first session finds it ready
     try:
         addresses = []
         if settings.http_port:

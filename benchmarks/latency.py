@@ -63,7 +63,7 @@ async def watch(column: str, size: str, seconds: float, sessions: int, core: int
     film, camera = material.film(*SIZES[size]), material.camera()
     with SERVERS[column]() as server:
         if core is not None:
-            hold(server.process.pid, core)
+            hold(server.pids, core)
         viewers = [
             Viewer(server.url, film=film, camera=camera, effects=EFFECTS) for _ in range(sessions)
         ]
@@ -105,10 +105,11 @@ def _p95_slope(arrivals_s: Sequence[float], away_ms: Sequence[float]) -> float:
     return slope([s for s, _ in each], [p95 for _, p95 in each])
 
 
-def hold(pid: int, core: int) -> None:
-    """Let a process and all its threads run on one core."""
-    for thread in Path(f"/proc/{pid}/task").iterdir():
-        os.sched_setaffinity(int(thread.name), {core})
+def hold(pids: Sequence[int], core: int) -> None:
+    """Let processes and all their threads run on one core."""
+    for pid in pids:
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), {core})
 
 
 def floor(size: str, seconds: float) -> Figures:

@@ -278,6 +278,12 @@ class Settings(BaseSettings):
         le=256,
         description="Threads that work on pixels; by default one for each core",
     )
+    tracking_processes: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=256,
+        description="Most processes that find eyes, two sessions each before one is added",
+    )
     shutdown_timeout_s: float = Field(
         10.0, ge=0, le=300, description="Seconds that sessions have to end when the server stops"
     )

@@ -24,6 +24,13 @@ class ServerProcess:
     url: str
     process: subprocess.Popen[bytes]
 
+    @property
+    def pids(self) -> list[int]:
+        """Its process, and those it has started."""
+        pid = self.process.pid
+        started = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [pid, *map(int, started)]
+
     def figures(self) -> dict[str, float]:
         """What `/metrics` says, name with labels → value."""
         with urllib.request.urlopen(f"{self.url}/metrics") as answer:

@@ -1,6 +1,7 @@
 """A session's life: grace, resume, and nothing left behind."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,11 @@ async def _whole_session(client: Any) -> None:
     await person.close()
 
 
+def resident_bytes(pid: int) -> float:
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return float(pages * os.sysconf("SC_PAGE_SIZE"))
+
+
 @pytest.mark.timeout(600)
 async def test_twenty_more_sessions_leave_nothing_behind(films: Path) -> None:
     """A leak grows with every twenty sessions; a busy machine's allocator may jump once."""
@@ -138,7 +144,9 @@ async def test_twenty_more_sessions_leave_nothing_behind(films: Path) -> None:
                 for _ in range(20):
                     await _whole_session(client)
                 await asyncio.sleep(1.0)
-                return server.figures()
+                resident = "process_resident_memory_bytes"
+                all_bytes = sum(resident_bytes(pid) for pid in server.pids)
+                return {**server.figures(), resident: all_bytes}
 
             before = await after_twenty()
             growths_bytes: list[float] = []

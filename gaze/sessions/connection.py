@@ -40,11 +40,10 @@ from gaze.sessions.geometry import Layout, Point
 from gaze.sessions.messages import Calibrate, Pointer, SessionRequest
 from gaze.sessions.playback import Playback
 from gaze.sessions.replies import calibration_message, error_message, gaze_message
+from gaze.sessions.trackers import RemoteTracker, TrackerLostError, Trackers
 from gaze.settings import Settings
 from gaze.vision.calibration import CalibrationError, CalibrationUpdate
-from gaze.vision.face import TaskFaceFinder
 from gaze.vision.sample import GazeSample
-from gaze.vision.tracker import Tracker
 
 DISPLAY_DELAY_S = 0.1
 """From composing a frame to its being seen: encoding, network, jitter buffer, screen."""
@@ -64,6 +63,7 @@ class Services:
     metrics: Metrics
     library: Library
     executor: Executor
+    trackers: Trackers
 
 
 @dataclass(slots=True)
@@ -114,7 +114,7 @@ class Connection:
         self._announced: tuple[bool, str | None] | None = None
         self._gaze: GazeState | None = None
         self._perclos: float | None = None
-        self._tracker: Tracker | None = None
+        self._tracker: RemoteTracker | None = None
         self._eyes: CameraEyes | PointerEyes | None = None
         self._hosted: HostedFilm | None = None
         self._live: BrowserFilm | None = None
@@ -181,31 +181,29 @@ class Connection:
         ]
         return answer
 
-    async def _make_tracker(self, request: SessionRequest) -> Tracker:
+    async def _make_tracker(self, request: SessionRequest) -> RemoteTracker:
         if request.tracks.camera is None:
             raise ProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 'tracks.camera: missing; name the camera\'s mid or choose "gaze": "pointer"',
                 field="tracks.camera",
             )
-        layout, model = self._memory.layout, self._memory.calibration
-        screen = None if layout is None else screen_of(layout)
-        file = self._services.settings.face_landmarker
-
-        def make() -> Tracker:
-            finder = None if file is None else TaskFaceFinder(file)
-            try:
-                return Tracker(screen, model, finder)
-            except CalibrationError:
-                if finder is not None:
-                    finder.close()
-                raise
-
+        layout = self._memory.layout
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._services.executor, make)
+            return await self._services.trackers.open(
+                None if layout is None else screen_of(layout),
+                self._memory.calibration,
+                self._services.settings.face_landmarker,
+            )
         except CalibrationError as error:
             raise ProblemError(
                 HTTPStatus.UNPROCESSABLE_ENTITY, f"calibration: {error}", field="calibration"
+            ) from None
+        except TrackerLostError:
+            raise ProblemError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "the tracker could not be started",
+                retry_after_s=RETRY_AFTER_S,
             ) from None
 
     def _open_eyes(self) -> CameraEyes | PointerEyes:
@@ -237,7 +235,7 @@ class Connection:
         if self._hosted is not None:
             await self._hosted.player.close()
         if self._tracker is not None:
-            await self._in_worker(self._tracker.close)
+            self._tracker.close()
         await self._in_worker(give_back)
 
     async def _in_worker(self, work: Callable[[], None]) -> None:

@@ -1,26 +1,27 @@
 """Where a session's gaze comes from: the camera's frames or the viewer's pointer."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from typing import Any
 
 import av
-import cv2
-import numpy as np
-import numpy.typing as npt
 
 from gaze.effects.light import FilmLight
 from gaze.media.slot import Slot, SlotClosed
 from gaze.metrics import StageTimes
 from gaze.sessions.geometry import CaptureClock, Layout, Point
+from gaze.sessions.trackers import RemoteTracker, TrackerLostError
+from gaze.sessions.tracking import Tracked
 from gaze.vision.calibration import CalibrationUpdate
 from gaze.vision.pointer import PointerGaze
 from gaze.vision.sample import GazeSample, Screen
-from gaze.vision.tracker import Tracker
 
 POINTER_INTERVAL_S = 1 / 30
+BEGIN_AGAIN_S = 0.5
+"""Before a tracker whose process was lost is made anew."""
 NOMINAL_SCREEN = Screen(1920.0, 1080.0)
 
 OnSample = Callable[[GazeSample], None]
@@ -32,11 +33,11 @@ def screen_of(layout: Layout) -> Screen:
 
 
 class CameraEyes:
-    """Takes the newest camera frame, finds the gaze in a worker thread and reports it."""
+    """Takes the newest camera frame, has the gaze found in it and reports it."""
 
     def __init__(
         self,
-        tracker: Tracker,
+        tracker: RemoteTracker,
         camera: Slot[av.VideoFrame],
         executor: Executor,
         times: StageTimes,
@@ -54,17 +55,32 @@ class CameraEyes:
         self._clock = CaptureClock()
 
     async def run(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             try:
                 frame = await self._camera.get()
             except SlotClosed:
                 return
-            capture_s = self._capture_s(frame)
-            sample = await loop.run_in_executor(self._executor, self._track, frame, capture_s)
-            if updates := self._tracker.take_updates():
-                self._on_calibration(updates)
-            self._on_sample(sample)
+            try:
+                tracked = await self._track(frame, self._capture_s(frame))
+            except TrackerLostError:
+                await self._begin_again()
+                continue
+            self._times.add("camera_convert", tracked.convert_s)
+            self._times.add("track", tracked.track_s)
+            if tracked.stepped is not None:
+                self._on_calibration(tracked.stepped.updates)
+            self._on_sample(tracked.sample)
+
+    async def _track(self, frame: av.VideoFrame, capture_s: float) -> Tracked:
+        shape = await asyncio.get_running_loop().run_in_executor(
+            self._executor, lambda: self._tracker.put(fit(frame, self._largest_px))
+        )
+        return await self._tracker.track(shape, capture_s)
+
+    async def _begin_again(self) -> None:
+        await asyncio.sleep(BEGIN_AGAIN_S)
+        with contextlib.suppress(TrackerLostError):
+            await self._tracker.begin()
 
     def _capture_s(self, frame: av.VideoFrame) -> float:
         now_s = time.monotonic()
@@ -72,22 +88,13 @@ class CameraEyes:
             return now_s
         return self._clock.capture_s(float(frame.pts * frame.time_base), now_s)
 
-    def _track(self, frame: av.VideoFrame, capture_s: float) -> GazeSample:
-        with self._times.measure("camera_convert"):
-            image = to_rgb(frame, self._largest_px)
-        with self._times.measure("track"):
-            return self._tracker.track(image, capture_s)
-
     async def calibrate(self, action: str, target: Point | None) -> list[CalibrationUpdate]:
-        """One `calibrate` command, carried out in a worker thread.
+        """One `calibrate` command.
 
         Raises:
             CalibrationError: the action is not possible now.
         """
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(
-            self._executor, self._tracker.calibrate, action, target, time.monotonic()
-        )
+        return await self._tracker.calibrate(action, target, time.monotonic())
 
     @property
     def model(self) -> dict[str, Any] | None:
@@ -142,14 +149,6 @@ class PointerEyes:
 
     def set_layout(self, layout: Layout) -> None:
         self._layout = layout
-
-
-def to_rgb(frame: av.VideoFrame, largest_px: tuple[int, int]) -> npt.NDArray[np.uint8]:
-    """A camera frame as RGB (height, width, 3), scaled down to fit `largest_px`."""
-    frame = fit(frame, largest_px)
-    if frame.format.name != "yuv420p" or frame.width % 2 or frame.height % 2:
-        return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
-    return np.asarray(cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2RGB_I420), np.uint8)
 
 
 def fit(frame: av.VideoFrame, largest_px: tuple[int, int]) -> av.VideoFrame:

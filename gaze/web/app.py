@@ -1,5 +1,6 @@
 """The web application: routes, guards and what is started and stopped with it."""
 
+import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
@@ -10,6 +11,7 @@ from gaze.media.library import Library
 from gaze.metrics import Metrics
 from gaze.sessions.connection import Services
 from gaze.sessions.registry import Sessions
+from gaze.sessions.trackers import Trackers
 from gaze.settings import Settings
 from gaze.web import catalogue, middleware, sessions
 from gaze.web.guard import Origins, Rates
@@ -17,6 +19,7 @@ from gaze.web.guard import Origins, Rates
 CLIENT = Path(__file__).resolve().parent.parent.parent / "client"
 METRICS = web.AppKey("metrics", Metrics)
 EXECUTOR = web.AppKey("executor", ThreadPoolExecutor)
+TRACKERS = web.AppKey("trackers", Trackers)
 
 routes = web.RouteTableDef()
 
@@ -54,6 +57,9 @@ def create_app(settings: Settings) -> web.Application:
     rates = Rates(settings.requests_per_minute, settings.sessions_per_minute)
     origins = Origins(settings.public_origin, settings.allowed_origins)
     executor = ThreadPoolExecutor(settings.workers, thread_name_prefix="pixels")
+    trackers = Trackers(
+        settings.tracking_processes, (settings.max_camera_width, settings.max_camera_height)
+    )
     library = Library(settings.media)
     app = web.Application(
         client_max_size=settings.max_body_bytes,
@@ -69,13 +75,14 @@ def create_app(settings: Settings) -> web.Application:
     app[METRICS] = figures
     app[EXECUTOR] = executor
     app[sessions.RATES] = rates
-    app[sessions.SESSIONS] = Sessions(Services(settings, figures, library, executor))
+    app[sessions.SESSIONS] = Sessions(Services(settings, figures, library, executor, trackers))
+    app[TRACKERS] = trackers
     app.on_response_prepare.append(middleware.safe_headers)
     for table in (routes, sessions.routes, catalogue.routes):
         app.add_routes(table)
     app.router.add_static("/client", CLIENT)
     app.on_shutdown.append(_end_sessions)
-    app.on_cleanup.append(_stop_threads)
+    app.on_cleanup.append(_stop_workers)
     return app
 
 
@@ -83,5 +90,6 @@ async def _end_sessions(app: web.Application) -> None:
     await app[sessions.SESSIONS].close()
 
 
-async def _stop_threads(app: web.Application) -> None:
+async def _stop_workers(app: web.Application) -> None:
+    await asyncio.to_thread(app[TRACKERS].close)
     app[EXECUTOR].shutdown(wait=False, cancel_futures=True)
