@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # What MediaPipe asks for and FaceMesh does not need. The OpenCV is replaced by the headless one.
 LEFT_OUT = {"jax", "jaxlib", "opencv-contrib-python", "sentencepiece", "sounddevice"}
+# What LiteRT asks for and its interpreter does not need.
+LEFT_OUT |= {"backports-strenum", "ml-dtypes", "tqdm"}
 
 # Of its requirements only what its two detectors import is listed (requirements-dev.txt), and
 # tests/test_benchmark_events.py runs them.

@@ -1,4 +1,4 @@
-"""Finds one face and its 478 landmarks in a camera frame; the only module that knows MediaPipe.
+"""Finds one face and its 478 landmarks in a camera frame.
 
 The landmark numbers are those of MediaPipe's attention mesh (Grishchenko et al. 2020, "Attention
 Mesh"): 468 points of the face and 5 of each iris. "Right" and "left" are the viewer's own.
@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
-Points = NDArray[np.float64]
+from gaze.vision.facedetection import FaceDetector
+from gaze.vision.facemesh import LANDMARKS, FaceMesh, Points
+from gaze.vision.square import Image, Square
 
-LANDMARKS = 478
+# The outer corners of the eyes, after which the square in which the face is looked for is turned.
+_RIGHT_CORNER, _LEFT_CORNER = 33, 263
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,30 +47,29 @@ class FaceModelError(ValueError):
 
 
 class MeshFaceFinder:
-    """MediaPipe FaceMesh in video mode, with the irises refined."""
+    """The face mesh as MediaPipe's FaceMesh runs it in video: where the face was in one frame is
+    where it is looked for in the next, and in the whole frame only while there is none."""
 
     def __init__(self) -> None:
-        _quieten()
-        # Imported late: it takes a second and reads the variables that were just set.
-        from mediapipe.python.solutions.face_mesh import FaceMesh
-
-        self._mesh = FaceMesh(
-            static_image_mode=False,
-            max_num_faces=1,
-            refine_landmarks=True,
-            min_detection_confidence=0.5,
-            min_tracking_confidence=0.5,
-        )
+        self._detector = FaceDetector()
+        self._mesh = FaceMesh()
+        self._square: Square | None = None
 
     def find(self, image_rgb: Image) -> Landmarks | None:
         """See `FaceFinder.find`. `image_rgb` has shape (h, w, 3), uint8."""
+        square = self._square or self._detector.find(image_rgb)
+        points = None if square is None else self._mesh.find(image_rgb, square)
+        if points is None:
+            self._square = None
+            return None
+        low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
+        across = points[_LEFT_CORNER, :2] - points[_RIGHT_CORNER, :2]
+        self._square = Square.around(complex(*low), complex(*high), complex(*across))
         height_px, width_px = image_rgb.shape[:2]
-        faces = self._mesh.process(np.ascontiguousarray(image_rgb)).multi_face_landmarks
-        return _in_pixels(faces[0].landmark, width_px, height_px) if faces else None
+        return Landmarks(points, width_px, height_px)
 
     def close(self) -> None:
-        """Release the graph and its threads."""
-        self._mesh.close()
+        """There is nothing to release."""
 
 
 class TaskFaceFinder:
