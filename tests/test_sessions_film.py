@@ -45,15 +45,16 @@ class Sound(MediaStreamTrack):
         return frame
 
 
-async def as_it_is(frame: av.VideoFrame) -> av.VideoFrame:
-    return frame
-
-
 async def test_a_returned_frame_has_the_time_at_which_it_was_due() -> None:
     due_s = [100.0, 100.04, 100.04, 101.0]
-    track = ReturnedFilm(Film(due_s), as_it_is)
+    track = ReturnedFilm(Film(due_s), lambda frame: lambda: picture())
     assert track.due_s is None
-    seen = [((await track.recv()).pts, track.due_s) for _ in due_s]
+    seen = []
+    for _ in due_s:
+        given = await track.recv()
+        assert track.draw is not None
+        seen.append((track.draw().pts, track.due_s))
+        assert given.pts == 0
     assert seen == list(zip([0, 3600, 3601, 90_000], due_s, strict=True))
 
 

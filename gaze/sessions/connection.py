@@ -160,7 +160,7 @@ class Connection:
                 request.sdp,
                 roles,
                 hosted=hosted,
-                send_film=ReturnedFilm(source, self._compose),
+                send_film=ReturnedFilm(source, self._prepare),
                 send_audio=ReturnedSound(self._current_sound) if request.tracks.audio else None,
             )
         except OfferError as error:
@@ -293,18 +293,16 @@ class Connection:
 
     # The film
 
-    async def _compose(self, frame: av.VideoFrame) -> av.VideoFrame:
+    def _prepare(self, frame: av.VideoFrame) -> Callable[[], av.VideoFrame]:
+        """Say how a frame that goes out now is to be drawn."""
         now_s = time.monotonic()
         gaze = self._fresh_gaze(now_s)
         if gaze is not None:
             self._times.add("gaze_age", now_s - gaze.t_s)
         self._judge(now_s)
-        composed = await asyncio.get_running_loop().run_in_executor(
-            self._services.executor, self._draw, frame, gaze, now_s
-        )
-        self._returned += 1
         self._tell_failures()
-        return composed
+        self._returned += 1
+        return functools.partial(self._draw, frame, gaze, now_s)
 
     def _draw(self, frame: av.VideoFrame, gaze: GazeState | None, now_s: float) -> av.VideoFrame:
         settings = self._services.settings

@@ -2,8 +2,9 @@
 
 import asyncio
 import fractions
+import functools
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Protocol
 
 import av
@@ -89,23 +90,30 @@ class HostedFilm:
                     raise
 
 
-Compose = Callable[[av.VideoFrame], Awaitable[av.VideoFrame]]
+Draw = Callable[[], av.VideoFrame]
+Prepare = Callable[[av.VideoFrame], Draw]
 
 
 class ReturnedFilm(MediaStreamTrack):
     """The modified film on its way back: takes the newest frame whenever the encoder is free.
 
+    It gives frames as they came. What is sent instead is drawn by the thread that encodes it, since
+    every change of threads costs delay.
+
     Attributes:
         due_s: when the frame given last was due.
+        draw: draws that frame; to be called in a worker thread, once.
     """
 
     kind = "video"
 
-    def __init__(self, source: FilmSource, compose: Compose) -> None:
+    def __init__(self, source: FilmSource, prepare: Prepare) -> None:
+        """Take the source, and what says of a frame how to draw it."""
         super().__init__()
         self._source = source
-        self._compose = compose
+        self._prepare = prepare
         self.due_s: float | None = None
+        self.draw: Draw | None = None
         self._epoch_s: float | None = None
         self._last_pts = -1
 
@@ -117,15 +125,18 @@ class ReturnedFilm(MediaStreamTrack):
         except SlotClosed:
             self.stop()
             raise MediaStreamError from None
-        composed = await self._compose(frame)
         self.due_s = due_s
         if self._epoch_s is None:
             self._epoch_s = due_s
-        pts = max(self._last_pts + 1, round((due_s - self._epoch_s) * VIDEO_CLOCK_HZ))
-        self._last_pts = pts
-        composed.pts = pts
-        composed.time_base = fractions.Fraction(1, VIDEO_CLOCK_HZ)
-        return composed
+        self._last_pts = max(self._last_pts + 1, round((due_s - self._epoch_s) * VIDEO_CLOCK_HZ))
+        self.draw = functools.partial(_draw_at, self._prepare(frame), self._last_pts)
+        return frame
+
+
+def _draw_at(draw: Draw, pts: int) -> av.VideoFrame:
+    drawn = draw()
+    drawn.pts, drawn.time_base = pts, fractions.Fraction(1, VIDEO_CLOCK_HZ)
+    return drawn
 
 
 class ReturnedSound(MediaStreamTrack):

@@ -47,11 +47,12 @@ class Sender(RTCRtpSender):
     """Sends one track by a transmitter.
 
     A track may say by an attribute `due_s` at which monotonic time the frame that it gave last is
-    due; else that is when it came.
+    due; else that is when it came. By an attribute `draw` it may say what makes another frame of
+    it, which is sent instead; that is called in the thread that encodes.
 
     Attributes:
-        on_frame: called with each frame of the track before it is encoded, and whether a key
-            frame is to be made of it (not with those that the track gives encoded).
+        on_frame: called, in the thread that encodes, with each frame before it is encoded, and
+            whether a key frame is to be made of it (not with those that the track gives encoded).
     """
 
     def __init__(self, kind: str, transport: RTCDtlsTransport, transmitter: Transmitter) -> None:
@@ -164,9 +165,6 @@ class Sender(RTCRtpSender):
             data = await self.track.recv()
             if not room:
                 continue  # the track goes on all the same, as its viewer's time does
-            private: Any = self
-            if self.on_frame is not None and isinstance(data, VideoFrame):
-                self.on_frame(data, private._RTCRtpSender__force_keyframe)
             due_s: float | None = getattr(self.track, "due_s", None)
             now_s = time.monotonic()
             key_frames = self._key_frames
@@ -205,9 +203,16 @@ class Sender(RTCRtpSender):
         key = private._RTCRtpSender__force_keyframe
         private._RTCRtpSender__force_keyframe = False
         level = audio_level(data) if isinstance(data, AudioFrame) else None
-        payloads, pts = await asyncio.get_running_loop().run_in_executor(
-            None, encoder.encode, data, key
-        )
+        draw: Callable[[], VideoFrame] | None = getattr(self.track, "draw", None)
+
+        def encode() -> tuple[list[bytes], int]:
+            frame = data if draw is None else draw()
+            if self.on_frame is not None and isinstance(frame, VideoFrame):
+                self.on_frame(frame, key)
+            encoded: tuple[list[bytes], int] = encoder.encode(frame, key)
+            return encoded
+
+        payloads, pts = await asyncio.get_running_loop().run_in_executor(None, encode)
         return payloads, pts, level
 
     async def _run_rtcp(self) -> None:
