@@ -30,7 +30,7 @@ from gaze.vision.sample import GazeSample, Screen
 from gaze.vision.tracker import EyesAt, Tracker
 
 LENGTH_BYTES = 4
-NICE = 5
+NICE = 10
 """The film's frames come first: a point of gaze that comes later is used later, no more."""
 
 
