@@ -1,6 +1,7 @@
 """The trackers of all sessions, each in one of a few processes (`gaze.sessions.tracking`)."""
 
 import asyncio
+import contextlib
 import logging
 import mmap
 import os
@@ -81,9 +82,9 @@ class RemoteTracker:
         self._leave()
         ours, theirs = socket.socketpair()
         with theirs:
-            self._process = self._trackers.least_busy()
-            while not self._process.take(theirs, self._memory_fd):
-                self._process = self._trackers.least_busy()
+            while not (process := self._trackers.least_busy()).take(theirs, self._memory_fd):
+                pass
+        self._process = process
         reader, self._writer = await asyncio.open_connection(sock=ours)
         self._reading = asyncio.create_task(self._read(reader))
         await self._ask(Begin(self.screen, self.model, self._face_landmarker))
@@ -131,7 +132,8 @@ class RemoteTracker:
     def close(self) -> None:
         """End the tracker and free the memory."""
         self._leave()
-        self._memory.close()
+        with contextlib.suppress(BufferError):  # `put` is still at work; it goes with this object
+            self._memory.close()
         os.close(self._memory_fd)
 
     async def _ask(self, request: Request) -> Answer:
@@ -157,10 +159,15 @@ class RemoteTracker:
                 else:
                     asked.set_result(answer)
         except (asyncio.IncompleteReadError, ConnectionError):
-            for asked in self._asked:
-                if not asked.done():
-                    asked.set_exception(TrackerLostError())
-            self._asked.clear()
+            pass
+        finally:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        for asked in self._asked:
+            if not asked.done():
+                asked.set_exception(TrackerLostError())
+        self._asked.clear()
 
     def _note(self, answer: Answer) -> None:
         stepped = answer.stepped if isinstance(answer, Tracked) else answer
@@ -174,7 +181,7 @@ class RemoteTracker:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
-        self._asked.clear()
+        self._give_up()
         if self._process is not None:
             self._process.sessions -= 1
             self._process = None
@@ -220,8 +227,13 @@ class _Process:
         try:
             self._process.wait(END_TIMEOUT_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
+            self.kill()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._control.close()
+        self._process.kill()
+        self._process.wait()
 
 
 class Trackers:
@@ -263,7 +275,7 @@ class Trackers:
         for process in [process for process in self._processes if not process.running]:
             log.warning("a tracking process has ended; its sessions go on in another")
             self._processes.remove(process)
-            process.close()
+            process.kill()
         best = min(self._processes, key=lambda process: process.sessions, default=None)
         if best is None or (best.sessions >= SESSIONS_EACH and len(self._processes) < self._most):
             best = _Process()

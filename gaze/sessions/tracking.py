@@ -168,7 +168,8 @@ def _tracker(begin: Begin) -> Tracker:
 
 def main() -> None:
     """Serve sessions until the server closes the socket whose descriptor is the first argument."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server ends its sessions, and then this
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the server ends its sessions, and then this
     limit_arenas()
     os.nice(NICE)
     cv2.setNumThreads(1)
