@@ -175,11 +175,8 @@ class Movements:
         """Where the gaze was over the last window: the mean of what was seen there."""
         while len(self._recent) > 1 and self._recent[0][0] < t_s - self.WINDOW_S:
             self._recent.popleft()
-        count = len(self._recent)
-        return (
-            np.array([sum(x for _, x, _ in self._recent), sum(y for _, _, y in self._recent)])
-            / count
-        )
+        _, x, y = (sum(each) / len(self._recent) for each in zip(*self._recent, strict=True))
+        return np.array([x, y])
 
     def _learn_noise(self, point_px: NDArray[np.float64]) -> None:
         """A running median of the step from sample to sample, which drifts hardly touch."""

@@ -121,8 +121,7 @@ def _read(grid: Tensor, places: NDArray[np.complex128]) -> Tensor:
     first = row * len(grid) + column
     near = np.stack([first, first + 1, first + len(grid), first + len(grid) + 1], axis=1)
     inside = (x >= 0) & (x <= last) & (y >= 0) & (y <= last)
-    shares = np.stack(
-        [(1 - right) * (1 - down), right * (1 - down), (1 - right) * down, right * down]
-    )
+    left, up = 1.0 - right, 1.0 - down
+    shares = np.stack([left * up, right * up, left * down, right * down])
     cells = grid.reshape(-1, grid.shape[-1]).take(near, axis=0)
     return np.einsum("pkc,kp->pc", cells, (shares * inside).astype(np.float32))
