@@ -237,7 +237,8 @@ class Tracker:
         )
         event: Event | None = "blink"
         if readable:
-            self._learn_level(seen, eyes, pose, t_s)
+            if self._model is None:
+                self._learn_level(seen, eyes, pose, t_s)
             event = self._look(features, head, t_s)
         gaze = _pair(self._gaze_px)
         uncertainty_px = self._uncertainty_px(head)
