@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from gaze.vision.face import Landmarks
 from gaze.vision.iris import LIDS, Crop, Grey
+from gaze.vision.median import median
 from gaze.vision.pose import Pose
 
 Array = NDArray[np.float64]
@@ -56,7 +57,7 @@ class Placed:
 class _Key:
     grey: NDArray[np.uint8]
     origin: NDArray[np.intp]
-    landmarks_px: Array
+    to_affine: Array  # (3, k), from where the surroundings are to how they lie over the key's
     spots_px: NDArray[np.float32]
     spots_mm: Array
 
@@ -125,15 +126,15 @@ def _key(crop: Crop, landmarks: Landmarks, placed: Placed) -> _Key | None:
     middle = np.array([landmarks.width_px - 1, landmarks.height_px - 1]) / 2.0
     seen = np.column_stack([(places - middle) / placed.focal_px, np.ones(len(places))])
     spots_mm = (seen * z_mm[:, None] - placed.eyes_mm) @ placed.rotation
-    return _Key(crop.grey.copy(), crop.origin, points[_SURROUNDINGS], spots_px, spots_mm)
+    known = np.column_stack([points[_SURROUNDINGS], np.ones(len(_SURROUNDINGS))])
+    return _Key(crop.grey.copy(), crop.origin, np.linalg.pinv(known), spots_px, spots_mm)
 
 
 def _find_spots(key: _Key, crop: Crop, landmarks: Landmarks) -> Array | None:
     """Return where the spots are in the frame (k, 2), nan where they were not found."""
-    known = np.column_stack([key.landmarks_px, np.ones(len(key.landmarks_px))])
-    seen = landmarks.points_px[_SURROUNDINGS, :2] - 0.5
-    affine = np.linalg.lstsq(known, seen, rcond=None)[0].T
-    if not 0.05 < float(np.linalg.det(affine[:, :2])) < 20.0:
+    affine = (key.to_affine @ (landmarks.points_px[_SURROUNDINGS, :2] - 0.5)).T
+    (a, b, _), (c, d, _) = affine.tolist()
+    if not 0.05 < a * d - b * c < 20.0:
         return None
     # The frame, drawn so that it lies over the key.
     over = affine.copy()
@@ -183,9 +184,13 @@ def _fit(spots_mm: Array, places: Array, guess: Placed, landmarks: Landmarks) ->
         )
         turn, shift = np.asarray(turned, np.float64), np.asarray(shifted, np.float64)
         seen = cv2.projectPoints(spots_mm, turn, shift, camera, _NO_DISTORTION)[0]
-        away = np.linalg.norm(np.asarray(seen).reshape(-1, 2) - places, axis=1)
-        away_px = np.nan_to_num(away, nan=np.inf)
-        agreed = np.flatnonzero(away_px < max(2.5 * float(np.median(away_px)), 0.5))
+        away = np.asarray(seen).reshape(-1, 2) - places
+        away_px = np.sqrt((away * away).sum(axis=1))
+        away_px[np.isnan(away_px)] = np.inf
+        before = agreed
+        agreed = np.flatnonzero(away_px < max(2.5 * float(median(away_px)), 0.5))
+        if np.array_equal(before, agreed):
+            break
     rotation = np.asarray(cv2.Rodrigues(turn)[0], np.float64)
     # Spots around the eyes lie almost in a plane; the mesh knows more of its slant.
     toward = cv2.Rodrigues(guess.rotation.T @ rotation)[0]
@@ -206,7 +211,9 @@ def _shift(spots_mm: Array, places: Array, rotation: Array, focal_px: float) -> 
     """Return the shift (3,) that brings turned spots nearest to the places, from the middle."""
     x, y, z = (spots_mm @ rotation.T).T
     u, v = (places / focal_px).T
-    ones, none = np.ones(len(u)), np.zeros(len(u))
-    design = np.vstack([np.stack([ones, none, -u], axis=1), np.stack([none, ones, -v], axis=1)])
-    wanted = np.concatenate([u * z - x, v * z - y])
-    return np.asarray(np.linalg.lstsq(design, wanted, rcond=None)[0])
+    right, down = u * z - x, v * z - y
+    slant = -np.array([u.sum(), v.sum()])
+    squares = np.diag([len(u), len(u), u @ u + v @ v])
+    squares[:2, 2] = squares[2, :2] = slant
+    wanted = np.array([right.sum(), down.sum(), -(u @ right + v @ down)])
+    return np.asarray(np.linalg.solve(squares, wanted))

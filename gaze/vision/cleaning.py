@@ -10,6 +10,8 @@ from collections import deque
 
 import numpy as np
 
+from gaze.vision.median import median
+
 SMALLEST_MM, LARGEST_MM = 1.5, 9.0
 AROUND_GAP_S = 0.05
 DEVIATIONS = 16.0
@@ -70,8 +72,8 @@ class PupilCleaner:
         limit = _SLOWEST_LIMIT_MM_S
         if len(self._speeds) >= _FEWEST_SPEEDS:
             speeds = np.array(self._speeds)
-            usual = float(np.median(speeds))
-            spread = float(np.median(np.abs(speeds - usual)))
+            usual = float(median(speeds))
+            spread = float(median(np.abs(speeds - usual)))
             limit = max(limit, usual + DEVIATIONS * spread)
         if speed > limit:
             return False

@@ -67,7 +67,7 @@ class Movements:
     @property
     def noise_px(self) -> float:
         """One standard deviation of a sample around where the gaze rests, per axis."""
-        return float(np.sqrt(np.mean(self._noises_px**2)))
+        return math.hypot(*self._noises_px.tolist()) / math.sqrt(2.0)
 
     def clear(self) -> None:
         """Forget where the gaze was (the face is lost); the noise is kept."""
@@ -102,7 +102,7 @@ class Movements:
         velocity_px_s = self._velocity_px_s()
         if velocity_px_s.any():
             expected_px = expected_px + velocity_px_s * (
-                t_s - float(np.mean([when for when, _, _ in self._recent]))
+                t_s - sum(when for when, _, _ in self._recent) / len(self._recent)
             )
         away_px = point_px - expected_px
         count = len(self._recent)
@@ -135,9 +135,10 @@ class Movements:
 
     def _far(self, away_px: NDArray[np.float64], noises: float) -> bool:
         """Whether a distance is out of the noise, and large enough to matter."""
+        (x, y), (noise_x, noise_y) = away_px.tolist(), self._noises_px.tolist()
         return (
-            float(np.linalg.norm(away_px)) > self.STEP_DEG * self.degree_px
-            and float(np.linalg.norm(away_px / self._noises_px)) > noises
+            math.hypot(x, y) > self.STEP_DEG * self.degree_px
+            and math.hypot(x / noise_x, y / noise_y) > noises
         )
 
     def _land(
@@ -174,7 +175,8 @@ class Movements:
         """Where the gaze was over the last window: the mean of what was seen there."""
         while len(self._recent) > 1 and self._recent[0][0] < t_s - self.WINDOW_S:
             self._recent.popleft()
-        return np.asarray(np.mean([(x, y) for _, x, y in self._recent], axis=0))
+        _, x, y = (sum(each) / len(self._recent) for each in zip(*self._recent, strict=True))
+        return np.array([x, y])
 
     def _learn_noise(self, point_px: NDArray[np.float64]) -> None:
         """A running median of the step from sample to sample, which drifts hardly touch."""
@@ -185,25 +187,28 @@ class Movements:
         seen_px = np.abs(point_px - last) / (0.674 * math.sqrt(2.0))
         self._noises_px *= np.exp(np.where(seen_px > self._noises_px, 0.08, -0.08))
         limits = (0.02 * self.degree_px, 3.0 * self.degree_px)
-        self._noises_px = np.clip(self._noises_px, *limits)
+        self._noises_px = self._noises_px.clip(*limits)
 
     def _velocity_px_s(self) -> NDArray[np.float64]:
         """Velocity (2,) of a straight line through the window; 0 unless it is that of a pursuit:
         fast enough, out of the noise, and with little movement but along the line."""
         still = np.zeros(2)
-        if len(self._recent) < 4:
+        count = len(self._recent)
+        if count < 4 or self._recent[-1][0] - self._recent[0][0] < 0.6 * self.WINDOW_S:
             return still
-        track = np.array(self._recent)
-        times_s = track[:, 0] - track[:, 0].mean()
-        spread = float(times_s @ times_s)
-        if track[-1, 0] - track[0, 0] < 0.6 * self.WINDOW_S or spread <= 0.0:
+        # Plain numbers: there are too few of them for arrays to pay.
+        mean_s, mean_x, mean_y = (sum(each) / count for each in zip(*self._recent, strict=True))
+        track = [(when - mean_s, x - mean_x, y - mean_y) for when, x, y in self._recent]
+        spread = sum(when * when for when, _, _ in track)
+        if spread <= 0.0:
             return still
-        places = track[:, 1:] - track[:, 1:].mean(axis=0)
-        slope = np.asarray(times_s @ places / spread)
-        along = float(slope @ slope) * spread
-        if along < self.PURSUIT_STRAIGHTNESS * float(np.sum(places**2)):
+        slope_x = sum(when * x for when, x, _ in track) / spread
+        slope_y = sum(when * y for when, _, y in track) / spread
+        speed = math.hypot(slope_x, slope_y)
+        moved = sum(x * x + y * y for _, x, y in track)
+        if speed**2 * spread < self.PURSUIT_STRAIGHTNESS * moved:
             return still
         least_px_s = max(
             self.PURSUIT_DEG_PER_S * self.degree_px, 4.0 * self.noise_px / math.sqrt(spread)
         )
-        return slope if float(np.linalg.norm(slope)) > least_px_s else still
+        return np.array([slope_x, slope_y]) if speed > least_px_s else still

@@ -44,8 +44,10 @@ _EYES = np.array([_RIGHT, _LEFT])
 _LIDS = _EYES[:, :16]
 _LEVEL = np.array([[33, 133], [362, 263]])  # each eye's corners, in the picture's direction
 
-# The middles of the cells of an eye's features, from their middle.
-_OFFSETS = np.arange(_CUT) + 0.5 - _CUT / 2.0
+# The middles of the cells of an eye's features, from their middle, in their widths and heights.
+_OFFSETS = (np.arange(_CUT) + 0.5) / _CUT - 0.5
+_ACROSS, _DOWN = np.tile(_OFFSETS, _CUT), np.repeat(_OFFSETS, _CUT)
+_NEAR = np.array([0, 1, _GRID, _GRID + 1])
 
 
 class FaceMesh:
@@ -98,10 +100,9 @@ class FaceMesh:
             """Where places are that are given from the eyes' middles in their widths, heights."""
             return np.asarray(centres + turns * (size.real * x + 1j * size.imag * y))
 
-        offsets = _OFFSETS / _CUT
-        cells = placed(np.tile(offsets, _CUT), np.repeat(offsets, _CUT)) * _GRID / _SIDE
-        cut = _read(features[0], cells - (0.5 + 0.5j)).reshape(2, 1, _CUT, _CUT, -1)
-        found = self._eyes(cut[0], cut[1])
+        cells = placed(_ACROSS, _DOWN) * (_GRID / _SIDE) - (0.5 + 0.5j)
+        right, left = _read(features[0], cells).reshape(2, 1, _CUT, _CUT, -1)
+        found = self._eyes(right, left)
         # In quarters of a cell of an eye's features.
         eyes = np.concatenate(found, axis=1).reshape(2, -1, 2) / (4.0 * _CUT) - 0.5
         again = placed(eyes[:, :, 0], eyes[:, :, 1])
@@ -110,19 +111,11 @@ class FaceMesh:
 
 
 def _read(grid: Tensor, places: NDArray[np.complex128]) -> Tensor:
-    """Return the grid (n, n, c), between its cells, at places (...,) given as x + iy: (..., c).
-
-    Beyond the middles of its outer cells it is zero.
-    """
-    last = len(grid) - 1
-    x, y = places.real.ravel(), places.imag.ravel()
-    column, row = (np.clip(np.floor(each), 0, last - 1).astype(np.intp) for each in (x, y))
-    right, down = x - column, y - row
-    first = row * len(grid) + column
-    near = np.stack([first, first + 1, first + len(grid), first + len(grid) + 1], axis=1)
-    inside = (x >= 0) & (x <= last) & (y >= 0) & (y <= last)
-    shares = np.stack(
-        [(1 - right) * (1 - down), right * (1 - down), (1 - right) * down, right * down]
-    )
-    cells = grid.reshape(-1, grid.shape[-1]).take(near, axis=0)
-    return np.einsum("pkc,kp->pc", cells, (shares * inside).astype(np.float32))
+    """Return what the grid (48, 48, c) holds at places (n, m) between its cells, (n * m, c)."""
+    at = np.clip(places.view(np.float64).reshape(-1, 2), 0.0, _GRID - 1.001)
+    cells = at.astype(np.intp)
+    right, down = (at - cells).T
+    left, up = 1.0 - right, 1.0 - down
+    shares = np.stack([left * up, right * up, left * down, right * down]).astype(np.float32)
+    near = (cells @ (1, _GRID))[:, None] + _NEAR
+    return np.einsum("pkc,kp->pc", grid.reshape(_GRID**2, -1).take(near, axis=0), shares)

@@ -1,7 +1,8 @@
 """Tells whether something hides both eyes: the mesh goes on drawing a face on a hand."""
 
+import math
+
 import cv2
-import numpy as np
 
 from gaze.vision.eyes import EYES, EyeIndices
 from gaze.vision.face import Image, Landmarks
@@ -12,7 +13,7 @@ LEAST_CONTRAST = 5.0
 
 def eyes_hidden(image: Image, landmarks: Landmarks) -> bool:
     """Return whether neither eye of an RGB frame (h, w, 3) has the contrast of an eye."""
-    return max(_contrast(image, landmarks, eye) for eye in EYES) < LEAST_CONTRAST
+    return all(_contrast(image, landmarks, eye) < LEAST_CONTRAST for eye in EYES)
 
 
 def _contrast(image: Image, landmarks: Landmarks, eye: EyeIndices) -> float:
@@ -20,13 +21,17 @@ def _contrast(image: Image, landmarks: Landmarks, eye: EyeIndices) -> float:
 
     It is taken coarsely, so that the camera's noise does not count.
     """
-    first, second = landmarks.points_px[[eye.outer, eye.inner], :2]
-    half = np.abs(second - first).max() / 2.0 * np.array([1.0, 0.5])
-    low, high = (first + second) / 2.0 - half, (first + second) / 2.0 + half
-    limits = (image.shape[1], image.shape[0])
-    left, top = np.clip(low, 0, limits).astype(int)
-    right, bottom = np.clip(np.ceil(high), 0, limits).astype(int)
+    (x0, y0), (x1, y1) = landmarks.points_px[[eye.outer, eye.inner], :2].tolist()
+    half = max(abs(x1 - x0), abs(y1 - y0)) / 2.0
+    (left, right), (top, bottom) = (
+        (min(max(int(middle - reach), 0), size), min(max(math.ceil(middle + reach), 0), size))
+        for middle, reach, size in (
+            ((x0 + x1) / 2.0, half, image.shape[1]),
+            ((y0 + y1) / 2.0, half / 2.0, image.shape[0]),
+        )
+    )
     if right - left < 2 or bottom - top < 2:
         return 0.0
     grey = cv2.cvtColor(image[top:bottom, left:right], cv2.COLOR_RGB2GRAY)
-    return float(cv2.resize(grey, (10, 5), interpolation=cv2.INTER_AREA).std())
+    coarse = cv2.resize(grey, (10, 5), interpolation=cv2.INTER_AREA)
+    return float(cv2.meanStdDev(coarse)[1][0, 0])

@@ -76,15 +76,13 @@ class GazeMap:
         of their session, that of the picture in which the head's place is steadied.
         """
         sessions = np.full(len(features), session)
-        learned = [
-            _likeness(features, sessions, self.features, self.sessions, amounts) @ weights
-            for amounts, weights in zip(AMOUNTS, self.weights.T, strict=True)
-        ]
+        alike, near = _likeness(features, sessions, self.features, self.sessions)
+        learned = [one @ weights for one, weights in zip(alike, self.weights.T, strict=True)]
         by_process = expected(features, screen) + np.stack(learned, axis=1)
         if session not in self.sessions:
             return np.asarray(by_process)
         by_sight = sight.places(features[:, SIGHT], self.corrections, screen)
-        far = 1.0 - _nearness(features, self.features).max(axis=1, keepdims=True)
+        far = 1.0 - near.max(axis=1, keepdims=True)
         by_process_off = (self.errors[0] + _FAR_VARIANCE * far) ** 2
         by_sight_off = (_SIGHT_DOUBT * self.errors[1]) ** 2
         share = by_process_off / (by_process_off + by_sight_off)
@@ -101,11 +99,9 @@ def fit(
     sessions = np.zeros(len(features), dtype=np.intp) if sessions is None else sessions
     missed = places - expected(features, screen)
     weights, errors = [], []
+    alike, _ = _likeness(features, sessions, features, sessions)
     for axis, amounts in enumerate(AMOUNTS):
-        inverse = np.linalg.inv(
-            _likeness(features, sessions, features, sessions, amounts)
-            + amounts.noise * np.eye(len(features))
-        )
+        inverse = np.linalg.inv(alike[axis] + amounts.noise * np.eye(len(features)))
         weights.append(inverse @ missed[:, axis])
         errors.append(float(np.mean((weights[-1] / np.diag(inverse)) ** 2)))
     rows = features[:, SIGHT]
@@ -142,21 +138,20 @@ def _likeness(
     one_sessions: NDArray[np.intp],
     other: Array,
     other_sessions: NDArray[np.intp],
-    amounts: Amounts,
-) -> Array:
-    """Return the covariance (m, k) of one axis between m and k frames."""
+) -> tuple[list[Array], Array]:
+    """Return the covariance (m, k) of m and k frames for each axis, and how near their heads are,
+    (m, k), from 0 to 1."""
+    apart = ((one[:, None, HEAD] - other[None, :, HEAD]) ** 2).sum(axis=-1)
+    near = np.asarray(np.exp(-apart / (2.0 * HEAD_REACH**2)))
     pixels = one[:, PIXELS] @ other[:, PIXELS].T
-    near = _nearness(one, other)
-    return np.asarray(
+    irises = one[:, IRISES] @ other[:, IRISES].T
+    together = one_sessions[:, None] == other_sessions
+    covariances = [
         amounts.place
-        + amounts.session * (one_sessions[:, None] == other_sessions)
+        + amounts.session * together
         + amounts.pixels * pixels
         + (amounts.pixels_near * pixels + amounts.head) * near
-        + amounts.irises * (one[:, IRISES] @ other[:, IRISES].T)
-    )
-
-
-def _nearness(one: Array, other: Array) -> Array:
-    """Return how near the heads of m and k frames are, (m, k), from 0 to 1."""
-    apart = ((one[:, None, HEAD] - other[None, :, HEAD]) ** 2).sum(axis=-1)
-    return np.asarray(np.exp(-apart / (2.0 * HEAD_REACH**2)))
+        + amounts.irises * irises
+        for amounts in AMOUNTS
+    ]
+    return covariances, near

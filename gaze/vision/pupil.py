@@ -16,6 +16,7 @@ from gaze.vision.cleaning import PupilCleaner
 from gaze.vision.eyes import LEFT_EYE, RIGHT_EYE
 from gaze.vision.face import Landmarks
 from gaze.vision.iris import Crop, Grey, Irises, dark_centre
+from gaze.vision.median import median
 from gaze.vision.pose import IRIS_DIAMETER_MM
 from gaze.vision.reflex import LightReflex
 from gaze.vision.sample import Pupil
@@ -25,6 +26,16 @@ _ANGLES = 48
 # Rings reach this far, in iris radii; beyond lies the dark rim of the iris.
 _REACH = 0.86
 _FIRST_EDGE, _LAST_EDGE = 0.14, 0.74
+_RADII = (np.arange(_RINGS) + 0.5) / _RINGS * _REACH
+_POSSIBLE = np.flatnonzero((_RADII >= _FIRST_EDGE) & (_RADII <= _LAST_EDGE))
+# Only 45 degrees to either side count: above and below are lids, lashes and their shadow.
+_ANGLES_DEG = (np.arange(_ANGLES) + 0.5) * 360.0 / _ANGLES
+_HALVES = (
+    np.flatnonzero(np.abs((_ANGLES_DEG + 180.0) % 360.0 - 180.0) < 45.0),
+    np.flatnonzero(np.abs(_ANGLES_DEG - 180.0) < 45.0),
+)
+_SIDES = np.concatenate(_HALVES)
+_PADDED = np.clip(np.arange(-2, _RINGS + 2), 0, _RINGS - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,40 +57,40 @@ def measure_disc(grey: Grey, centre_px: NDArray[np.float64], iris_radius_px: flo
     if iris_radius_px < 3 or not (reach < x0 < width - reach and reach < y0 < height - reach):
         return None
     centre = dark_centre(grey, np.array([x0, y0]), iris_radius_px)
+    left, top = np.maximum(centre - reach - 2.0, 0.0).astype(int)
+    right, bottom = (centre + reach + 4.0).astype(int)
     rings = cv2.warpPolar(
-        np.asarray(grey, np.float32),
+        grey[top:bottom, left:right].astype(np.float32),
         (_RINGS, _ANGLES),
-        (centre[0], centre[1]),
+        (centre[0] - left, centre[1] - top),
         reach,
         cv2.WARP_POLAR_LINEAR,
     )
-    # Only 45 degrees to either side count: above and below are lids, lashes and their shadow.
-    angles_deg = (np.arange(_ANGLES) + 0.5) * 360.0 / _ANGLES
-    halves = _halves(angles_deg)
-    sides = rings[halves[0] | halves[1]]
-    profile = np.median(sides, axis=0)
-    profile = np.convolve(np.pad(profile, 2, mode="edge"), [0.1, 0.2, 0.4, 0.2, 0.1], "valid")
-    radii = (np.arange(_RINGS) + 0.5) / _RINGS * _REACH
+    sides = rings[_SIDES]
+    profile = median(sides)
+    profile = np.convolve(profile[_PADDED], [0.1, 0.2, 0.4, 0.2, 0.1], "valid")
     slope = np.gradient(profile)
-    possible = np.flatnonzero((radii >= _FIRST_EDGE) & (radii <= _LAST_EDGE))
-    best = int(possible[np.argmax(slope[possible])])
-    if slope[best] <= 0.0 or best in (possible[0], possible[-1]):
+    best = int(_POSSIBLE[np.argmax(slope[_POSSIBLE])])
+    if slope[best] <= 0.0 or best in (_POSSIBLE[0], _POSSIBLE[-1]):
         return None
-    before, top, after = slope[best - 1 : best + 2]
-    bend = before - 2.0 * top + after
+    before, steepest, after = slope[best - 1 : best + 2].tolist()
+    bend = before - 2.0 * steepest + after
     part = 0.5 * (before - after) / bend if bend < 0.0 else 0.0
-    ratio = float(radii[best] + part * (radii[1] - radii[0]))
+    ratio = float(_RADII[best] + part * (_RADII[1] - _RADII[0]))
 
-    inside = sides[:, radii < ratio - 0.08]
-    outside = sides[:, (radii > ratio + 0.08) & (radii < ratio + 0.35)]
+    last_inside, first_outside, last_outside = np.searchsorted(
+        _RADII, (ratio - 0.08, ratio + 0.08, ratio + 0.35)
+    )
+    inside = sides[:, :last_inside].ravel()
+    outside = sides[:, first_outside:last_outside].ravel()
     if inside.size == 0 or outside.size == 0:
         return None
-    rise = float(np.median(outside) - np.median(inside))
-    unevenness = float(np.median(np.abs(outside - np.median(outside)))) * 1.48 + 2.0
+    beyond = float(median(outside))
+    rise = beyond - float(median(inside))
+    unevenness = float(median(np.abs(outside - beyond))) * 1.48 + 2.0
     # Both sides must show the same edge.
     ends = rings[:, [max(best - 3, 0), min(best + 3, _RINGS - 1)]]
-    right, left = (np.median(ends[half], axis=0) for half in halves)
-    steep = min(_rise_over(right), _rise_over(left)) / max(rise, 1.0)
+    steep = min(_rise_over(median(ends[half])) for half in _HALVES) / max(rise, 1.0)
     confidence = (
         _ramp(rise, 8.0, 35.0)
         * _ramp(rise / unevenness, 1.5, 5.0)
@@ -87,10 +98,6 @@ def measure_disc(grey: Grey, centre_px: NDArray[np.float64], iris_radius_px: flo
         * _ramp(2.0 * iris_radius_px, 9.0, 24.0)
     )
     return Disc(ratio, confidence)
-
-
-def _halves(angles_deg: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    return np.abs((angles_deg + 180.0) % 360.0 - 180.0) < 45.0, np.abs(angles_deg - 180.0) < 45.0
 
 
 def _rise_over(profile: NDArray[np.float64]) -> float:
@@ -178,19 +185,19 @@ class PupilMeter:
             self._irises.append((t_s, share))
         while len(self._irises) > 1 and self._irises[0][0] < t_s - self._IRIS_S:
             self._irises.popleft()
-        return float(np.median([each for _, each in self._irises])) * face_px
+        return float(median([each for _, each in self._irises])) * face_px
 
     def _report(self, t_s: float) -> Pupil:
         while self._recent[0][0] < t_s - self._SMOOTH_S:
             self._recent.popleft()
-        mm = float(np.median([size for _, size, _ in self._recent]))
-        confidence = float(np.median([sure for _, _, sure in self._recent]))
+        mm = float(median([size for _, size, _ in self._recent]))
+        confidence = float(median([sure for _, _, sure in self._recent]))
         without_light = self.reflex.without(mm, t_s)
         if not self._baseline or t_s - self._baseline[-1][0] >= self._BASELINE_STEP_S:
             self._baseline.append((t_s, without_light))
             while self._baseline[0][0] < t_s - self.BASELINE_S:
                 self._baseline.popleft()
-            self._usual_mm = float(np.median([size for _, size in self._baseline]))
+            self._usual_mm = float(median([size for _, size in self._baseline]))
         relative = None
         if t_s - self._baseline[0][0] >= self._FIRST_BASELINE_S:
             relative = (without_light - self._usual_mm) / self._usual_mm

@@ -32,10 +32,13 @@ def cut_square(image: Image, square: Square, side: int, beyond: int) -> Image:
     What lies beyond the picture's edges is drawn as OpenCV's border type `beyond` says.
     """
     half = square.side_px / 2.0 * (abs(square.turn.real) + abs(square.turn.imag)) + 2.0
-    middle = np.array([square.centre_px.real, square.centre_px.imag])
-    limits = np.array([image.shape[1], image.shape[0]])
-    left, top = np.clip(middle - half, 0, limits - 1).astype(int)
-    right, bottom = np.clip(middle + half, 0, limits - 1).astype(int) + 1
+    (left, right), (top, bottom) = (
+        (int(min(max(middle - half, 0), size - 1)), int(min(max(middle + half, 0), size - 1)) + 1)
+        for middle, size in (
+            (square.centre_px.real, image.shape[1]),
+            (square.centre_px.imag, image.shape[0]),
+        )
+    )
     # Pixels of four bytes are drawn in half of the time.
     part = cv2.cvtColor(image[top:bottom, left:right], cv2.COLOR_RGB2RGBA)
     step = square.turn * square.side_px / side

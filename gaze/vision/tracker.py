@@ -35,7 +35,7 @@ from gaze.vision.sample import Event, GazeSample, Head, Pupil, Screen
 EyesAt = tuple[tuple[float, float], tuple[float, float]]
 
 # The mesh's corners of the viewer's right and left eye.
-_CORNERS = ((33, 133), (362, 263))
+_CORNERS = (33, 133, 362, 263)
 # The point of gaze outlives the face by this much.
 HOLD_S = 0.3
 # Irises between lids that are further closed stand where the lids, not the gaze, put them, unless
@@ -237,7 +237,8 @@ class Tracker:
         )
         event: Event | None = "blink"
         if readable:
-            self._learn_level(seen, eyes, pose, t_s)
+            if self._model is None:
+                self._learn_level(seen, eyes, pose, t_s)
             event = self._look(features, head, t_s)
         gaze = _pair(self._gaze_px)
         uncertainty_px = self._uncertainty_px(head)
@@ -359,9 +360,7 @@ def _pair(point_px: NDArray[np.float64] | None) -> tuple[float, float] | None:
 
 
 def _eyes_at(landmarks: Landmarks) -> EyesAt:
-    size_px = landmarks.width_px, landmarks.height_px
-    middles = [
-        landmarks.points_px[list(corners), :2].mean(axis=0) / size_px for corners in _CORNERS
-    ]
-    right, left = [(round(float(x), 4), round(float(y), 4)) for x, y in middles]
-    return right, left
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = landmarks.points_px[list(_CORNERS), :2].tolist()
+    across, down = 2.0 * landmarks.width_px, 2.0 * landmarks.height_px
+    right = round((x0 + x1) / across, 4), round((y0 + y1) / down, 4)
+    return right, (round((x2 + x3) / across, 4), round((y2 + y3) / down, 4))
