@@ -1,6 +1,7 @@
 """A short film and a still of each effect, to be looked at: `python -m benchmarks.demo_clips`.
 
-The eyes of the clips rest on the left, jump to the right, follow something back and then close.
+The eyes of the clips rest on the left, jump to the right, follow something back, close for a while
+and open again.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from gaze.media.demo import make_demo
 
 SIZE = 960, 540
 RATE_FPS = 30
-LENGTH_S = 6.0
+LENGTH_S = 7.0
 STILL_AT_S = {"zoom": 1.45, "guide": 4.83}
 ELSE_AT_S = 4.4
 STILL_SIZE = 480, 270
@@ -30,6 +31,7 @@ STILLS = Path(__file__).parent.parent / "docs" / "effects"
 SPECS: dict[str, dict[str, Any]] = {
     "cursor": {"size": 0.07},
     "guide": {"x": 0.73, "y": 0.2, "strength": 0.8},
+    "pause": {"after": 0.4},
     "trail": {"length": 2.5},
 }
 """What is other than the defaults, so that a small still shows it."""
@@ -37,7 +39,7 @@ SPECS: dict[str, dict[str, Any]] = {
 
 def look_at(t_s: float) -> GazeState:
     """Where the eyes of the clips are."""
-    closed = t_s > 5.0
+    closed = 5.0 < t_s < 6.2
     if t_s < 1.5:
         point = 0.28, 0.42
     elif t_s < 2.6:
