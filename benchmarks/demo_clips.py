@@ -30,7 +30,7 @@ STILLS = Path(__file__).parent.parent / "docs" / "effects"
 
 SPECS: dict[str, dict[str, Any]] = {
     "cursor": {"size": 0.07},
-    "guide": {"x": 0.73, "y": 0.2, "strength": 0.8},
+    "guide": {"x": 0.73, "y": 0.2},
     "pause": {"after": 0.4},
     "trail": {"length": 2.5},
 }
@@ -54,26 +54,26 @@ def look_at(t_s: float) -> GazeState:
 def film(path: Path) -> Iterator[av.VideoFrame]:
     """Frames of the demo film, in the size of the clips."""
     with av.open(str(path)) as container:
-        for index, frame in enumerate(container.decode(video=0)):
-            if index >= LENGTH_S * RATE_FPS:
-                return
+        for frame in container.decode(video=0):
             yield frame.reformat(*SIZE, format="yuv420p")
 
 
 def make_clip(name: str, source: Path, clip: Path, still: Path) -> None:
     """Write an effect's clip and still."""
     chain = Chain([{"name": name, **SPECS.get(name, {})}])
+    frames = film(source)
     held: av.VideoFrame | None = None
     with av.open(str(clip), "w") as container:
         stream = container.add_stream("libx264", rate=RATE_FPS)
         stream.width, stream.height = SIZE
         stream.pix_fmt = "yuv420p"
         stream.options = {"crf": "18", "preset": "veryfast"}
-        for index, frame in enumerate(film(source)):
+        for index in range(round(LENGTH_S * RATE_FPS)):
             t_s = index / RATE_FPS
             gaze = look_at(t_s)
             paused = chain.update(gaze, t_s) is not None
-            held = held if paused and held is not None else frame
+            if held is None or not paused:
+                held = next(frames)
             drawn = chain.apply(held, gaze, t_s)
             if index == round(STILL_AT_S.get(name, ELSE_AT_S) * RATE_FPS):
                 picture = drawn.reformat(*STILL_SIZE, format="bgr24", interpolation="AREA")
