@@ -342,6 +342,10 @@ class Connection:
             if rewind_s > 0 and not player.ended:
                 player.seek(max(0.0, player.position_s - rewind_s))
             self._playback.ended = self._hosted.player.ended
+        if self._live is not None:
+            self._live.keeping = self._chain.keeps
+        if self._sound is not None:
+            self._sound.keeping = self._chain.keeps
         self._apply_playback()
 
     def _apply_playback(self) -> None:
@@ -499,6 +503,7 @@ class Connection:
             "perclos": None if self._perclos is None else round(self._perclos, 4),
             "eyes": None if self._tracker is None else self._tracker.eyes_at,
             "effects": {"overruns": self._chain.overruns},
+            "behind_s": 0.0 if self._live is None else round(self._live.behind_s, 2),
             "transport": self.peer.stats(),
         }
 
