@@ -12,7 +12,7 @@ from aiortc.mediastreams import MediaStreamTrack
 from gaze.media.backlog import LONGEST_S, RATE, PictureBacklog, SoundBacklog
 from gaze.media.passthrough import Passthrough
 from gaze.media.slot import Slot
-from gaze.sessions.film import BrowserFilm
+from gaze.sessions.film import LiveFilm
 from tests.coded_film import RATE_FPS, SOUND_HZ, coded_frame, number_of, sweeping_sound, swept_s
 
 BEGIN_S = 1000.0
@@ -59,7 +59,7 @@ class Stage:
 
     def __init__(self) -> None:
         self.slot: Slot[av.VideoFrame] = Slot()
-        self.film = BrowserFilm(lambda: self.slot, captured_s)
+        self.film = LiveFilm(lambda: self.slot, captured_s)
         self.microphone = Microphone()
         self.sound = Passthrough(self.microphone)
         self._sounds = sounds(60)

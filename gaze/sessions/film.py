@@ -32,11 +32,11 @@ class FilmSource(Protocol):
         ...
 
 
-class BrowserFilm:
-    """The film that the browser sends.
+class LiveFilm:
+    """A film that comes as it is: from the browser, or from an address.
 
     While `held`, the same frame is given again and again, so that effects stay alive; so it is when
-    the browser sends nothing new for a while (a still screen, a player that the page stopped). What
+    nothing new comes for a while (a still screen, a player that the page stopped). What
     comes meanwhile is lost, or else, while `keeping`, kept, and played a little faster afterwards
     until it is live.
     """
@@ -46,7 +46,7 @@ class BrowserFilm:
         slot: Callable[[], Slot[av.VideoFrame] | None],
         capture_s: Callable[[int | None], float | None] = lambda pts: None,
     ) -> None:
-        """Take the slot, and what tells from a frame's `pts` when the browser captured it."""
+        """Take the slot, and what tells from a frame's `pts` when it was captured."""
         self.held = False
         self.keeping = False
         self._slot = slot
@@ -87,7 +87,7 @@ class BrowserFilm:
         return await self._take(HELD_INTERVAL_S, keep=True)
 
     async def _take(self, most_s: float, *, keep: bool) -> float:
-        """Wait for the browser's next frame, not for ever; return when it, or now, is due."""
+        """Wait for the next frame, not for ever; return when it, or now, is due."""
         slot = self._slot()
         if slot is None:
             raise SlotClosed
@@ -125,18 +125,28 @@ class BrowserFilm:
 
 
 class HostedFilm:
-    """A film hosted by the server; another one can take its place at any time."""
+    """A film of the server's own."""
 
     def __init__(self, player: Player) -> None:
         self.player = player
 
     async def next(self) -> tuple[av.VideoFrame, float]:
+        return await self.player.next_video()
+
+
+class ServedFilm:
+    """What the server sends of its own; another source can take its place at any time."""
+
+    def __init__(self, source: FilmSource) -> None:
+        self.source = source
+
+    async def next(self) -> tuple[av.VideoFrame, float]:
         while True:
-            player = self.player
+            source = self.source
             try:
-                return await player.next_video()
+                return await source.next()
             except SlotClosed:
-                if player is self.player:
+                if source is self.source:
                     raise
 
 
