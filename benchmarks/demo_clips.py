@@ -1,6 +1,7 @@
 """A short film and a still of each effect, to be looked at: `python -m benchmarks.demo_clips`.
 
-The eyes of the clips rest on the left, jump to the right, follow something back and then close.
+The eyes of the clips rest on the left, jump to the right, follow something back, close for a while
+and open again.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from gaze.media.demo import make_demo
 
 SIZE = 960, 540
 RATE_FPS = 30
-LENGTH_S = 6.0
+LENGTH_S = 7.0
 STILL_AT_S = {"zoom": 1.45, "guide": 4.83}
 ELSE_AT_S = 4.4
 STILL_SIZE = 480, 270
@@ -29,7 +30,8 @@ STILLS = Path(__file__).parent.parent / "docs" / "effects"
 
 SPECS: dict[str, dict[str, Any]] = {
     "cursor": {"size": 0.07},
-    "guide": {"x": 0.73, "y": 0.2, "strength": 0.8},
+    "guide": {"x": 0.73, "y": 0.2},
+    "pause": {"after": 0.4},
     "trail": {"length": 2.5},
 }
 """What is other than the defaults, so that a small still shows it."""
@@ -37,7 +39,7 @@ SPECS: dict[str, dict[str, Any]] = {
 
 def look_at(t_s: float) -> GazeState:
     """Where the eyes of the clips are."""
-    closed = t_s > 5.0
+    closed = 5.0 < t_s < 6.2
     if t_s < 1.5:
         point = 0.28, 0.42
     elif t_s < 2.6:
@@ -52,26 +54,26 @@ def look_at(t_s: float) -> GazeState:
 def film(path: Path) -> Iterator[av.VideoFrame]:
     """Frames of the demo film, in the size of the clips."""
     with av.open(str(path)) as container:
-        for index, frame in enumerate(container.decode(video=0)):
-            if index >= LENGTH_S * RATE_FPS:
-                return
+        for frame in container.decode(video=0):
             yield frame.reformat(*SIZE, format="yuv420p")
 
 
 def make_clip(name: str, source: Path, clip: Path, still: Path) -> None:
     """Write an effect's clip and still."""
     chain = Chain([{"name": name, **SPECS.get(name, {})}])
+    frames = film(source)
     held: av.VideoFrame | None = None
     with av.open(str(clip), "w") as container:
         stream = container.add_stream("libx264", rate=RATE_FPS)
         stream.width, stream.height = SIZE
         stream.pix_fmt = "yuv420p"
         stream.options = {"crf": "18", "preset": "veryfast"}
-        for index, frame in enumerate(film(source)):
+        for index in range(round(LENGTH_S * RATE_FPS)):
             t_s = index / RATE_FPS
             gaze = look_at(t_s)
             paused = chain.update(gaze, t_s) is not None
-            held = held if paused and held is not None else frame
+            if held is None or not paused:
+                held = next(frames)
             drawn = chain.apply(held, gaze, t_s)
             if index == round(STILL_AT_S.get(name, ELSE_AT_S) * RATE_FPS):
                 picture = drawn.reformat(*STILL_SIZE, format="bgr24", interpolation="AREA")

@@ -29,6 +29,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gaze import __version__
+from gaze.media.address import parse_host
 
 ROOT = Path(__file__).resolve().parent.parent
 PREFIX = "GAZE_"
@@ -113,6 +114,11 @@ def _ice_url(*schemes: str) -> Callable[[str], str]:
     return check
 
 
+def _live_host(text: str) -> str:
+    parse_host(text)
+    return text.lower()
+
+
 def _module(name: str) -> str:
     if not all(part.isidentifier() for part in name.split(".")):
         raise ValueError("names of modules like my_effects or shop.effects")
@@ -123,6 +129,7 @@ Listed = (NoDecode, BeforeValidator(_split))
 Host = Annotated[str, AfterValidator(_host)]
 ReadableFile = Annotated[Path, AfterValidator(_readable_file)]
 Secret = Annotated[SecretStr, AfterValidator(_secret)]
+LiveHost = Annotated[str, AfterValidator(_live_host)]
 Module = Annotated[str, AfterValidator(_module)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 PortRange = Annotated[tuple[int, int], NoDecode, BeforeValidator(_port_range)]
@@ -173,6 +180,16 @@ class Settings(BaseSettings):
 
     # What it serves
     media: Path = Field(ROOT / "media", description="Folder of the hosted films")
+    live_hosts: Annotated[list[LiveHost], *Listed] = Field(
+        [],
+        description="Hosts, like cam.example or cam.example:8554, whose streams viewers may watch "
+        "by their address (rtsp, http, https)",
+    )
+    live_networks: Annotated[list[Network], *Listed] = Field(
+        [],
+        description="Networks, like 10.0.0.0/8, in which those hosts may be beside the public "
+        "internet; a host listed by its IP address needs none",
+    )
     effects: Annotated[list[Module], *Listed] = Field(
         [], description="Python modules that bring further effects"
     )

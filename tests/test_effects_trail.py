@@ -42,3 +42,26 @@ def test_an_unknown_gaze_is_a_gap() -> None:
     assert light[180, 320] == 0
     assert light[180, 512] > 0
     assert light[180, 128] > 0
+
+
+def test_nothing_is_left_however_its_length_and_the_film_change() -> None:
+    rng = np.random.default_rng(1)
+    chain = Chain([{"name": "trail"}])
+    for index in range(240):
+        height, width = (360, 640) if index < 120 else (273, 481)
+        frame = frame_of(np.full((height, width), 100, np.uint8))
+        if index % 20 == 0:
+            length = float(rng.uniform(0.1, 3.0))
+            chain.replace([{"name": "trail", "colour": "white", "length": length}])
+        shown = (float(rng.uniform()), float(rng.uniform())) if index < 200 else None
+        drawn = chain.apply(frame, looking(shown, index * FRAME_S), index * FRAME_S)
+        if index in (119, 120):
+            assert (planes_of(drawn, writable=False).y != 100).mean() > 0.05
+    chain.replace([{"name": "trail", "length": 0.5}])
+    for index in range(240, 240 + 16):
+        drawn = chain.apply(frame, looking(None, index * FRAME_S), index * FRAME_S)
+    assert drawn is frame
+    chain.apply(frame, looking((0.5, 0.5), 10.0), 10.0)
+    drawn = chain.apply(frame, looking(None, 10.0), 10.0)
+    changed = np.argwhere(planes_of(drawn, writable=False).y != 100)
+    assert np.abs(changed - (136, 240)).max() < 12

@@ -9,7 +9,7 @@ import pytest
 from aiortc.mediastreams import MediaStreamTrack
 
 from gaze.media.slot import Slot
-from gaze.sessions.film import BrowserFilm, ReturnedFilm, ReturnedSound
+from gaze.sessions.film import LiveFilm, ReturnedFilm, ReturnedSound
 
 
 def picture(pts: int = 0) -> av.VideoFrame:
@@ -69,7 +69,7 @@ async def test_sound_counts_samples_and_leaves_out_what_was_left_out() -> None:
 async def test_a_browsers_frames_are_due_when_they_were_captured_held_ones_too() -> None:
     slot: Slot[av.VideoFrame] = Slot()
     now_s = asyncio.get_running_loop().time()
-    film = BrowserFilm(lambda: slot, lambda pts: None if not pts else now_s - 5 + pts / 90_000)
+    film = LiveFilm(lambda: slot, lambda pts: None if not pts else now_s - 5 + pts / 90_000)
     slot.put(picture(0))
     _, unknown_s = await film.next()
     assert unknown_s >= now_s

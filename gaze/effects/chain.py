@@ -146,6 +146,7 @@ class Chain:
         self._display_delay_s = display_delay_s
         self._overruns = 0
         self._rewind_s = 0.0
+        self._keeps = False
 
     @property
     def specs(self) -> list[dict[str, Any]]:
@@ -168,6 +169,11 @@ class Chain:
     def overruns(self) -> int:
         """How often an effect took longer than `BUDGET_S`."""
         return self._overruns
+
+    @property
+    def keeps(self) -> bool:
+        """Whether an effect wants a live film to be caught up with after a pause."""
+        return self._keeps
 
     @property
     def view(self) -> View:
@@ -206,12 +212,15 @@ class Chain:
         """Bring bindings and pauses to `t_s`; return why the film should stand still, if so."""
         reasons: list[str] = []
         with self._lock:
+            keeps = False
             for link in self._links:
                 if link.error is not None:
                     continue
                 started_s = self._clock()
                 try:
-                    reason = link.effect.pauses(link.resolve(gaze, t_s), gaze, t_s)
+                    parameters = link.resolve(gaze, t_s)
+                    reason = link.effect.pauses(parameters, gaze, t_s)
+                    keeps = bool(link.effect.keeps(parameters)) or keeps
                     rewind_s = float(link.effect.take_rewind())
                     if reason is not None and reason not in REASONS:
                         raise ValueError(f"a reason should be one of {REASONS}, not {reason!r}")
@@ -221,6 +230,7 @@ class Chain:
                     reasons += [reason] if reason is not None else []
                     self._rewind_s = max(self._rewind_s, rewind_s)
                     self._overruns += link.took(self._clock() - started_s, "pauses", t_s)
+            self._keeps = keeps
         return reasons[0] if reasons else None
 
     def take_rewind(self) -> float:

@@ -74,6 +74,10 @@ class Effect(Generic[P]):
         """Return why the film should stand still at `t_s` ("attention", "pupil"), or None."""
         return None
 
+    def keeps(self, parameters: P) -> bool:
+        """Return whether a live film is to be caught up with after a pause."""
+        return False
+
     def take_rewind(self) -> float:
         """Return the seconds that the film should go back now that a pause is over; then forget."""
         return 0.0

@@ -17,13 +17,16 @@ from gaze.effects.fovea import known_point
 from gaze.effects.parameters import Number, Parameters
 from gaze.effects.planes import Plane
 from gaze.effects.state import GazeState
-from gaze.effects.veil import Scratch, box_around
+from gaze.effects.veil import GREY_C, Scratch, box_around
 
 FADE_S = 0.25
 REACH_SIGMAS = 3.0
 GRID_CELLS = 48
 BRIGHTEST = 110.0
 """Luma steps of a pulse of strength 1."""
+MIDDLE = 100.0
+"""Luma at which it darkens by as many steps as it brightens; darker places lose less."""
+DARKEST = 0.8
 
 
 class GuideParameters(Parameters):
@@ -70,7 +73,7 @@ class GuideParameters(Parameters):
 
 
 class Guide(Effect[GuideParameters]):
-    """Brightens and darkens a soft spot. Lighter and darker in turn, its mean is the film's."""
+    """Brightens and darkens a soft spot. Its mean is about the film's."""
 
     name = "guide"
     title = "Guide"
@@ -107,13 +110,19 @@ class Guide(Effect[GuideParameters]):
         if rows.start == rows.stop or columns.start == columns.stop:
             return
         target = canvas.copy()
-        spot = self._spot.plane((rows.stop - rows.start, columns.stop - columns.start))
-        _bell(spot, x - columns.start, y - rows.start, sigma, abs(height))
-        box = target.y[rows, columns]
         if height > 0:
+            box = target.y[rows, columns]
+            spot = self._spot.plane(box.shape)
+            _bell(spot, x - columns.start, y - rows.start, sigma, height)
             cv2.add(box, spot, dst=box)
-        else:
-            cv2.subtract(box, spot, dst=box)
+            return
+        depth = 255 * min(DARKEST, -height / MIDDLE)
+        for plane, part, black in ((target.y, 1, 0), (target.u, 2, GREY_C), (target.v, 2, GREY_C)):
+            top, left = rows.start // part, columns.start // part
+            box = plane[top : -(-rows.stop // part), left : -(-columns.stop // part)]
+            spot = self._spot.plane(box.shape)
+            _bell(spot, x / part - left, y / part - top, sigma / part, depth)
+            _darken(box, spot, black)
 
     def _judge(
         self, parameters: GuideParameters, gaze: GazeState | None, aspect: float, t_s: float
@@ -129,6 +138,13 @@ class Guide(Effect[GuideParameters]):
                 self._found, self._left_s, self._place = True, t_s, place
         if self._found and 0 < parameters.again <= t_s - self._left_s:
             self._found = False
+
+
+def _darken(box: Plane, shade: Plane, black: int) -> None:
+    """Take light, and colour with it, where the shade is; the shade is used up."""
+    laid = cv2.convertScaleAbs(shade, alpha=black / 255)
+    cv2.multiply(box, cv2.bitwise_not(shade, dst=shade), dst=box, scale=1 / 255)
+    cv2.add(box, laid, dst=box)
 
 
 def _bell(plane: Plane, x: float, y: float, sigma: float, height: float) -> None:

@@ -46,6 +46,12 @@ class PauseParameters(Parameters):
             description="How far a hosted film goes back when the viewer returns",
         ),
     ] = 0.0
+    resume: Literal["live", "catch-up"] = Field(
+        default="live",
+        title="Resume",
+        description="Where a film that your browser sends goes on: with what is live, or where it "
+        "stopped and a little faster until it is live",
+    )
 
 
 class Pause(Effect[PauseParameters]):
@@ -89,6 +95,9 @@ class Pause(Effect[PauseParameters]):
                     self._rewind_s = parameters.rewind
                 self._reason = None
         return self._reason
+
+    def keeps(self, parameters: PauseParameters) -> bool:
+        return parameters.resume == "catch-up"
 
     def take_rewind(self) -> float:
         rewind_s, self._rewind_s = self._rewind_s, 0.0

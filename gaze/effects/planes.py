@@ -47,8 +47,8 @@ def planes_of(frame: av.VideoFrame, *, writable: bool) -> Planes:
         raise ValueError(f"the frame should be {FORMAT}, not {frame.format.name}")
     views = []
     for plane in frame.planes:
-        rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
-        view = rows[: plane.height, : plane.width]
+        shape, strides = (plane.height, plane.width), (plane.line_size, 1)
+        view: Plane = np.ndarray(shape, np.uint8, memoryview(plane), 0, strides)
         view.flags.writeable = writable
         views.append(view)
     return Planes(*views)

@@ -2,30 +2,47 @@
 
 import math
 from collections import deque
+from dataclasses import dataclass
 from typing import Annotated
 
 import cv2
+import numpy as np
 from pydantic import Field
 
-from gaze.effects.cursor import EDGE_PX, Colour
+from gaze.effects.cursor import Colour
 from gaze.effects.effect import Canvas, Effect
 from gaze.effects.fovea import known_point
 from gaze.effects.parameters import Number, Parameters
 from gaze.effects.planes import Plane, Planes
 from gaze.effects.state import GazeState
-from gaze.effects.veil import COLOURS, SUBPIXEL_BITS, Brush, box_around, draw_disc, fixed
+from gaze.effects.veil import COLOURS, SUBPIXEL_BITS, Brush, Scratch, box_around, fixed
+from gaze.effects.view import Point
 
 SMOOTH_S = 0.06
 SACCADE = 0.08
 """Steps longer than this, in picture widths, are not smoothed."""
-MAX_POINTS = 600
-STEP_S = 1 / 60
-"""Points closer in time than this are one point."""
-PARTS = 3
-"""Boxes that the line is painted in: one box around it all is mostly empty."""
+EDGE_PX = 3
+FULL = 255.0
+"""Light of a new line."""
+STRANDS = ((0.5, 1.0), (0.75, 0.75), (1.0, 0.5))
+"""Light and width of the lines that make a line, as shares: a soft one, thinner as it fades."""
+YOUNG = 1.4
+"""How much wider than its width a line begins; it is soft."""
+NOWHERE = slice(0, 0), slice(0, 0)
+PATCH = 32.0
+"""Light that is lost until a new box begins."""
 
-Place = tuple[float, float, float, bool]
-"""Time in seconds, x and y as fractions of the picture, whether the line comes from the last."""
+
+@dataclass(slots=True)
+class Patch:
+    """A box (fractions of the picture) that holds what was drawn until `faded`, see `Glow`."""
+
+    begun: float
+    faded: float
+    left: float
+    top: float
+    right: float
+    bottom: float
 
 
 class TrailParameters(Parameters):
@@ -49,8 +66,91 @@ class TrailParameters(Parameters):
     ] = 0.85
 
 
+class Glow:
+    """A plane of light that fades evenly, and the part of it that is not dark.
+
+    Only what is new is drawn for a frame. How far all has faded is counted in steps of light, so
+    that the time it takes may change meanwhile; what was drawn `FULL` steps ago is gone.
+    """
+
+    def __init__(self) -> None:
+        self.light: Plane = np.zeros((0, 0), np.uint8)
+        self.box = NOWHERE
+        self._patches: deque[Patch] = deque()
+        self._faded = 0.0
+        self._scratch = Scratch()
+
+    def fit(self, height: int, width: int) -> None:
+        """Take the size of the picture; what glows stays in its place."""
+        if self.light.shape == (height, width):
+            return
+        if self._patches:
+            grown = cv2.resize(self.light, (width, height), interpolation=cv2.INTER_AREA)
+            self.light = np.asarray(grown, np.uint8)
+        else:
+            self.light = np.zeros((height, width), np.uint8)
+        self.box = slice(0, height), slice(0, width)
+
+    def fade(self, share: float) -> None:
+        """Let this share of a new line's light go."""
+        before, self._faded = self._faded, self._faded + share * FULL
+        lost = math.ceil(self._faded) - math.ceil(before)
+        part = self.light[self.box]
+        if lost and part.size:
+            loss = self._scratch.plane(part.shape)
+            loss[:] = min(lost, 255)
+            cv2.subtract(part, loss, dst=part)
+        while self._patches and self._faded - self._patches[0].faded >= FULL:
+            self._patches.popleft()
+
+    def bound(self, planes: Planes, reach_px: float) -> Plane:
+        """Return the light in the `box`, rows and columns, outside of which all is dark."""
+        width, height = planes.width, planes.height
+        self.box = NOWHERE
+        if self._patches:
+            self.box = box_around(
+                planes,
+                min(patch.left for patch in self._patches) * width - reach_px,
+                min(patch.top for patch in self._patches) * height - reach_px,
+                max(patch.right for patch in self._patches) * width + reach_px,
+                max(patch.bottom for patch in self._patches) * height + reach_px,
+            )
+        return self.light[self.box]
+
+    def draw(self, planes: Planes, start: Point, end: Point, width_px: float) -> None:
+        """Draw a line between two points (fractions), over whatever is fainter there."""
+        left, right = sorted((start[0], end[0]))
+        top, bottom = sorted((start[1], end[1]))
+        if not self._patches or self._faded - self._patches[-1].begun > PATCH:
+            self._patches.append(Patch(self._faded, self._faded, left, top, right, bottom))
+        patch = self._patches[-1]
+        patch.faded = self._faded
+        patch.left, patch.right = min(patch.left, left), max(patch.right, right)
+        patch.top, patch.bottom = min(patch.top, top), max(patch.bottom, bottom)
+        width, height = planes.width, planes.height
+        reach_px = width_px + EDGE_PX
+        rows, columns = box_around(
+            planes,
+            left * width - reach_px,
+            top * height - reach_px,
+            right * width + reach_px,
+            bottom * height + reach_px,
+        )
+        part = self.light[rows, columns]
+        if not part.size:
+            return
+        stroke = self._scratch.plane(part.shape)
+        stroke[:] = 0
+        first = fixed(start[0] * width - columns.start, start[1] * height - rows.start)
+        last = fixed(end[0] * width - columns.start, end[1] * height - rows.start)
+        for light, share in STRANDS:
+            thickness = max(1, round(share * width_px))
+            cv2.line(stroke, first, last, (FULL * light,), thickness, cv2.LINE_AA, SUBPIXEL_BITS)
+        cv2.max(part, stroke, dst=part)
+
+
 class Trail(Effect[TrailParameters]):
-    """Remembers the points of gaze and paints the line through them; unknown gaze is a gap."""
+    """Draws the way of the gaze as it goes and lets it fade; unknown gaze is a gap."""
 
     name = "trail"
     title = "Trail"
@@ -58,90 +158,33 @@ class Trail(Effect[TrailParameters]):
     Parameters = TrailParameters
 
     def __init__(self) -> None:
-        self._places: deque[Place] = deque(maxlen=MAX_POINTS)
-        self._lost = True
+        self._glow = Glow()
         self._brush = Brush()
+        self._last: Point | None = None
+        self._stepped_s: float | None = None
 
     def draw(
         self, canvas: Canvas, parameters: TrailParameters, gaze: GazeState | None, t_s: float
     ) -> None:
-        self._remember(known_point(gaze), t_s)
-        self._forget(t_s - parameters.length)
-        if not self._places or parameters.opacity == 0:
-            return
-        source = canvas.source
-        points = [(x * source.width, y * source.height) for _, x, y, _ in self._places]
-        boxes = _boxes(source, points, parameters.width * source.height + EDGE_PX)
-        if not boxes:
-            return
-        rows = slice(min(r.start for r, _ in boxes), max(r.stop for r, _ in boxes))
-        columns = slice(min(c.start for _, c in boxes), max(c.stop for _, c in boxes))
-        mask = self._brush.clear(rows, columns)
-        ends = [fixed(x - columns.start, y - rows.start) for x, y in points]
-        self._trace(mask, ends, parameters, source.height, t_s)
-        target, colour = canvas.copy(), COLOURS[parameters.colour]
-        for r, c in boxes:
-            part = mask[
-                r.start - rows.start : r.stop - rows.start,
-                c.start - columns.start : c.stop - columns.start,
-            ]
-            self._brush.paint(target, r, c, part, colour)
+        step_s = 0.0 if self._stepped_s is None else max(0.0, t_s - self._stepped_s)
+        self._stepped_s = t_s
+        source, glow = canvas.source, self._glow
+        width_px = YOUNG * parameters.width * source.height
+        glow.fit(source.height, source.width)
+        glow.fade(step_s / parameters.length)
+        point = known_point(gaze)
+        if point is not None:
+            point = self._smooth(point, step_s)
+            glow.draw(source, self._last or point, point, width_px)
+        self._last = point
+        light = glow.bound(source, width_px + EDGE_PX)
+        if light.size and parameters.opacity > 0:
+            colour = COLOURS[parameters.colour]
+            self._brush.paint(canvas.copy(), *glow.box, light, colour, parameters.opacity)
 
-    def _trace(
-        self,
-        mask: Plane,
-        ends: list[tuple[int, int]],
-        parameters: TrailParameters,
-        height: int,
-        t_s: float,
-    ) -> None:
-        """Draw the line to each place from the one before, or a dot where they are not joined."""
-        width_px, full = parameters.width * height, 255 * parameters.opacity
-        old = ends[0]
-        for (place_s, _, _, joined), new in zip(self._places, ends, strict=True):
-            youth = max(0.0, 1 - (t_s - place_s) / parameters.length)
-            thickness = max(1, round(width_px * (0.3 + 0.7 * youth)))
-            start = old if joined else new
-            cv2.line(mask, start, new, (full * youth,), thickness, cv2.LINE_AA, SUBPIXEL_BITS)
-            old = new
-        if not self._lost:
-            draw_disc(mask, old, max(0.5, 0.75 * width_px), round(full))
-
-    def _remember(self, point: tuple[float, float] | None, t_s: float) -> None:
-        if point is None:
-            self._lost = True
-            return
-        joined = bool(self._places) and not self._lost
-        if joined:
-            last_s, x, y, _ = self._places[-1]
-            if t_s - last_s < STEP_S:
-                return
-            if math.dist(point, (x, y)) < SACCADE:
-                share = -math.expm1(-(t_s - last_s) / SMOOTH_S)
-                point = x + (point[0] - x) * share, y + (point[1] - y) * share
-        self._lost = False
-        self._places.append((t_s, *point, joined))
-
-    def _forget(self, until_s: float) -> None:
-        while self._places and self._places[0][0] <= until_s:
-            self._places.popleft()
-
-
-def _boxes(
-    source: Planes, points: list[tuple[float, float]], reach_px: float
-) -> list[tuple[slice, slice]]:
-    """Return boxes that hold a line: parts of it, so that they are small together.
-
-    They may overlap; none is empty.
-    """
-    size = max(1, math.ceil(len(points) / PARTS))
-    boxes = []
-    for first in range(0, len(points), size):
-        # The line to the next part's first point belongs to this one.
-        x, y = zip(*points[first : first + size + 1], strict=True)
-        rows, columns = box_around(
-            source, min(x) - reach_px, min(y) - reach_px, max(x) + reach_px, max(y) + reach_px
-        )
-        if rows.start < rows.stop and columns.start < columns.stop:
-            boxes.append((rows, columns))
-    return boxes
+    def _smooth(self, point: Point, step_s: float) -> Point:
+        if self._last is None or math.dist(point, self._last) >= SACCADE:
+            return point
+        share = -math.expm1(-step_s / SMOOTH_S)
+        x, y = self._last
+        return x + (point[0] - x) * share, y + (point[1] - y) * share

@@ -101,8 +101,9 @@ class Brush:
         columns: slice,
         mask: Plane,
         colour: Sequence[int],
+        opacity: float = 1.0,
     ) -> None:
-        """Paint Y, U, V `colour` into a box that `box_around` made; the mask is empty then."""
+        """Paint Y, U, V `colour` into a box that `box_around` made, where the mask is 255."""
         if not mask.size:
             return
         halved_rows = slice(rows.start // 2, (rows.stop + 1) // 2)
@@ -110,9 +111,8 @@ class Brush:
         u, v = (plane[halved_rows, halved_columns] for plane in (target.u, target.v))
         halved = self._halved.plane(u.shape)
         cv2.resize(mask, u.shape[::-1], dst=halved, interpolation=cv2.INTER_AREA)
-        self._cover((u, v), halved, colour[1:])
-        self._cover((target.y[rows, columns],), mask, colour[:1])
-        mask[:] = 0
+        self._cover((u, v), halved, colour[1:], opacity)
+        self._cover((target.y[rows, columns],), mask, colour[:1], opacity)
 
     def paste(
         self, target: Planes, rows: slice, columns: slice, mask: Plane, patch: Planes
@@ -126,11 +126,14 @@ class Brush:
             _over(plane[halved_rows, halved_columns], halved, new)
         _over(target.y[rows, columns], mask, patch.y)
 
-    def _cover(self, parts: Sequence[Plane], mask: Plane, values: Sequence[int]) -> None:
-        kept = cv2.bitwise_not(mask, dst=self._kept.plane(mask.shape))
+    def _cover(
+        self, parts: Sequence[Plane], mask: Plane, values: Sequence[int], opacity: float
+    ) -> None:
+        kept = self._kept.plane(mask.shape)
+        cv2.convertScaleAbs(mask, dst=kept, alpha=-opacity, beta=255)
         laid = self._laid.plane(mask.shape)
         for part, value in zip(parts, values, strict=True):
-            cv2.convertScaleAbs(mask, dst=laid, alpha=value / 255)
+            cv2.convertScaleAbs(mask, dst=laid, alpha=opacity * value / 255)
             cv2.multiply(part, kept, dst=part, scale=1 / 255)
             cv2.add(part, laid, dst=part)
 

@@ -23,7 +23,6 @@ MAX_RADIUS = 0.12
 GLANCE_S = 0.12
 SETTLE_S = 0.3
 DEAD_ZONE = 0.02
-PAN_S = 0.5
 HOLD_S = 1.0
 
 FOLLOW_DEAD_ZONE = 0.04
@@ -235,34 +234,40 @@ class Zoom(Effect[ZoomParameters]):
             return
         if place is None or rested_s is None or _is_beside(place, aspect):
             self._inward = False
-            return
-        off = distance(place, self._centre, aspect)
-        if self._inward and rested_s < parameters.dwell and off > radius:
-            self._inward = False
-        if not self._inward and rested_s >= parameters.dwell:
-            if self._glide.value == 0.0:
-                self._centre = _inside(place)
-                self._inward = True
-            elif off <= radius:
-                self._inward = True
-        elif self._inward and off > DEAD_ZONE:
-            share = -math.expm1(-step_s / PAN_S) * (off - DEAD_ZONE) / off
-            self._centre = _toward(self._centre, _inside(place), share)
+        else:
+            off = distance(place, self._centre, aspect)
+            if self._inward and rested_s < parameters.dwell and off > radius:
+                self._inward = False
+            if not self._inward and rested_s >= parameters.dwell:
+                if self._glide.value == 0.0:
+                    self._begin_at(place)
+                elif off <= radius:
+                    self._inward = True
+        self._pan(place, DEAD_ZONE, aspect, step_s, parameters.speed)
 
     def _follow(self, place: Point | None, aspect: float, step_s: float, speed: float) -> None:
-        """Pan toward where the gaze rests, once it is out of the dead zone."""
-        self._inward = place is not None
+        """Stay near, over where the gaze rests."""
         if place is None:
-            self._camera.rest()
-            return
-        place = _inside(place)
-        if self._glide.value == 0.0:
-            self._centre = place
-            self._camera.rest()
-            return
-        off = distance(place, self._centre, aspect)
-        share = max(0.0, 1 - FOLLOW_DEAD_ZONE / off) if off > 0 else 0.0
-        target = _toward(self._centre, place, share)
+            self._inward = False
+        elif self._glide.value == 0.0:
+            self._begin_at(place)
+        else:
+            self._inward = True
+        self._pan(place, FOLLOW_DEAD_ZONE, aspect, step_s, speed)
+
+    def _begin_at(self, place: Point) -> None:
+        self._centre, self._inward = _inside(place), True
+        self._camera.rest()
+
+    def _pan(
+        self, place: Point | None, dead_zone: float, aspect: float, step_s: float, speed: float
+    ) -> None:
+        """Follow the place once it is out of the dead zone; on the way out, just come to rest."""
+        target = self._centre
+        if self._inward and place is not None:
+            place = _inside(place)
+            off = distance(place, self._centre, aspect)
+            target = _toward(target, place, max(0.0, 1 - dead_zone / off) if off > 0 else 0.0)
         self._centre = self._camera.step(self._centre, target, aspect, step_s, speed)
 
 

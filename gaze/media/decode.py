@@ -151,24 +151,25 @@ def sounds(container: InputContainer, position_s: float) -> Generator[Sound, Non
     _seek(container, stream, max(0.0, position_s - _PREROLL_S) + origin)
     wanted = round(position_s * SAMPLE_RATE_HZ)
 
-    resampler, kind, expected, out = _resampler(), None, 0.0, 0
+    samples, kind, expected, out = resampler(), None, 0.0, 0
     for frame in _decoded(container, stream):
         at = expected if frame.pts is None else (frame.time - origin) * SAMPLE_RATE_HZ
         now = (frame.format.name, frame.layout.name, frame.sample_rate)
         if now != kind or abs(at - expected) > _RESYNC_S * SAMPLE_RATE_HZ:
             if kind is not None:
-                yield from _wanted(_blocks(resampler.resample(None), out), wanted)
-            resampler, kind, expected, out = _resampler(), now, at, round(at)
+                yield from _wanted(_blocks(samples.resample(None), out), wanted)
+            samples, kind, expected, out = resampler(), now, at, round(at)
         expected += frame.samples * SAMPLE_RATE_HZ / frame.sample_rate
-        for block in _blocks(resampler.resample(frame), out):
+        for block in _blocks(samples.resample(frame), out):
             out = block.end
             if block.end > wanted:
                 yield block
     if kind is not None:
-        yield from _wanted(_blocks(resampler.resample(None), out), wanted)
+        yield from _wanted(_blocks(samples.resample(None), out), wanted)
 
 
-def _resampler() -> av.AudioResampler:
+def resampler() -> av.AudioResampler:
+    """Return what makes any sound 48 kHz stereo s16, in frames of 20 ms."""
     return av.AudioResampler("s16", "stereo", SAMPLE_RATE_HZ, BLOCK_SAMPLES)
 
 
@@ -198,9 +199,17 @@ def _decoded(container: InputContainer, stream: Any) -> Iterator[Any]:
 
 def _finished(picture: Picture, aspect: float, latest_s: float | None) -> Picture:
     position_s = picture.position_s if latest_s is None else min(picture.position_s, latest_s)
-    clockwise = round(-picture.frame.rotation / 90) % 4 * 90
-    frame = _with_square_pixels(to_yuv420p(picture.frame), aspect)
-    return Picture(position_s, upright(frame, clockwise))
+    return Picture(position_s, _as_shown(picture.frame, aspect))
+
+
+def shown(stream: av.VideoStream, frame: av.VideoFrame) -> av.VideoFrame:
+    """A stream's frame as it is to be seen: yuv420p, upright, with square pixels."""
+    return _as_shown(frame, _pixel_aspect(stream))
+
+
+def _as_shown(frame: av.VideoFrame, aspect: float) -> av.VideoFrame:
+    clockwise = round(-frame.rotation / 90) % 4 * 90
+    return upright(_with_square_pixels(to_yuv420p(frame), aspect), clockwise)
 
 
 def _pixel_aspect(stream: av.VideoStream) -> float:

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import AudioFrame
 
+from gaze.media.backlog import SoundBacklog
+
 _BOUND_S = 0.2
 
 
@@ -14,8 +16,9 @@ class Passthrough(MediaStreamTrack):
     """Forwards another track's audio frames; ends when that track ends.
 
     At most 200 ms wait for the reader: older frames are dropped and counted. While `muted`, frames
-    keep their timing and are silent. Created on the event loop; reads the source from then on,
-    until `stop`.
+    keep their timing and are silent. What is muted while `keeping` is heard afterwards, a little
+    faster, until it is live again. Created on the event loop; reads the source from then on, until
+    `stop`.
     """
 
     kind = "audio"
@@ -28,12 +31,14 @@ class Passthrough(MediaStreamTrack):
         """Take the other track, and what tells from a frame's `pts` when it was captured."""
         super().__init__()
         self.muted = False
+        self.keeping = False
         self.due_s: float | None = None  # when the last frame was captured, if that is known
         self.dropped = 0
         self._source = source
         self._capture_s = capture_s
         self._kept: deque[AudioFrame] = deque()
         self._kept_s = 0.0
+        self._backlog = SoundBacklog()
         self._ready = asyncio.Event()
         self._source_ended = False
         self._pump = asyncio.create_task(self._read_source())
@@ -54,6 +59,12 @@ class Passthrough(MediaStreamTrack):
             raise MediaStreamError
         frame = self._take()
         self.due_s = self._capture_s(frame.pts)
+        if not self.keeping:
+            self._backlog.clear()
+        elif self.muted:
+            self._backlog.keep(frame)
+        elif self._backlog:
+            return self._backlog.take(frame)
         return _silence(frame) if self.muted else frame
 
     def stop(self) -> None:

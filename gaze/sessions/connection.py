@@ -18,7 +18,10 @@ from gaze.effects.light import film_light
 from gaze.effects.planes import planes_of
 from gaze.effects.state import GazeState
 from gaze.ice import ice_servers
+from gaze.media.address import AddressError, Allowed, is_address
+from gaze.media.decode import SAMPLE_RATE_HZ
 from gaze.media.library import FilmInfo, Library
+from gaze.media.live import PICTURE_HZ, LiveStream
 from gaze.media.passthrough import Passthrough
 from gaze.media.player import Player
 from gaze.memory import give_back
@@ -29,11 +32,12 @@ from gaze.rtc.offer import OfferError, read_offer
 from gaze.rtc.peer import Limits, Peer
 from gaze.sessions.eyes import CameraEyes, PointerEyes, fit, screen_of
 from gaze.sessions.film import (
-    BrowserFilm,
     FilmSource,
     HostedFilm,
+    LiveFilm,
     ReturnedFilm,
     ReturnedSound,
+    ServedFilm,
 )
 from gaze.sessions.gaze_state import gaze_state
 from gaze.sessions.geometry import Layout, Point
@@ -117,7 +121,9 @@ class Connection:
         self._tracker: RemoteTracker | None = None
         self._eyes: CameraEyes | PointerEyes | None = None
         self._hosted: HostedFilm | None = None
-        self._live: BrowserFilm | None = None
+        self._live: LiveFilm | None = None
+        self._stream: LiveStream | None = None
+        self._served: ServedFilm | None = None
         self._sound: Passthrough | None = None
         self._returned = 0
         self._counted: dict[tuple[str, str], int] = {}
@@ -149,11 +155,11 @@ class Connection:
             if request.gaze == "camera":
                 self._tracker = await self._make_tracker(request)
             if self._memory.media is not None:
-                player = Player(self._film_info(self._memory.media), self._memory.position_s)
-                player.loop = self._memory.loop
-                source = self._hosted = HostedFilm(player)
+                source = self._served = ServedFilm(
+                    await self._serve(self._memory.media, self._memory.position_s)
+                )
             else:
-                source = self._live = BrowserFilm(
+                source = self._live = LiveFilm(
                     lambda: self.peer.film, lambda pts: self.peer.capture_s("film", pts)
                 )
             answer = await self.peer.answer(
@@ -170,7 +176,7 @@ class Connection:
         self._eyes = self._open_eyes()
         if self._memory.layout is not None:
             self._eyes.set_layout(self._memory.layout)
-        if self._live is not None and self.peer.audio is not None:
+        if self._served is None and self.peer.audio is not None:
             self._sound = Passthrough(
                 self.peer.audio, lambda pts: self.peer.capture_s("audio", pts)
             )
@@ -180,6 +186,37 @@ class Connection:
             asyncio.create_task(self._report()),
         ]
         return answer
+
+    async def _serve(self, name: str, position_s: float = 0.0) -> FilmSource:
+        """Open a hosted film, or a live stream by its address.
+
+        Raises:
+            ProblemError: 422, there is none.
+        """
+        if not is_address(name):
+            player = Player(self._film_info(name), position_s)
+            player.loop = self._memory.loop
+            self._hosted = HostedFilm(player)
+            return self._hosted
+        settings = self._services.settings
+        allowed = Allowed.of(settings.live_hosts, settings.live_networks)
+        try:
+            stream = LiveStream(allowed.check(name), allowed, self._tell_loss)
+            await stream.open()
+        except AddressError as error:
+            raise ProblemError(
+                HTTPStatus.UNPROCESSABLE_ENTITY, f"media: {error}", field="media"
+            ) from None
+        self._stream = stream
+        self._live = LiveFilm(lambda: stream.pictures, stream.captured_s(PICTURE_HZ))
+        self._sound = Passthrough(stream.sound, stream.captured_s(SAMPLE_RATE_HZ))
+        return self._live
+
+    def _tell_loss(self, reason: str) -> None:
+        problem = Problem(
+            HTTPStatus.BAD_GATEWAY, f"media: the live stream is lost and tried again: {reason}"
+        )
+        self._send(error_message(problem))
 
     async def _make_tracker(self, request: SessionRequest) -> RemoteTracker:
         if request.tracks.camera is None:
@@ -230,10 +267,7 @@ class Connection:
                 await task
         self._count_frames()
         await self.peer.close()
-        if self._sound is not None:
-            self._sound.stop()
-        if self._hosted is not None:
-            await self._hosted.player.close()
+        await _end(self._hosted, self._stream, self._sound)
         if self._tracker is not None:
             self._tracker.close()
         await self._in_worker(give_back)
@@ -338,6 +372,10 @@ class Connection:
             if rewind_s > 0 and not player.ended:
                 player.seek(max(0.0, player.position_s - rewind_s))
             self._playback.ended = self._hosted.player.ended
+        if self._live is not None:
+            self._live.keeping = self._chain.keeps
+        if self._sound is not None:
+            self._sound.keeping = self._chain.keeps
         self._apply_playback()
 
     def _apply_playback(self) -> None:
@@ -454,23 +492,27 @@ class Connection:
         self._apply_playback()
 
     async def change_media(self, name: str) -> None:
-        """Change to another hosted film, from its beginning.
+        """Change to another hosted film, from its beginning, or to a live stream.
 
         Raises:
             ProblemError: the film is the browser's, or there is none of that name.
         """
-        if self._hosted is None:
+        if self._served is None:
             raise ProblemError(
                 HTTPStatus.CONFLICT, "media: the film comes from the browser", field="name"
             )
-        old = self._hosted.player
-        self._hosted.player = Player(self._film_info(name))
-        self._hosted.player.loop = self._memory.loop
+        old = self._hosted, self._stream, self._sound
+        source = await self._serve(name)
+        if is_address(name):
+            self._hosted = None
+        else:
+            self._live = self._stream = self._sound = None
+        self._served.source = source
         self._memory.media = name
         self._playback.ended = False
         self._announced = None
         self._apply_playback()
-        await old.close()
+        await _end(*old)
 
     # Figures
 
@@ -495,6 +537,7 @@ class Connection:
             "perclos": None if self._perclos is None else round(self._perclos, 4),
             "eyes": None if self._tracker is None else self._tracker.eyes_at,
             "effects": {"overruns": self._chain.overruns},
+            "behind_s": 0.0 if self._live is None else round(self._live.behind_s, 2),
             "transport": self.peer.stats(),
         }
 
@@ -526,6 +569,18 @@ class Connection:
             await asyncio.sleep(STATS_INTERVAL_S)
             self._count_frames()
             self._send({"type": "stats", **self.figures()})
+
+
+async def _end(
+    hosted: HostedFilm | None, stream: LiveStream | None, sound: Passthrough | None
+) -> None:
+    """Release a film of the server's, or what comes live, with its sound."""
+    if sound is not None:
+        sound.stop()
+    if hosted is not None:
+        await hosted.player.close()
+    if stream is not None:
+        await stream.close()
 
 
 def offer_problem(error: OfferError) -> ProblemError:

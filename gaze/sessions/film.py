@@ -10,6 +10,7 @@ from typing import Protocol
 import av
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
+from gaze.media.backlog import LONGEST_S, RATE, PictureBacklog
 from gaze.media.player import Player
 from gaze.media.slot import Slot, SlotClosed
 
@@ -32,11 +33,13 @@ class FilmSource(Protocol):
         ...
 
 
-class BrowserFilm:
-    """The film that the browser sends.
+class LiveFilm:
+    """A film that comes as it is: from the browser, or from an address.
 
-    While held, the same frame is given again and again, so that effects stay alive; so it is when
-    the browser sends nothing new for a while (a still screen, a player that the page stopped).
+    While `held`, the same frame is given again and again, so that effects stay alive; so it is when
+    nothing new comes for a while (a still screen, a player that the page stopped). What
+    comes meanwhile is lost, or else, while `keeping`, kept, and played a little faster afterwards
+    until it is live.
     """
 
     def __init__(
@@ -44,49 +47,107 @@ class BrowserFilm:
         slot: Callable[[], Slot[av.VideoFrame] | None],
         capture_s: Callable[[int | None], float | None] = lambda pts: None,
     ) -> None:
-        """Take the slot, and what tells from a frame's `pts` when the browser captured it."""
+        """Take the slot, and what tells from a frame's `pts` when it was captured."""
         self.held = False
+        self.keeping = False
         self._slot = slot
         self._capture_s = capture_s
         self._lag_s = 0.0
         self._last: av.VideoFrame | None = None
+        self._backlog = PictureBacklog()
+        self._going: tuple[float, float] | None = None
+
+    @property
+    def behind_s(self) -> float:
+        """How long ago what is shown was live, in seconds; 0 once all is caught up with."""
+        first_s = self._backlog.first_s
+        return 0.0 if first_s is None else max(0.0, time.monotonic() - self._lag_s - first_s)
 
     async def next(self) -> tuple[av.VideoFrame, float]:
-        if self.held and self._last is not None:
+        if self._last is None:
+            slot = self._slot()
+            if slot is None:
+                raise SlotClosed
+            self._last = await slot.get()
+            return self._last, self._due_s(self._last)
+        if not self.keeping:
+            self._backlog.clear()
+        if self.held:
+            self._going = None
+            return self._last, await self._hold()
+        due_s = await self._take(STALLED_INTERVAL_S, keep=len(self._backlog) > 0)
+        if self._backlog:
+            await self._catch_up(due_s)
+        return self._last, due_s
+
+    async def _hold(self) -> float:
+        """Let a moment pass; what comes in it is kept, or not looked at."""
+        if not self.keeping:
             await asyncio.sleep(HELD_INTERVAL_S)
-            return self._last, time.monotonic() - self._lag_s
+            return time.monotonic() - self._lag_s
+        return await self._take(HELD_INTERVAL_S, keep=True)
+
+    async def _take(self, most_s: float, *, keep: bool) -> float:
+        """Wait for the next frame, not for ever; return when it, or now, is due."""
         slot = self._slot()
         if slot is None:
             raise SlotClosed
-        if self._last is None:
-            self._last = await slot.get()
+        try:
+            async with asyncio.timeout(most_s):
+                frame = await slot.get()
+        except TimeoutError:
+            return time.monotonic() - self._lag_s
+        due_s = self._due_s(frame)
+        if keep:
+            await asyncio.to_thread(self._backlog.keep, frame, due_s)
         else:
-            try:
-                async with asyncio.timeout(STALLED_INTERVAL_S):
-                    self._last = await slot.get()
-            except TimeoutError:
-                return self._last, time.monotonic() - self._lag_s
+            self._last = frame
+        return due_s
+
+    async def _catch_up(self, due_s: float) -> None:
+        """Show what was captured when the faster film gets there."""
+        if self._going is None:
+            assert self._backlog.first_s is not None
+            self._going = due_s, max(self._backlog.first_s, due_s - LONGEST_S)
+        since_s, from_s = self._going
+        reached_s = from_s + RATE * (due_s - since_s)
+        taken = await asyncio.to_thread(self._backlog.take, reached_s)
+        self._last = taken or self._last
+        if not self._backlog:
+            self._going = None
+
+    def _due_s(self, frame: av.VideoFrame) -> float:
         now_s = time.monotonic()
-        captured_s = self._capture_s(self._last.pts)
+        captured_s = self._capture_s(frame.pts)
         if captured_s is None:
-            return self._last, now_s
+            return now_s
         self._lag_s = now_s - captured_s
-        return self._last, captured_s
+        return captured_s
 
 
 class HostedFilm:
-    """A film hosted by the server; another one can take its place at any time."""
+    """A film of the server's own."""
 
     def __init__(self, player: Player) -> None:
         self.player = player
 
     async def next(self) -> tuple[av.VideoFrame, float]:
+        return await self.player.next_video()
+
+
+class ServedFilm:
+    """What the server sends of its own; another source can take its place at any time."""
+
+    def __init__(self, source: FilmSource) -> None:
+        self.source = source
+
+    async def next(self) -> tuple[av.VideoFrame, float]:
         while True:
-            player = self.player
+            source = self.source
             try:
-                return await player.next_video()
+                return await source.next()
             except SlotClosed:
-                if player is self.player:
+                if source is self.source:
                     raise
 
 
