@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from gaze.vision import sight
 from gaze.vision.eyes import EYES, aspect_ratio, iris_offsets_mm
-from gaze.vision.face import Image, Landmarks
+from gaze.vision.face import Landmarks
 from gaze.vision.pose import Pose
+from gaze.vision.square import Image
 
 PATCH_PX = (10, 6)
 """Width and height of one eye's picture; the width spans the corners of the eye."""

@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaze.vision.eyes import EYES
-from gaze.vision.face import Image, Landmarks
+from gaze.vision.face import Landmarks
 from gaze.vision.pose import iris_diameters_px
+from gaze.vision.square import Image
 
 Array = NDArray[np.float64]
 Grey = NDArray[np.uint8]

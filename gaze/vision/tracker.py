@@ -17,7 +17,7 @@ from gaze.vision.calibration import Calibration, CalibrationUpdate, GazeModel
 from gaze.vision.drift import Drift
 from gaze.vision.events import Movements
 from gaze.vision.eyes import EYES, LidBaseline
-from gaze.vision.face import FaceFinder, Image, Landmarks, MeshFaceFinder
+from gaze.vision.face import FaceFinder, Landmarks, MeshFaceFinder
 from gaze.vision.features import HEAD, SIGHT, EyeReading, gaze_features, read_eyes
 from gaze.vision.filters import OneEuro
 from gaze.vision.geometry import (
@@ -32,6 +32,7 @@ from gaze.vision.iris import Crop, Irises, cut_eyes, find_irises
 from gaze.vision.pose import Pose, head_pose
 from gaze.vision.pupil import PupilMeter
 from gaze.vision.sample import Event, GazeSample, Head, Pupil, Screen
+from gaze.vision.square import Image
 
 EyesAt = tuple[tuple[float, float], tuple[float, float]]
 
