@@ -17,12 +17,12 @@ class Reference:
     """FaceMesh with refined eyes and irises; with `video`, a face is looked for where it was."""
 
     def __init__(self, video: bool) -> None:
-        self._mesh = FaceMesh(static_image_mode=not video, refine_landmarks=True)
+        self.mesh = FaceMesh(static_image_mode=not video, refine_landmarks=True)
 
     def find(self, image_rgb: NDArray[np.uint8]) -> NDArray[np.float64] | None:
         """Return the landmarks (478, 3) in pixels of the picture (h, w, 3), None without a face."""
         height, width = image_rgb.shape[:2]
-        faces = self._mesh.process(np.ascontiguousarray(image_rgb)).multi_face_landmarks
+        faces = self.mesh.process(np.ascontiguousarray(image_rgb)).multi_face_landmarks
         if not faces:
             return None
         points = np.array([(point.x, point.y, point.z) for point in faces[0].landmark])
@@ -30,4 +30,4 @@ class Reference:
 
     def close(self) -> None:
         """Release the graph and its threads."""
-        self._mesh.close()
+        self.mesh.close()
