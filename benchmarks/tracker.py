@@ -1,7 +1,9 @@
 """What one camera frame costs the tracker, stage by stage: `python -m benchmarks.tracker`.
 
 Processor time of all threads, since the wall's clock also counts what else the machine does; the
-median over frames of a made viewer whose face is already found.
+median over frames of a made viewer whose face is already found. `FaceMesh` is MediaPipe's own, bare
+and in the same run: machines differ, and one from hour to hour. `tracker` is all in, with a
+calibration of nine points; `uncalibrated` is without one.
 """
 
 import argparse
@@ -14,8 +16,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from gaze.vision import mapping, sight
+from gaze.vision import sight
 from gaze.vision.anchor import HeadAnchor, Placed
+from gaze.vision.calibration import GazeModel, Learned
 from gaze.vision.face import MeshFaceFinder
 from gaze.vision.features import SIZE, gaze_features, read_eyes
 from gaze.vision.iris import cut_eyes, find_irises
@@ -23,6 +26,7 @@ from gaze.vision.pose import head_pose
 from gaze.vision.pupil import PupilMeter
 from gaze.vision.sample import Screen
 from gaze.vision.tracker import Tracker
+from tests.facemesh import Reference
 from tests.viewers import viewer_frame
 
 SIZES = ((640, 480, 5.0), (1280, 720, 9.0))
@@ -67,7 +71,10 @@ def measure(width_px: int, height_px: int, frames: int) -> dict[str, float]:
     seen = sight.row_of(irises.centres_px, np.array([width_px, height_px]) / 2.0, Placed.of(pose))
     row = gaze_features(picture(0), landmarks, eyes, pose, seen)
     random = np.random.default_rng(0)
-    learned = mapping.fit(random.random((POINTS, SIZE)), random.random((POINTS, 2)), SCREEN)
+    points = Learned(
+        random.random((POINTS, SIZE)), random.random((POINTS, 2)), np.zeros(POINTS, np.intp), SCREEN
+    )
+    learned = points.fit()
     stages: dict[str, Callable[[int], object]] = {
         "face": lambda number: finder.find(picture(number)),
         "pose": lambda number: head_pose(landmarks),
@@ -80,9 +87,13 @@ def measure(width_px: int, height_px: int, frames: int) -> dict[str, float]:
     }
     figures = {name: cost_ms(step, frames) for name, step in stages.items()}
     finder.close()
-    tracker = Tracker(SCREEN)
-    figures["tracker"] = cost_ms(lambda n: tracker.track(picture(n), n / 30.0), frames)
-    tracker.close()
+    for name, model in (("uncalibrated", None), ("tracker", GazeModel(points, 0, 0.1).to_json())):
+        tracker = Tracker(SCREEN, model)
+        figures[name] = cost_ms(lambda n, t=tracker: t.track(picture(n), n / 30.0), frames)
+        tracker.close()
+    reference = Reference(video=True)
+    figures["FaceMesh"] = cost_ms(lambda number: reference.mesh.process(picture(number)), frames)
+    reference.close()
     return figures
 
 
@@ -98,7 +109,7 @@ def main() -> None:
         print(f"{width_px} x {height_px}, processor time of one frame")
         for stage, value in measure(width_px, height_px, arguments.frames).items():
             flat[f"{stage}_{height_px}p_ms"] = value
-            print(f"  {stage:10}{value:7.2f} ms" + (f"   goal <= {goal_ms}" * (stage == "tracker")))
+            print(f"  {stage:13}{value:7.2f} ms" + (f"   goal <= {goal_ms}" * (stage == "tracker")))
     if arguments.json:
         arguments.json.write_text(json.dumps(flat, indent=1) + "\n")
 

@@ -5,10 +5,15 @@ import sys
 import zipfile
 from pathlib import Path
 
+import cv2
 import mediapipe
+import numpy as np
 import pytest
+from skimage import data
 
+from gaze.vision import networks
 from gaze.vision.face import FaceModelError, MeshFaceFinder, TaskFaceFinder
+from tests.facemesh import LIPS, Reference
 from tests.viewers import PX_PER_MM, viewer_frame
 
 
@@ -45,6 +50,49 @@ def test_it_follows_the_head_and_the_irises(finder):
 def test_nobody_is_none(finder):
     assert find(finder, present=False) is None
     assert find(finder) is not None
+
+
+def turned(image, degrees):
+    height, width = image.shape[:2]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 0.6)
+    return cv2.warpAffine(image, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
+
+
+PICTURES = {
+    "straight": lambda n: viewer_frame(noise=n),
+    "aside": lambda n: viewer_frame(noise=n, shift_px=(50 - n, -30 + n)),
+    "lids down": lambda n: viewer_frame(noise=n, openness=0.2),
+    "looking away": lambda n: viewer_frame(noise=n, iris=(4 * PX_PER_MM, 2 * PX_PER_MM)),
+    "turned": lambda n: turned(viewer_frame(noise=n), 20.0),
+    "turned and tall": lambda n: turned(viewer_frame(noise=n), -25.0)[:, 120:520],
+    "large": lambda n: cv2.resize(viewer_frame(noise=n), (1280, 960)),
+    "a small photo": lambda n: cv2.resize(data.astronaut(), None, fx=0.6 + n / 50, fy=0.6 + n / 50),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("video", [False, True])
+def test_its_landmarks_are_those_of_facemesh(name, video):
+    """The network run part by part: an upgrade that changes a part would show here."""
+    reference, finder = Reference(video), MeshFaceFinder()
+    # A face that is followed is looked for where it was found, and small differences add up.
+    bound_px = 1.0 if video else 0.08
+    for number in range(4):
+        picture = PICTURES[name](number)
+        theirs, ours = reference.find(picture), finder.find(picture).points_px
+        away_px = np.delete(np.linalg.norm(ours - theirs, axis=1), LIPS)
+        assert away_px.mean() < bound_px, number
+        assert away_px.max() < 4.0 * bound_px, number
+        if not video:
+            finder = MeshFaceFinder()
+    reference.close()
+
+
+def test_another_mediapipe_is_refused_with_advice():
+    with pytest.raises(
+        RuntimeError, match=r"mediapipe 0\.10\.21, but 0\.10\.30 is installed: inst"
+    ):
+        networks.check_version("0.10.30")
 
 
 @pytest.fixture

@@ -79,9 +79,9 @@ class HeadAnchor:
             pose.fitted_mm + pose.rotation @ self._shift_mm,
             pose.focal_px,
         )
-        turned_deg = max(abs(pose.head.yaw_deg), abs(pose.head.pitch_deg))
         if self._key is None or self._lost >= _LOST_FRAMES:
-            if turned_deg < _MOST_TURNED_DEG:
+            head = pose.head
+            if max(abs(head.yaw_deg), abs(head.pitch_deg)) < _MOST_TURNED_DEG:
                 self._key = _key(crop, landmarks, guess)
                 self._lost = 0
             return guess

@@ -31,10 +31,10 @@ EYES = (RIGHT_EYE, LEFT_EYE)
 
 def aspect_ratio(landmarks: Landmarks, eye: EyeIndices) -> float:
     """Return the opening of the lids over the width of the eye; about 0.3 when open."""
-    points = landmarks.points_px
-    width = float(np.linalg.norm(points[eye.outer] - points[eye.inner]))
-    gaps = [float(np.linalg.norm(points[up, :2] - points[low, :2])) for up, low in eye.lids]
-    return sum(gaps) / len(gaps) / max(width, 1e-6)
+    numbers = [eye.outer, eye.inner, *(number for pair in eye.lids for number in pair)]
+    outer, inner, *lids = landmarks.points_px[numbers].tolist()
+    gaps = [math.dist(up[:2], low[:2]) for up, low in zip(lids[::2], lids[1::2], strict=True)]
+    return sum(gaps) / len(gaps) / max(math.dist(outer, inner), 1e-6)
 
 
 def iris_offsets_mm(landmarks: Landmarks, pose: Pose) -> NDArray[np.float64]:

@@ -52,12 +52,13 @@ class FaceDetector:
         sure = 1.0 / (1.0 + np.exp(-scores[0, likely, 0].astype(np.float64)))
         # Box and landmarks: the middle, the size, the eyes, and what is not needed.
         middles, sizes, *eyes = (told[0, likely, :8] / _SIDE).copy().view(np.complex64).T
-        boxes = [middles + _ANCHORS[likely] + way * sizes / 2.0 for way in (-1, 1)]
-        weights = sure * (_overlaps(*boxes, int(np.argmax(sure))) > _ALIKE)
+        middles = middles + _ANCHORS[likely]
+        low, high = middles - sizes / 2.0, middles + sizes / 2.0
+        weights = sure * (_overlaps(low, high, int(np.argmax(sure))) > _ALIKE)
         weights /= weights.sum()
-        low, high = (whole.side_px * weights @ each for each in boxes)
         corner = whole.centre_px - whole.side_px * (0.5 + 0.5j)
-        return Square.around(corner + low, corner + high, complex(weights @ (eyes[1] - eyes[0])))
+        first, last = (corner + whole.side_px * complex(weights @ each) for each in (low, high))
+        return Square.around(first, last, complex(weights @ (eyes[1] - eyes[0])))
 
 
 def _overlaps(low: NDArray[np.complex128], high: NDArray[np.complex128], number: int) -> Shares:

@@ -118,4 +118,5 @@ def _read(grid: Tensor, places: NDArray[np.complex128]) -> Tensor:
     left, up = 1.0 - right, 1.0 - down
     shares = np.stack([left * up, right * up, left * down, right * down]).astype(np.float32)
     near = (cells @ (1, _GRID))[:, None] + _NEAR
-    return np.einsum("pkc,kp->pc", grid.reshape(_GRID**2, -1).take(near, axis=0), shares)
+    held = grid.reshape(_GRID**2, -1).take(near, axis=0)
+    return np.asarray(np.einsum("pkc,kp->pc", held, shares))

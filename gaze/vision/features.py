@@ -5,6 +5,7 @@ eye is cut out between its corners at `PATCH_PX`, as in WebGazer (Papoutsaki et 
 turned with the head, and freed of brightness and contrast. Irises, lids and head pose go along.
 """
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 
 from gaze.vision import sight
 from gaze.vision.eyes import EYES, aspect_ratio, iris_offsets_mm
-from gaze.vision.face import Image, Landmarks
+from gaze.vision.face import Landmarks
 from gaze.vision.pose import Pose
+from gaze.vision.square import Image
 
 PATCH_PX = (10, 6)
 """Width and height of one eye's picture; the width spans the corners of the eye."""
@@ -64,18 +66,16 @@ def gaze_features(
     `seen` (8,) of `gaze.vision.sight`.
     """
     head = pose.head
-    irises = np.append(eyes.offsets_mm.ravel(), (np.array(eyes.ratios) - _USUAL_RATIO) * 10.0)
-    x_mm, y_mm, z_mm = pose.eyes_mm
-    return np.concatenate(
-        [
-            eye_pixels(image, landmarks),
-            np.clip(irises, -_IRISES_LIMIT, _IRISES_LIMIT),
-            np.radians([head.yaw_deg, head.pitch_deg, head.roll_deg]) / 0.2,
-            [x_mm / 50.0, y_mm / 50.0, (z_mm - 600.0) / 100.0],
-            _faced_mm(pose),
-            seen,
-        ]
-    )
+    lids = [(ratio - _USUAL_RATIO) * 10.0 for ratio in eyes.ratios]
+    irises = [*eyes.offsets_mm.ravel().tolist(), *lids]
+    x_mm, y_mm, z_mm = pose.eyes_mm.tolist()
+    told = [
+        *(min(max(each, -_IRISES_LIMIT), _IRISES_LIMIT) for each in irises),
+        *(math.radians(each) / 0.2 for each in (head.yaw_deg, head.pitch_deg, head.roll_deg)),
+        *(x_mm / 50.0, y_mm / 50.0, (z_mm - 600.0) / 100.0),
+        *_faced_mm(pose),
+    ]
+    return np.concatenate([eye_pixels(image, landmarks), told, seen])
 
 
 def eye_pixels(image: Image, landmarks: Landmarks) -> NDArray[np.float64]:
@@ -111,11 +111,15 @@ def eye_pixels(image: Image, landmarks: Landmarks) -> NDArray[np.float64]:
     return np.asarray((level / np.maximum(spread, 1.0)).ravel() / np.sqrt(PIXELS.stop))
 
 
-def _faced_mm(pose: Pose) -> NDArray[np.float64]:
+def _faced_mm(pose: Pose) -> tuple[float, float]:
     """Return where the face's axis meets the screen's plane; x to the viewer's right, y down.
 
     Held to a metre around the camera.
     """
-    nose = -pose.rotation[:, 2]
-    x_mm, y_mm = (pose.eyes_mm - nose * (pose.eyes_mm[2] / min(nose[2], -0.2)))[:2]
-    return np.clip(np.array([-x_mm, y_mm]), -1000.0, 1000.0)
+    (x_mm, y_mm, z_mm), (back_x, back_y, back_z) = (
+        pose.eyes_mm.tolist(),
+        pose.rotation[:, 2].tolist(),
+    )
+    length = z_mm / max(back_z, 0.2)
+    faced_x, faced_y = length * back_x - x_mm, y_mm - length * back_y
+    return min(max(faced_x, -1000.0), 1000.0), min(max(faced_y, -1000.0), 1000.0)

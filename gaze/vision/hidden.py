@@ -5,7 +5,8 @@ import math
 import cv2
 
 from gaze.vision.eyes import EYES, EyeIndices
-from gaze.vision.face import Image, Landmarks
+from gaze.vision.face import Landmarks
+from gaze.vision.square import Image
 
 LEAST_CONTRAST = 5.0
 """Grey levels, as a standard deviation over an eye. Real eyes, open or closed, had 9 and more."""

@@ -9,6 +9,7 @@ off. Edges that lie within the circle are given up sooner: they are lids.
 Places are in pixels whose centres have whole numbers, half a pixel less than the landmarks'.
 """
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -16,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaze.vision.eyes import EYES
-from gaze.vision.face import Image, Landmarks
+from gaze.vision.face import Landmarks
 from gaze.vision.pose import iris_diameters_px
+from gaze.vision.square import Image
 
 Array = NDArray[np.float64]
 Grey = NDArray[np.uint8]
@@ -27,6 +29,7 @@ RIGHT_LOWER = (33, 7, 163, 144, 145, 153, 154, 155, 133)
 LEFT_UPPER = (362, 398, 384, 385, 386, 387, 388, 466, 263)
 LEFT_LOWER = (362, 382, 381, 380, 374, 373, 390, 249, 263)
 LIDS = ((RIGHT_UPPER, RIGHT_LOWER), (LEFT_UPPER, LEFT_LOWER))
+_LIDS = np.array(LIDS)
 
 # The crop reaches this far beyond the corners of the eyes, in distances between the outer ones.
 _BESIDE = 0.22
@@ -75,11 +78,15 @@ class Irises:
 
 def cut_eyes(image: Image, landmarks: Landmarks) -> Crop | None:
     """Return the surroundings of both eyes, None where they are outside of the frame."""
-    corners = landmarks.points_px[[33, 133, 362, 263], :2]
-    beside = _BESIDE * float(np.linalg.norm(corners[0] - corners[3]))
-    height, width = image.shape[:2]
-    left, top = np.clip(np.floor(corners.min(axis=0) - beside), 0, (width, height)).astype(int)
-    right, bottom = np.clip(np.ceil(corners.max(axis=0) + beside), 0, (width, height)).astype(int)
+    corners = landmarks.points_px[[33, 133, 362, 263], :2].tolist()
+    beside = _BESIDE * math.dist(corners[0], corners[3])
+    (left, right), (top, bottom) = (
+        (
+            min(max(math.floor(min(places) - beside), 0), size),
+            min(max(math.ceil(max(places) + beside), 0), size),
+        )
+        for places, size in zip(zip(*corners, strict=True), image.shape[1::-1], strict=True)
+    )
     if right - left < 8 or bottom - top < 8:
         return None
     grey = cv2.cvtColor(image[top:bottom, left:right], cv2.COLOR_RGB2GRAY)
@@ -94,7 +101,7 @@ def find_irises(crop: Crop, landmarks: Landmarks) -> Irises | None:
     shift = crop.origin + 0.5
     meshed = landmarks.points_px[[eye.iris for eye in EYES], :2] - shift
     dark = np.array([dark_centre(crop.grey, centre, first_px) for centre in meshed])
-    lids = [[landmarks.points_px[list(lid), :2] - shift for lid in pair] for pair in LIDS]
+    lids = landmarks.points_px[_LIDS, :2] - shift
     centres, radius_px = dark, first_px
     for limits in _LIMITS:
         edges, steps = _edges(crop.grey, centres, radius_px, limits)
@@ -107,7 +114,7 @@ def find_irises(crop: Crop, landmarks: Landmarks) -> Irises | None:
         lengths = np.linalg.norm(moves, axis=1, keepdims=True)
         moves = moves * np.minimum(1.0, 0.4 * radius_px / np.maximum(lengths, 1e-9))
         centres = centres + moves
-        radius_px = float(np.clip(found[4], 0.85 * first_px, 1.18 * first_px))
+        radius_px = min(max(float(found[4]), 0.85 * first_px), 1.18 * first_px)
     seen = (kept * weights / _HIGHEST_STEP).reshape(2, -1).sum(axis=1) / _SIDEWAYS.sum() * 2.0
     centres = np.asarray(centres + crop.origin, np.float64)
     return Irises(centres, radius_px, np.clip(seen / 0.35, 0.0, 1.0))
@@ -127,25 +134,25 @@ def dark_centre(grey: Grey, start: Array, iris_radius_px: float) -> Array:
     values = part.ravel().astype(np.float64)
     x = np.tile(np.arange(left, left + part.shape[1], dtype=np.float64), part.shape[0])
     y = np.repeat(np.arange(top, top + part.shape[0], dtype=np.float64), part.shape[1])
-    centre = start
+    start_x, start_y = centre_x, centre_y = start.tolist()
     for _ in range(5):
-        near = (x - centre[0]) ** 2 + (y - centre[1]) ** 2 < (0.55 * iris_radius_px) ** 2
+        near = (x - centre_x) ** 2 + (y - centre_y) ** 2 < (0.55 * iris_radius_px) ** 2
         middles = values[near]
         if middles.size < 8:
             return start
         middle = np.partition(middles, int(0.6 * middles.size))[int(0.6 * middles.size)]
-        weight = np.clip(middle - middles, 0.0, None)
+        weight = np.maximum(middle - middles, 0.0)
         total = float(weight.sum())
         if total <= 0.0:
             return start
-        moved = np.array([float(weight @ x[near]), float(weight @ y[near])]) / total
-        away = moved - start
-        length = float(np.linalg.norm(away))
-        limit = 0.45 * iris_radius_px
-        before, centre = centre, start + away * min(1.0, limit / max(length, 1e-9))
-        if float(np.abs(centre - before).max()) < 0.02:
+        away_x = float(weight @ x[near]) / total - start_x
+        away_y = float(weight @ y[near]) / total - start_y
+        share = min(1.0, 0.45 * iris_radius_px / max(math.hypot(away_x, away_y), 1e-9))
+        before_x, before_y = centre_x, centre_y
+        centre_x, centre_y = start_x + away_x * share, start_y + away_y * share
+        if max(abs(centre_x - before_x), abs(centre_y - before_y)) < 0.02:
             break
-    return centre
+    return np.array([centre_x, centre_y])
 
 
 def _edges(
@@ -176,7 +183,7 @@ def _edges(
     return _FROM * radius_px + (best + part + _WIDE) * apart, top
 
 
-def _uncovered(centres: Array, edges: Array, lids: list[list[Array]], radius_px: float) -> Array:
+def _uncovered(centres: Array, edges: Array, lids: Array, radius_px: float) -> Array:
     """From 0 to 1, how far each ray's edge lies between the lids."""
     places = np.repeat(centres, _ANGLES, axis=0) + _RAYS * edges[:, None]
     shares = []

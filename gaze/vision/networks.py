@@ -23,15 +23,28 @@ Tensor = NDArray[np.float32]
 MEDIAPIPE = "0.10.21"
 
 
+def check_version(found: str) -> None:
+    """Make sure that MediaPipe's networks are those that are known here.
+
+    Raises:
+        RuntimeError: MediaPipe has another version.
+    """
+    if found != MEDIAPIPE:
+        raise RuntimeError(
+            f"gaze.vision.networks knows the networks in mediapipe {MEDIAPIPE}, but {found} is "
+            "installed: install requirements.txt, or check tests/test_vision_face.py against the "
+            "new version and change MEDIAPIPE"
+        )
+
+
+check_version(version("mediapipe"))
+
+
 class Network:
     """A network, or a part of one; tensors are float32. Not for several threads at once."""
 
     def __init__(self, file: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> None:
-        """Take what leads from `inputs` to `outputs`, tensors of `file` in MediaPipe's modules.
-
-        Raises:
-            RuntimeError: MediaPipe has another version than the one whose networks are known.
-        """
+        """Take what leads from `inputs` to `outputs`, tensors of `file` in MediaPipe's modules."""
         self._run = Interpreter(model_content=_part(file, inputs, outputs), num_threads=1)
         self._run.allocate_tensors()
         self._inputs = [each["index"] for each in self._run.get_input_details()]
@@ -95,13 +108,6 @@ def _part(file: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> bytes
 
 @cache
 def _load(file: str) -> Any:
-    found = version("mediapipe")
-    if found != MEDIAPIPE:
-        raise RuntimeError(
-            f"gaze.vision.networks knows the networks in mediapipe {MEDIAPIPE}, but {found} is "
-            "installed: install requirements.txt, or check tests/test_vision_face.py against the "
-            "new version and change MEDIAPIPE"
-        )
     # Found without importing the package, which takes a second and 100 MB.
     spec = find_spec("mediapipe")
     assert spec is not None and spec.origin is not None

@@ -77,13 +77,12 @@ class Pose:
     @property
     def head(self) -> Head:
         """The same in the angles and signs of `Head`."""
-        nose = -self.rotation[:, 2]
-        across = self.rotation[:, 0]
+        (across_x, _, back_x), (across_y, _, back_y), (_, _, back_z) = self.rotation.tolist()
         return Head(
-            yaw_deg=math.degrees(math.atan2(nose[0], -nose[2])),
-            pitch_deg=math.degrees(math.asin(float(np.clip(-nose[1], -1.0, 1.0)))),
-            roll_deg=math.degrees(math.atan2(across[1], across[0])),
-            distance_mm=float(np.linalg.norm(self.eyes_mm)),
+            yaw_deg=math.degrees(math.atan2(-back_x, back_z)),
+            pitch_deg=math.degrees(math.asin(min(max(back_y, -1.0), 1.0))),
+            roll_deg=math.degrees(math.atan2(across_y, across_x)),
+            distance_mm=math.hypot(*self.eyes_mm.tolist()),
         )
 
 
@@ -94,13 +93,9 @@ def focal_length_px(width_px: int) -> float:
 
 def iris_diameters_px(landmarks: Landmarks) -> tuple[float, float]:
     """Return the diameters of the (right, left) iris: mean of the two axes of its four points."""
-    points = landmarks.points_px[:, :2]
-
-    def diameter(ring: tuple[int, int, int, int]) -> float:
-        a, b, c, d = points[list(ring)]
-        return float((np.linalg.norm(a - c) + np.linalg.norm(b - d)) / 2.0)
-
-    return diameter(RIGHT_IRIS), diameter(LEFT_IRIS)
+    a, b, c, d, e, f, g, h = landmarks.points_px[[*RIGHT_IRIS, *LEFT_IRIS], :2].tolist()
+    right = (math.dist(a, c) + math.dist(b, d)) / 2.0
+    return right, (math.dist(e, g) + math.dist(f, h)) / 2.0
 
 
 def head_pose(landmarks: Landmarks) -> Pose | None:

@@ -1,5 +1,6 @@
 """Camera frame in, `GazeSample` out: face, head, lids, irises, pupils and gaze put together."""
 
+import math
 import threading
 from collections import deque
 from collections.abc import Mapping
@@ -16,7 +17,7 @@ from gaze.vision.calibration import Calibration, CalibrationUpdate, GazeModel
 from gaze.vision.drift import Drift
 from gaze.vision.events import Movements
 from gaze.vision.eyes import EYES, LidBaseline
-from gaze.vision.face import FaceFinder, Image, Landmarks, MeshFaceFinder
+from gaze.vision.face import FaceFinder, Landmarks, MeshFaceFinder
 from gaze.vision.features import HEAD, SIGHT, EyeReading, gaze_features, read_eyes
 from gaze.vision.filters import OneEuro
 from gaze.vision.geometry import (
@@ -31,6 +32,7 @@ from gaze.vision.iris import Crop, Irises, cut_eyes, find_irises
 from gaze.vision.pose import Pose, head_pose
 from gaze.vision.pupil import PupilMeter
 from gaze.vision.sample import Event, GazeSample, Head, Pupil, Screen
+from gaze.vision.square import Image
 
 EyesAt = tuple[tuple[float, float], tuple[float, float]]
 
@@ -312,15 +314,15 @@ class Tracker:
             bias_px = UNCALIBRATED_ERROR_DEG * px_per_degree(self._screen, head.distance_mm)
         else:
             bias_px = self._model.accuracy * self._screen.width_px
-        return float(np.hypot(bias_px, noise_px))
+        return math.hypot(bias_px, noise_px)
 
     def _confidence(self, head: Head, pose: Pose, openness: float) -> float:
         """How far the gaze can be trusted: less without calibration, with narrow lids, a turned
         head and an iris of a few pixels."""
-        turned_deg = float(np.hypot(head.yaw_deg, head.pitch_deg))
+        turned_deg = math.hypot(head.yaw_deg, head.pitch_deg)
         return float(
             (0.5 if self._model is None else 0.9)
-            * np.clip(openness / 0.8, 0.0, 1.0)
+            * min(max(openness / 0.8, 0.0), 1.0)
             * np.interp(turned_deg, (20.0, 50.0), (1.0, 0.3))
             * np.interp(pose.iris_px, (4.0, 10.0), (0.3, 1.0))
         )
