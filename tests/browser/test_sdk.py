@@ -36,6 +36,7 @@ SEATS = 'gaze_sessions_opened_total{how="new"}'
 @both_browsers
 async def test_commands_answer(host: Host, browser: Open) -> None:
     host.show(CLIENT)
+    before = host.sessions
 
     async with browser() as page:
 
@@ -69,13 +70,14 @@ async def test_commands_answer(host: Host, browser: Open) -> None:
         await page.call("() => client.close()")
         assert await page.call("() => client.state") == "closed"
         assert (await told("client.ping()"))["title"] == "Open a session first"
-        await host.all_have_left()
+        await host.has_sessions(before)
         assert await page.call("() => window.unhandled") == []
 
 
 @both_browsers
 async def test_the_element_follows_its_attributes(host: Host, browser: Open) -> None:
     host.show(f'{MODULE}<gaze-film src="texture" effects="blur, zoom" gaze="mouse" autostart>')
+    before = host.sessions
     async with browser() as page:
         await page.goto(host.url)
         await until(page, UPGRADED)
@@ -103,7 +105,7 @@ async def test_the_element_follows_its_attributes(host: Host, browser: Open) -> 
         )
         assert await page.call(STATE) == "connected"  # it was only moved
         await page.call(f"() => {{ window.gone = {ELEMENT}; window.gone.remove(); }}")
-        await host.all_have_left()
+        await host.has_sessions(before)
         assert await page.call("() => window.gone.state") == "closed"
 
 
