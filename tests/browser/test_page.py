@@ -28,6 +28,16 @@ WATCH_CAMERA = """() => {
     return real(wanted);
   };
 }"""
+# The viewer thinks about the browser's question until `window.allow()`.
+ASK_FOR_LONG = """() => {
+  const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wanted) => {
+    await new Promise((resolve) => { window.allow = resolve; });
+    const stream = await real(wanted);
+    [window.camera] = stream.getVideoTracks();
+    return stream;
+  };
+}"""
 CATCH_DOWNLOADS = """() => {
   window.saved = {};
   const urls = new Map();
@@ -150,6 +160,25 @@ async def test_film_effects_and_view_are_in_the_address_and_back_undoes_them(
         await visitor.until(lambda: is_state(page, "watching"))
         assert await address(page) == {**begun, "preset": "privacy", "view": "eyes"}
         await visitor.until(lambda: shown(page, "eyes-panel"))
+
+
+@both_browsers
+async def test_a_camera_that_is_allowed_after_the_viewer_went_back_is_switched_off(
+    server: ServerProcess, browser: Open
+) -> None:
+    async with browser() as page:
+        visitor = Visitor(page, server.url)
+        await visitor.visit(media="texture")
+        await page.click("film-grid")
+        await page.call(ASK_FOR_LONG)
+        await page.click("start")
+        await visitor.until(lambda: page.call("() => Boolean(window.allow)"))
+        await page.call("() => history.back()")
+        await visitor.until(lambda: shown(page, "welcome"))
+        await page.call("() => window.allow()")
+        await visitor.until(lambda: page.call("() => window.camera?.readyState === 'ended'"))
+        assert await is_state(page, "idle")
+        assert await page.call("() => window.gazeApp.client.state") in ("idle", "closed")
 
 
 async def is_hidden(page: Page, test_id: str) -> bool:

@@ -265,3 +265,39 @@ async def test_the_viewers_page_ends_without_its_camera(
         await page.click("problem-retry")
         await visitor.until(visitor.sees_film)
         assert await page.call("() => window.cameras.length") == 2
+
+
+# Sessions are answered once `window.answer()` is called.
+HOLD_SESSIONS = """() => {
+  const real = window.fetch;
+  const answered = new Promise((resolve) => { window.answer = resolve; });
+  window.fetch = async (address, options) => {
+    const answer = await real(address, options);
+    if (String(address).endsWith('api/sessions')) {
+      window.asked = true;
+      await answered;
+    }
+    return answer;
+  };
+}"""
+
+
+@both_browsers
+async def test_the_viewers_page_does_not_start_without_its_camera(
+    server: ServerProcess, browser: Open, camera_film: str
+) -> None:
+    async with browser() as page:
+        visitor = Visitor(page, server.url)
+        await visitor.visit(media="texture")
+        await page.call(FAKE_CAMERA, camera_film)
+        await page.call(HOLD_SESSIONS)
+        await page.click("start")
+        await until(page, "() => window.asked")
+        await page.call(UNPLUG)
+        problem = "() => document.querySelector('[data-testid=problem]').checkVisibility()"
+        await until(page, problem)
+        await page.call("() => window.answer()")
+        await until(page, "() => window.gazeApp.client.state === 'closed'")
+        assert "camera stopped" in await page.call("() => document.body.innerText")
+        assert await page.call(problem)
+        assert not await visitor.sees_film()
