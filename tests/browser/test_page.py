@@ -241,6 +241,30 @@ def rests_at(place: tuple[float, float], gaze: dict[str, Any]) -> bool:
     return away is not None and away < 0.05 and (gaze["dwell"] or 0) > 0.6
 
 
+OVERHANG = """() => {
+  const { scrollWidth, clientWidth } = document.documentElement;
+  return scrollWidth - clientWidth;
+}"""
+
+
+@both_browsers
+async def test_nothing_sticks_out_of_a_telephone(server: ServerProcess, browser: Open) -> None:
+    async with browser() as page:
+        visitor = Visitor(page, server.url)
+        await page.resize(390, 844)
+        await visitor.visit(media="texture", preset="pupil-pulse", gaze="pointer")
+        assert await page.call(OVERHANG) == 0
+        await visitor.start("start-pointer")
+        await page.click("eyes-toggle")
+        drawn = "() => document.querySelectorAll('.plot canvas').length > 3"
+        await visitor.until(lambda: page.call(drawn))
+        await visitor.hears("stats", after=len(await visitor.heard("stats")))
+        assert await page.call(OVERHANG) == 0
+        await page.click("leave")
+        await visitor.until(lambda: shown(page, "summary"))
+        assert await page.call(OVERHANG) == 0
+
+
 @both_browsers
 async def test_the_end_shows_where_the_eyes_were_and_saves_it(
     server: ServerProcess, browser: Open
