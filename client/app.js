@@ -6,7 +6,7 @@
  */
 
 import { pushAddress, readAddress, replaceAddress, writeAddress } from './address.js';
-import { Camera, cameraIsAllowed } from './page-camera.js';
+import { Camera, cameraIsAllowed } from './camera.js';
 import { EffectPanel } from './effect-panel.js';
 import { byId } from './element.js';
 import { EyesDesk } from './eyes-desk.js';
@@ -15,7 +15,7 @@ import { GazeClient, GazeError } from './gaze-client.js';
 import { onKeys } from './keys.js';
 import { Lookers } from './lookers.js';
 import { Player } from './player.js';
-import { browserProblem, cameraProblem, missingCameraAccess, sessionProblem } from './problems.js';
+import { ProblemError, browserProblem, cameraProblem, missingCameraAccess, sessionProblem } from './problems.js';
 import { Recording } from './recording.js';
 import { Stage } from './stage.js';
 
@@ -89,8 +89,9 @@ export class GazeApp {
     this.#lookers.closeSummary();
     this.#stage.show('opening');
     try {
-      if (gaze === 'camera' && !(await this.#openCamera())) return;
-      if (start !== this.#starts) return this.#camera.close();
+      if (gaze === 'camera') await this.#openCamera();
+      else this.#camera.close();
+      if (start !== this.#starts) return;
       this.#stage.wait('Taking your seat…');
       await this.#openSession(resume);
       if (start !== this.#starts) return;
@@ -194,7 +195,7 @@ export class GazeApp {
       return this.start(gaze);
     }
     if (on) await this.#takeStill();
-    if (on || this.client.state === 'opening') await this.#close();
+    if (on || this.#stage.scene === 'opening') await this.#close();
     this.#view = view;
     if (view === 'summary' && this.#recording.length > 0) return this.#showSummary();
     this.#view = 'home';
@@ -204,21 +205,16 @@ export class GazeApp {
 
   // Starting
 
-  /** @returns {Promise<boolean>} false where there is none, and the page says why */
+  /** @throws {ProblemError} */
   async #openCamera() {
     const missing = missingCameraAccess();
-    if (missing) {
-      this.#stage.problem(missing);
-      return false;
-    }
+    if (missing) throw new ProblemError(missing);
     this.#stage.wait('Please allow the camera. Its pictures go to this server only, which keeps none of them.');
     try {
       await this.#camera.open();
     } catch (error) {
-      this.#stage.problem(cameraProblem(error));
-      return false;
+      throw new ProblemError(cameraProblem(error));
     }
-    return true;
   }
 
   /** @param {SessionKey | null} resume */
@@ -397,7 +393,7 @@ export class GazeApp {
   }
 
   #onCameraEnded() {
-    if (this.client.state !== 'connected') return;
+    this.#starts += 1;
     this.#desk.closeDialog();
     this.player.watching = false;
     this.#camera.close();

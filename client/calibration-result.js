@@ -14,7 +14,7 @@ const VERDICTS = {
   },
   retry: {
     title: 'Not precise yet',
-    advice: 'Come a little closer, put a light in front of you rather than behind, and keep your head still.',
+    advice: 'Sit at arm’s length from the screen, put a light in front of you rather than behind, and keep your head still.',
   },
 };
 

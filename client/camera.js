@@ -1,62 +1,95 @@
-/** The viewer's camera: opened when asked, found again when it comes back, and given back. */
+/** The viewer's camera: opened on request, another one chosen, unplugging noticed, and given back. */
 
-/** @type {MediaStreamConstraints} */
+/** @type {MediaTrackConstraints} */
 const WANTED = {
-  video: {
-    width: { ideal: 640 },
-    height: { ideal: 480 },
-    frameRate: { ideal: 30 },
-    facingMode: 'user',
-  },
+  width: { ideal: 640 },
+  height: { ideal: 480 },
+  frameRate: { ideal: 30 },
 };
 
-export class Camera {
-  /** Called with a new track when a camera is there again after the last one ended. */
-  onBack = (/** @type {MediaStreamTrack} */ _track) => {};
+/**
+ * Dispatches `ended` when the camera goes away by itself and `back` when, still wanted, it is there
+ * again after that; `change` whenever its stream is another one, or none.
+ */
+export class Camera extends EventTarget {
+  /** @type {MediaStream | null} */
+  stream = null;
+  /** Its picture. @type {MediaStreamTrack | null} */
+  track = null;
 
-  /** @type {MediaStreamTrack | null} */
-  #track = null;
-  #wanted = false;
+  #requests = 0;
   #onDevices = () => this.#lookForIt();
 
   /**
+   * @param {string} [deviceId] of the wanted camera; the one that looks at the viewer otherwise
    * @returns {Promise<MediaStreamTrack>}
-   * @throws {DOMException} as getUserMedia does
+   * @throws {DOMException} as getUserMedia does, and an AbortError where it was closed meanwhile
    */
-  async open() {
-    if (this.#track?.readyState === 'live') return this.#track;
-    this.#wanted = true;
+  async open(deviceId) {
+    if (this.track?.readyState === 'live' && deviceId === undefined) return this.track;
+    const request = ++this.#requests;
+    const which = deviceId === undefined ? { facingMode: 'user' } : { deviceId: { exact: deviceId } };
+    const stream = await navigator.mediaDevices.getUserMedia({ video: { ...WANTED, ...which } });
+    if (request !== this.#requests) {
+      stop(stream);
+      throw new DOMException('The camera is no longer wanted', 'AbortError');
+    }
+    const track = /** @type {MediaStreamTrack} */ (stream.getVideoTracks()[0]);
+    this.#use(stream, track);
     navigator.mediaDevices.addEventListener('devicechange', this.#onDevices);
-    return this.#ask();
+    track.addEventListener('ended', () => {
+      if (track === this.track) this.dispatchEvent(new Event('ended'));
+    });
+    return track;
   }
 
   /** Switch it off; its light goes out. */
   close() {
-    this.#wanted = false;
+    this.#requests += 1;
     navigator.mediaDevices?.removeEventListener('devicechange', this.#onDevices);
-    this.#track?.stop();
-    this.#track = null;
+    if (this.stream) this.#use(null, null);
   }
 
-  async #ask() {
-    const stream = await navigator.mediaDevices.getUserMedia(WANTED);
-    const track = /** @type {MediaStreamTrack} */ (stream.getVideoTracks()[0]);
-    if (!this.#wanted) {
-      track.stop();
-      throw new DOMException('The camera is no longer wanted', 'AbortError');
-    }
-    this.#track = track;
-    return track;
+  /** @returns {Promise<MediaDeviceInfo[]>} the cameras that can be chosen, once one is allowed */
+  async list() {
+    const devices = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];
+    return devices.filter(({ kind, deviceId }) => kind === 'videoinput' && deviceId !== '');
+  }
+
+  /**
+   * @param {MediaStream | null} stream
+   * @param {MediaStreamTrack | null} track
+   */
+  #use(stream, track) {
+    if (this.stream) stop(this.stream);
+    [this.stream, this.track] = [stream, track];
+    this.dispatchEvent(new Event('change'));
   }
 
   async #lookForIt() {
-    if (this.#track?.readyState !== 'ended') return;
+    if (this.track?.readyState !== 'ended') return;
     const devices = await navigator.mediaDevices.enumerateDevices();
     if (!devices.some(({ kind }) => kind === 'videoinput')) return;
     try {
-      this.onBack(await this.#ask());
+      await this.open();
+      this.dispatchEvent(new Event('back'));
     } catch {
       // Not allowed any more, or gone again: the next change of devices is the next chance.
     }
   }
+}
+
+/** @returns {Promise<boolean>} whether it opens without a question */
+export async function cameraIsAllowed() {
+  try {
+    const name = /** @type {PermissionName} */ ('camera');
+    return (await navigator.permissions.query({ name })).state === 'granted';
+  } catch {
+    return false;
+  }
+}
+
+/** @param {MediaStream} stream */
+function stop(stream) {
+  for (const track of stream.getTracks()) track.stop();
 }

@@ -1,6 +1,6 @@
 /**
  * A look at the camera before a calibration: is there a face, is it near enough, is there light.
- * Says one thing at a time that would help. The light is measured here, from the local picture.
+ * Says one thing at a time that would help, and marks all that could be better. The light is measured here, from the local picture.
  */
 
 import { PLANS } from './calibration-plan.js';
@@ -35,31 +35,28 @@ const SMALLEST_PX = 480;
 const LOOK_MS = 250;
 
 /**
- * The one thing that would help most.
+ * What would help, the most helpful first.
  *
  * @param {Seen} seen
- * @returns {{ subject: Subject, text: string } | null} null where all is well
+ * @returns {{ subject: Subject, text: string }[]} nothing where all is well
  */
-export function hintFor({ samples_hz, face, distance_mm, yaw_deg, light, size }) {
-  /** @param {Subject} subject @param {string} text */
-  const hint = (subject, text) => ({ subject, text });
-  if (samples_hz === 0) return hint('camera', 'No picture arrives. Is the camera covered, or in use elsewhere?');
-  if (light && light.face < DARK) return hint('light', 'More light from the front, please.');
-  if (!face) return hint('face', 'No face is seen. Sit in front of the camera, in the middle of its picture.');
-  if (light && light.around - light.face > BACKLIT) {
-    return hint('light', 'It is bright behind you. Turn away from the window, or put a light in front of you.');
-  }
-  if (distance_mm !== null && distance_mm > FARTHEST_MM) return hint('distance', 'Come a little closer.');
-  if (distance_mm !== null && distance_mm < NEAREST_MM) return hint('distance', 'Move back a little.');
-  if (yaw_deg !== null && Math.abs(yaw_deg) > TURNED_DEG) return hint('face', 'Turn your face to the screen.');
-  if (light && light.glare > GLARE) {
-    return hint('light', 'Something bright is mirrored near your eyes. Glasses? Lower the light, or tilt your head a little.');
-  }
-  if (samples_hz < FEWEST_HZ) {
-    return hint('camera', `Only ${samples_hz} pictures a second arrive. More light helps, or closing other programs.`);
-  }
-  if (size[0] > 0 && size[0] < SMALLEST_PX) return hint('camera', 'The picture is small. Another camera would see your eyes better.');
-  return null;
+export function hintsFor({ samples_hz, face, distance_mm, yaw_deg, light, size }) {
+  const distance = distance_mm ?? (NEAREST_MM + FARTHEST_MM) / 2;
+  const { face: bright, around, glare } = light ?? { face: 1, around: 1, glare: 0 };
+  /** @type {[boolean, Subject, string][]} */
+  const hints = [
+    [samples_hz === 0, 'camera', 'No picture arrives. Is the camera covered, or in use elsewhere?'],
+    [bright < DARK, 'light', 'More light from the front, please.'],
+    [!face, 'face', 'No face is seen. Sit in front of the camera, in the middle of its picture.'],
+    [around - bright > BACKLIT, 'light', 'It is bright behind you. Turn away from the window, or put a light in front of you.'],
+    [distance > FARTHEST_MM, 'distance', 'Come a little closer.'],
+    [distance < NEAREST_MM, 'distance', 'Move back a little.'],
+    [Math.abs(yaw_deg ?? 0) > TURNED_DEG, 'face', 'Turn your face to the screen.'],
+    [glare > GLARE, 'light', 'Something bright is mirrored near your eyes. Glasses? Lower the light, or tilt your head a little.'],
+    [samples_hz < FEWEST_HZ, 'camera', `Only ${samples_hz} pictures a second arrive. More light helps, or closing other programs.`],
+    [size[0] > 0 && size[0] < SMALLEST_PX, 'camera', 'The picture is small. Another camera would see your eyes better.'],
+  ];
+  return hints.filter(([holds]) => holds).map(([, subject, text]) => ({ subject, text }));
 }
 
 /**
@@ -181,10 +178,10 @@ class Check {
 
   /** @param {Seen} seen */
   #show(seen) {
-    const hint = hintFor(seen);
-    const text = hint?.text ?? 'All is well. Begin when you like.';
+    const hints = hintsFor(seen);
+    const text = hints[0]?.text ?? 'All is well. Begin when you like.';
     if (this.#hint.textContent !== text) this.#hint.textContent = text;
-    this.#hint.classList.toggle('good', hint === null);
+    this.#hint.classList.toggle('good', hints.length === 0);
     const { size, samples_hz, distance_mm, light, face } = seen;
     /** @type {[Subject, string][]} */
     const rows = [
@@ -193,8 +190,9 @@ class Check {
       ['light', light === null ? 'Light unknown' : `Light ${Math.round(light.face * 100)} %`],
       ['camera', `${size[0]} × ${size[1]}, ${samples_hz} a second`],
     ];
+    const wanting = hints.map(({ subject }) => subject);
     this.#list.replaceChildren(
-      ...rows.map(([subject, said]) => element('li', { class: subject === hint?.subject ? 'wanting' : 'fine' }, said)),
+      ...rows.map(([subject, said]) => element('li', { class: wanting.includes(subject) ? 'wanting' : 'fine' }, said)),
     );
   }
 }

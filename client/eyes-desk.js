@@ -5,7 +5,7 @@ import { byId, element } from './element.js';
 import { sessionProblem } from './problems.js';
 import { say } from './stage.js';
 
-/** @typedef {import('./page-camera.js').Camera} Camera */
+/** @typedef {import('./camera.js').Camera} Camera */
 /** @typedef {import('./gaze-client.js').GazeClient} GazeClient */
 /** @typedef {import('./player.js').Player} Player */
 

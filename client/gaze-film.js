@@ -66,7 +66,7 @@ export class GazeFilm extends HTMLElement {
     root.append(this.video, this.#curtain, this.#status);
     this.video.addEventListener('pause', () => this.#onNativeControl());
     this.video.addEventListener('play', () => this.#onNativeControl());
-    this.#camera.onBack = (track) => this.client.setCamera(track);
+    this.#camera.addEventListener('back', () => this.#camera.track && this.client.setCamera(this.#camera.track));
   }
 
   connectedCallback() {

@@ -10,6 +10,15 @@ import { GazeError } from './gaze-client.js';
  * @property {boolean} pointerHelps whether watching with the mouse would get around it
  */
 
+/** A problem that is in its words already. */
+export class ProblemError extends Error {
+  /** @param {Problem} problem */
+  constructor(problem) {
+    super(problem.title);
+    this.problem = problem;
+  }
+}
+
 /** @type {Record<string, { title: string, text: string }>} */
 const CAMERA_PROBLEMS = {
   NotAllowedError: {
@@ -69,10 +78,11 @@ export function missingCameraAccess() {
 }
 
 /**
- * @param {unknown} error of the session
+ * @param {unknown} error of the session, or of what goes before it
  * @returns {Problem}
  */
 export function sessionProblem(error) {
+  if (error instanceof ProblemError) return error.problem;
   if (!(error instanceof GazeError)) {
     return {
       title: 'Something went wrong',

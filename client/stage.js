@@ -28,6 +28,11 @@ export class Stage {
     this.#letPreviewFollow();
   }
 
+  /** What lies over the film now. */
+  get scene() {
+    return /** @type {Scene} */ (document.body.dataset.state);
+  }
+
   /** @param {Scene} scene */
   show(scene) {
     document.body.dataset.state = scene;
@@ -105,7 +110,7 @@ export class Stage {
     }
     if (roundTrip_s !== null) parts.push(`${Math.round(roundTrip_s * 1000)} ms round trip`);
     if (typeof gaze_age_ms === 'number') parts.push(`gaze ${Math.round(gaze_age_ms)} ms old`);
-    if (document.body.dataset.state === 'watching') say('stats', parts.join('  ·  '));
+    if (this.scene === 'watching') say('stats', parts.join('  ·  '));
   }
 
   /** Before there is a film, a still of it is sharp where the mouse is. */

@@ -74,7 +74,8 @@ def make_film(
         video = container.add_stream("libvpx" if webm else "libx264", rate=RATE_FPS)
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         video.options = (
-            {"deadline": "realtime", "cpu-used": "8", "b": "8M"}
+            # More threads than one spin while they wait for each other.
+            {"deadline": "realtime", "cpu-used": "8", "b": "8M", "threads": "1"}
             if webm
             else {"preset": "ultrafast", "crf": "18"}
         )

@@ -499,6 +499,26 @@ async def test_a_client_that_says_goodbye_is_lost_and_then_closed() -> None:
         await peer.camera.get()
 
 
+async def test_a_channel_that_closes_just_when_the_connection_has_gone_raises_nowhere() -> None:
+    """As when a page is reloaded: it closes the channel and says goodbye at the same time."""
+    peer = Peer()
+    channels: asyncio.Queue[RTCDataChannel] = asyncio.Queue()
+    peer.on_channel = channels.put_nowait
+    closed = asyncio.Event()
+    unretrieved: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, told: unretrieved.append(told))
+    async with Client() as client:
+        await connected(peer, client)
+        channel = await asyncio.wait_for(channels.get(), PATIENCE_S)
+        channel.on("close", closed.set)
+        channel.transport.transport.on("statechange", channel.close)
+        await client.channel.transport.transport.stop()
+        await asyncio.wait_for(closed.wait(), PATIENCE_S)
+        await peer.close()
+    gc.collect()
+    assert unretrieved == []
+
+
 async def test_a_client_that_never_comes_is_lost() -> None:
     peer = Peer(Limits(connect_timeout_s=0.2))
     lost = asyncio.Event()

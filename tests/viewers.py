@@ -9,6 +9,7 @@ to the viewer's right, where the screen's x grows.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import cycle, islice
 from pathlib import Path
 
 import cv2
@@ -17,11 +18,13 @@ from numpy.typing import NDArray
 from skimage import data
 
 WIDTH, HEIGHT = 640, 480
+NOISES = 16
 REACH_PX = 60  # how far the head may be shifted
 SCALE = 3.4
 PX_PER_MM = 2.45  # of the painted irises: 28.7 px across, 11.7 mm
 IRIS_RADIUS_PX = 14.3
 _LID_FOLLOWS = 0.9
+_AROUND_PX = 60  # what is painted of an eye lies within so many pixels of its middle
 
 Frame = NDArray[np.uint8]
 
@@ -64,8 +67,10 @@ def _eyes() -> tuple[_Eye, _Eye]:
     )
 
 
-def _mask(polygon: NDArray[np.float64], soft_px: float) -> NDArray[np.float32]:
-    mask = np.zeros(_CANVAS[::-1], np.uint8)
+def _mask(
+    shape: tuple[int, ...], polygon: NDArray[np.float64], soft_px: float
+) -> NDArray[np.float32]:
+    mask = np.zeros(shape[:2], np.uint8)
     cv2.fillPoly(mask, [np.round(polygon * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
     soft = cv2.GaussianBlur(mask.astype(np.float32) / 255.0, (0, 0), soft_px)
     return soft[:, :, None]
@@ -105,7 +110,7 @@ def _paint_iris(
     picture: NDArray[np.float32], centre: NDArray[np.float64], pupil_px: float
 ) -> NDArray[np.float32]:
     """A light grey-blue iris with a dark rim, a pupil and the reflection of a window."""
-    y, x = np.mgrid[0 : _CANVAS[1], 0 : _CANVAS[0]].astype(np.float32)
+    y, x = np.mgrid[0 : picture.shape[0], 0 : picture.shape[1]].astype(np.float32)
     away = np.hypot(x - centre[0], y - centre[1])
 
     def disc(radius: float, soft_px: float = 0.8) -> NDArray[np.float32]:
@@ -134,16 +139,15 @@ def _paint_eye(
     middle = 1.0 - np.abs(np.linspace(-1.0, 1.0, len(eye.upper))) ** 2
     upper = eye.upper + np.stack([0.0 * middle, _LID_FOLLOWS * iris[1] * middle], axis=1)
     upper = upper + (1.0 - openness) * (eye.lower - upper)
-    lid = np.clip(
-        (np.mgrid[0 : _CANVAS[1], 0 : _CANVAS[0]][0] - upper[:, 1].min()) / 14.0, 0.0, 1.0
-    )
+    rows = np.mgrid[0 : picture.shape[0], 0 : picture.shape[1]][0]
+    lid = np.clip((rows - upper[:, 1].min()) / 14.0, 0.0, 1.0)
     shade = (0.62 + 0.38 * lid)[:, :, None].astype(np.float32)
-    ball = np.full((*_CANVAS[::-1], 3), (205.0, 196.0, 190.0), np.float32)
+    ball = np.full(picture.shape, (205.0, 196.0, 190.0), np.float32)
     ball = _paint_iris(ball, eye.iris + iris, pupil_mm / 2 * PX_PER_MM) * shade
     if openness > 0.02:
-        mask = _mask(_opening(upper, eye.lower), 0.8)
+        mask = _mask(picture.shape, _opening(upper, eye.lower), 0.8)
         picture = picture * (1 - mask) + ball * mask
-    lashes = np.zeros(_CANVAS[::-1], np.uint8)
+    lashes = np.zeros(picture.shape[:2], np.uint8)
     line = np.round(upper * 16).astype(np.int32)
     cv2.polylines(lashes, [line], False, 255, 3, cv2.LINE_AA, shift=4)
     dark = cv2.GaussianBlur(lashes.astype(np.float32) / 255.0, (0, 0), 0.9)[:, :, None] * 0.75
@@ -152,9 +156,13 @@ def _paint_eye(
 
 @lru_cache(maxsize=64)
 def _viewer(iris: tuple[float, float], openness: float, pupil_mm: float) -> NDArray[np.float32]:
-    picture = _lids()
+    picture = _lids().copy()
     for eye in _eyes():
-        picture = _paint_eye(picture, eye, iris, openness, pupil_mm)
+        left, top = (round(at) - _AROUND_PX for at in eye.iris)
+        around = picture[top : top + 2 * _AROUND_PX, left : left + 2 * _AROUND_PX]
+        corner = np.array([left, top])
+        here = _Eye(eye.upper - corner, eye.lower - corner, eye.iris - corner)
+        around[:] = _paint_eye(around, here, iris, openness, pupil_mm)
     return picture
 
 
@@ -210,16 +218,27 @@ def write_camera(
     """Write scenes as a file for Chromium's `--use-file-for-fake-video-capture`.
 
     The suffix decides: `.mjpeg` (JPEGs one after another; Chromium plays them at 30 frames/s) or
-    `.y4m` (uncompressed 4:2:0, with its rate). Chromium repeats the file for ever.
+    `.y4m` (uncompressed 4:2:0, with its rate). Chromium repeats the file for ever, and within a
+    scene the noise repeats after `NOISES` frames; no frame is like the one before it.
     """
     if path.suffix not in (".mjpeg", ".y4m"):
         raise ValueError(f"{path.name}: a camera file ends in .mjpeg or .y4m")
+    number = 0
     with path.open("wb") as file:
         if path.suffix == ".y4m":
             file.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F{fps}:1 Ip A1:1 C420jpeg\n".encode())
-        for frame in frames(scenes, fps):
-            if path.suffix == ".y4m":
-                file.write(b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420).tobytes())
-            else:
-                bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
-                file.write(cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes())
+        for seconds, looks in scenes:
+            count = round(seconds * fps)
+            pictures = [
+                _encoded(viewer_frame(**looks, noise=number + ahead), path.suffix)  # type: ignore[arg-type]
+                for ahead in range(min(count, NOISES))
+            ]
+            file.writelines(islice(cycle(pictures), count))
+            number += count
+
+
+def _encoded(frame: Frame, suffix: str) -> bytes:
+    if suffix == ".y4m":
+        return b"FRAME\n" + cv2.cvtColor(frame, cv2.COLOR_RGB2YUV_I420).tobytes()
+    bgr = cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 95])[1].tobytes()

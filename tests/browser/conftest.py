@@ -1,11 +1,13 @@
 """A server and made cameras for the browsers."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from tests.browser.host import Host, served
+from tests.browser.page import browsers_kept
 from tests.films import make_film, texture
 from tests.server_process import ServerProcess, free_port, running_server
 from tests.viewers import write_camera
@@ -13,19 +15,41 @@ from tests.viewers import write_camera
 LEFT, RIGHT, AHEAD = ({"iris": (x, 0.0)} for x in (6.0, -6.0, 0.0))
 
 
-@pytest.fixture(scope="module")
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Browsers that go on running from test to test need an event loop that does so, too."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session", autouse=True)
+async def browsers() -> AsyncIterator[None]:
+    """Browsers run until the last test."""
+    async with browsers_kept():
+        yield
+
+
+FLAGS = ("--sessions-per-minute", "1000", "--max-sessions", "100")
+"""Of those whose page was closed, sessions wait for it to come back; tests follow fast."""
+
+
+@pytest.fixture(scope="session")
 def server(films: Path) -> Iterator[ServerProcess]:
     """The server as its users run it, with the test films."""
-    with running_server("--media", str(films), "--sessions-per-minute", "1000") as started:
+    with running_server("--media", str(films), *FLAGS) as started:
         yield started
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def host(films: Path) -> Iterator[Host]:
-    """A site of another origin, which the server's operator allows."""
+    """A site of another origin, which the server's operator allows.
+
+    The server waits an hour for a page to come back, so that a session which has ended is
+    one that the page has ended.
+    """
     port = free_port()
     url = f"http://localhost:{port}"
-    flags = ("--media", str(films), "--allowed-origins", url, "--sessions-per-minute", "1000")
+    flags = ("--media", str(films), "--allowed-origins", url, "--grace-s", "3600", *FLAGS)
     with running_server(*flags) as server:
         host = Host(server, url)
         with served(port, host.body):

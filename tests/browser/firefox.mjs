@@ -10,20 +10,42 @@ const PREFERENCES = {
 };
 
 let browser;
+let context;
 let page;
 
+/** Set Firefox's preferences, which hold for all its pages at once. */
+async function prefer(preferences) {
+  const { result } = await browser.connection.send('browsingContext.getTree', { 'moz:scope': 'chrome' });
+  const set = ([name, value]) => {
+    const kind = { boolean: 'Bool', number: 'Int' }[typeof value];
+    return `Services.prefs.set${kind}Pref(${JSON.stringify(name)}, ${value});`;
+  };
+  await browser.connection.send('script.evaluate', {
+    expression: Object.entries(preferences).map(set).join(''),
+    target: { context: result.contexts[0].context },
+    awaitPromise: false,
+  });
+}
+
 const actions = {
-  async launch({ executable, preferences }) {
+  async launch({ executable }) {
     browser = await puppeteer.launch({
       browser: 'firefox',
       executablePath: executable,
       headless: true,
-      extraPrefsFirefox: { ...PREFERENCES, ...preferences },
+      args: ['--remote-allow-system-access'],
+      extraPrefsFirefox: PREFERENCES,
       protocolTimeout: 120_000,
     });
-    page = await browser.newPage();
+  },
+  async open({ preferences }) {
+    await prefer(preferences);
+    context = await browser.createBrowserContext();
+    page = await context.newPage();
     await page.setViewport({ width: 1440, height: 900 });
   },
+  prefer: ({ preferences }) => prefer(preferences),
+  leave: () => context.close(),
   goto: ({ url }) => page.goto(url).then(() => undefined),
   reload: () => page.reload().then(() => undefined),
   call: ({ function: source, arguments: all }) =>

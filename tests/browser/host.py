@@ -52,14 +52,16 @@ class Host:
             return self.page.encode()
         return self.files[path].read_bytes() if path in self.files else None
 
-    async def all_have_left(self) -> None:
-        """Wait until the server has no session, not even one that waits to be taken up again."""
+    @property
+    def sessions(self) -> float:
+        """How many sessions the server has, those included that wait to be taken up again."""
+        figures = self.server.figures().items()
+        return sum(count for name, count in figures if name.startswith("gaze_sessions{"))
+
+    async def has_sessions(self, count: float) -> None:
+        """Wait until the server has so many sessions."""
         async with asyncio.timeout(TIMEOUT_S):
-            while any(
-                count
-                for name, count in self.server.figures().items()
-                if name.startswith("gaze_sessions{")
-            ):
+            while self.sessions != count:
                 await asyncio.sleep(0.1)
 
 

@@ -7,12 +7,14 @@ import itertools
 import json
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
+from playwright.async_api import Browser, async_playwright
 from playwright.async_api import Page as PlaywrightPage
-from playwright.async_api import async_playwright
+
+T = TypeVar("T")
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 FIREFOX = ("firefox-esr", "firefox")
@@ -55,6 +57,10 @@ class Page(Protocol):
 
     async def resize(self, width: int, height: int, pixel_ratio: float = 1.0) -> None:
         """Change the viewport: CSS pixels, and how many of the device's make one."""
+        ...
+
+    async def prefer(self, *, light: bool) -> None:
+        """Change what the viewer's system prefers: colours of the day or of the night."""
         ...
 
     async def screenshot(self, path: Path) -> None: ...
@@ -103,6 +109,9 @@ class ChromiumPage:
         metrics = {"width": width, "height": height, "deviceScaleFactor": pixel_ratio}
         await session.send("Emulation.setDeviceMetricsOverride", {**metrics, "mobile": False})
 
+    async def prefer(self, *, light: bool) -> None:
+        await self._page.emulate_media(color_scheme="light" if light else "dark")
+
     async def screenshot(self, path: Path) -> None:
         await self._page.screenshot(path=path)
 
@@ -129,6 +138,51 @@ class ChromiumPage:
         return {metric["name"]: metric["value"] for metric in found}
 
 
+_kept: tuple[contextlib.AsyncExitStack, dict[str, Any]] | None = None
+
+
+@contextlib.asynccontextmanager
+async def browsers_kept() -> AsyncIterator[None]:
+    """Within it, a browser without special wishes goes on running from one page to the next.
+
+    Each page still has cookies, storage and a window of its own.
+    """
+    global _kept
+    async with contextlib.AsyncExitStack() as stack:
+        _kept = stack, {}
+        try:
+            yield
+        finally:
+            _kept = None
+
+
+@contextlib.asynccontextmanager
+async def _running(
+    name: str | None, start: Callable[[], contextlib.AbstractAsyncContextManager[T]]
+) -> AsyncIterator[T]:
+    """The browser that is kept under this name, or else one of the page's own."""
+    if _kept is None or name is None:
+        async with start() as browser:
+            yield browser
+        return
+    stack, browsers = _kept
+    if name not in browsers:
+        browsers[name] = await stack.enter_async_context(start())
+    yield browsers[name]
+
+
+@contextlib.asynccontextmanager
+async def _chromium(flags: Sequence[str]) -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=_executable(CHROMIUM), args=flags
+        )
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
 @contextlib.asynccontextmanager
 async def chromium(
     camera: Path | None = None,
@@ -151,21 +205,19 @@ async def chromium(
     if not allowed:
         flags.remove("--use-fake-ui-for-media-stream")
         flags.append("--deny-permission-prompts")
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=_executable(CHROMIUM), args=flags
-        )
+    name = "chromium" if flags == [*CHROMIUM_FLAGS] else None
+    async with _running(name, lambda: _chromium(flags)) as browser:
         context = await browser.new_context(
             viewport={"width": 1440, "height": 900}, color_scheme="light" if light else "dark"
         )
-        if allowed:
-            await context.grant_permissions(["camera"])
-        if blocked is not None:
-            await context.route(blocked, lambda route: route.abort())
         try:
+            if allowed:
+                await context.grant_permissions(["camera"])
+            if blocked is not None:
+                await context.route(blocked, lambda route: route.abort())
             yield ChromiumPage(await context.new_page())
         finally:
-            await browser.close()
+            await context.close()
 
 
 class _FirefoxPage:
@@ -189,8 +241,16 @@ class _FirefoxPage:
         assert answer["number"] == number
         return answer.get("value")
 
-    async def start(self, preferences: dict[str, Any]) -> None:
-        await self._do("launch", executable=_executable(FIREFOX), preferences=preferences)
+    async def launch(self) -> None:
+        await self._do("launch", executable=_executable(FIREFOX))
+
+    async def open(self, preferences: dict[str, Any]) -> None:
+        """Open a window with storage of its own, which the other actions are then about."""
+        await self._do("open", preferences=preferences)
+
+    async def leave(self) -> None:
+        """Close that window, and forget its storage."""
+        await self._do("leave")
 
     async def goto(self, url: str) -> None:
         await self._do("goto", url=url)
@@ -216,6 +276,9 @@ class _FirefoxPage:
     async def resize(self, width: int, height: int, pixel_ratio: float = 1.0) -> None:
         await self._do("resize", width=width, height=height, pixelRatio=pixel_ratio)
 
+    async def prefer(self, *, light: bool) -> None:
+        await self._do("prefer", preferences=_colours(light))
+
     async def screenshot(self, path: Path) -> None:
         image = base64.b64decode(await self._do("screenshot"))
         await asyncio.to_thread(path.write_bytes, image)
@@ -227,17 +290,12 @@ class _FirefoxPage:
         await self._do("quit")
 
 
+def _colours(light: bool) -> dict[str, int]:
+    return {"layout.css.prefers-color-scheme.content-override": int(light)}
+
+
 @contextlib.asynccontextmanager
-async def firefox(
-    *, cameras: int = 1, allowed: bool = True, light: bool = False
-) -> AsyncIterator[Page]:
-    """Headless Firefox; its own fake camera shows no face. The rest is as for Chromium."""
-    preferences = {
-        "media.navigator.streams.fake": cameras > 0,
-        "media.navigator.permission.disabled": allowed,
-        "permissions.default.camera": 0 if allowed else 2,
-        "layout.css.prefers-color-scheme.content-override": int(light),
-    }
+async def _firefox() -> AsyncIterator[_FirefoxPage]:
     process = await asyncio.create_subprocess_exec(
         "node",
         str(Path(__file__).with_name("firefox.mjs")),
@@ -248,7 +306,7 @@ async def firefox(
     )
     page = _FirefoxPage(process)
     try:
-        await page.start(preferences)
+        await page.launch()
         yield page
     finally:
         with contextlib.suppress(RuntimeError, ConnectionError):
@@ -257,3 +315,22 @@ async def firefox(
             with contextlib.suppress(ProcessLookupError):
                 process.terminate()
         await process.wait()
+
+
+@contextlib.asynccontextmanager
+async def firefox(
+    *, cameras: int = 1, allowed: bool = True, light: bool = False
+) -> AsyncIterator[Page]:
+    """Headless Firefox; its own fake camera shows no face. The rest is as for Chromium."""
+    preferences = {
+        "media.navigator.streams.fake": cameras > 0,
+        "media.navigator.permission.disabled": allowed,
+        "permissions.default.camera": 0 if allowed else 2,
+        **_colours(light),
+    }
+    async with _running("firefox", _firefox) as page:
+        await page.open(preferences)
+        try:
+            yield page
+        finally:
+            await page.leave()

@@ -1,6 +1,7 @@
 """A viewer for the page whose eyes follow what the page shows: a camera drawn in the browser."""
 
 import base64
+from functools import cache
 
 import cv2
 
@@ -40,12 +41,18 @@ CAMERA = """async (pictures, across, down) => {
 }"""
 
 
-async def look_where_the_page_says(page: Page) -> None:
-    """From now on the page's camera shows a viewer whose eyes rest on the calibration's dot."""
+@cache
+def _pictures() -> list[str]:
+    """The viewer's looks, row by row, as JPEGs in base64."""
     pictures = []
     for dy in DOWN:
         for dx in ACROSS:
             image = cv2.cvtColor(viewer_frame(iris=(dx, dy)), cv2.COLOR_RGB2BGR)
             _, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 85])
             pictures.append(base64.b64encode(jpeg.tobytes()).decode())
-    await page.call(CAMERA, pictures, list(ACROSS), list(DOWN))
+    return pictures
+
+
+async def look_where_the_page_says(page: Page) -> None:
+    """From now on the page's camera shows a viewer whose eyes rest on the calibration's dot."""
+    await page.call(CAMERA, _pictures(), list(ACROSS), list(DOWN))

@@ -230,7 +230,7 @@ def _write_face(path: Path) -> None:
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libvpx", rate=30)
         stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
-        stream.options = {"deadline": "realtime", "cpu-used": "8", "b": "4M"}
+        stream.options = {"deadline": "realtime", "cpu-used": "8", "b": "4M", "threads": "1"}
         for image in frames([(3, {})]):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode(None))

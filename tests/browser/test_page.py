@@ -28,6 +28,16 @@ WATCH_CAMERA = """() => {
     return real(wanted);
   };
 }"""
+# The viewer thinks about the browser's question until `window.allow()`.
+ASK_FOR_LONG = """() => {
+  const real = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wanted) => {
+    await new Promise((resolve) => { window.allow = resolve; });
+    const stream = await real(wanted);
+    [window.camera] = stream.getVideoTracks();
+    return stream;
+  };
+}"""
 CATCH_DOWNLOADS = """() => {
   window.saved = {};
   const urls = new Map();
@@ -152,6 +162,25 @@ async def test_film_effects_and_view_are_in_the_address_and_back_undoes_them(
         await visitor.until(lambda: shown(page, "eyes-panel"))
 
 
+@both_browsers
+async def test_a_camera_that_is_allowed_after_the_viewer_went_back_is_switched_off(
+    server: ServerProcess, browser: Open
+) -> None:
+    async with browser() as page:
+        visitor = Visitor(page, server.url)
+        await visitor.visit(media="texture")
+        await page.click("film-grid")
+        await page.call(ASK_FOR_LONG)
+        await page.click("start")
+        await visitor.until(lambda: page.call("() => Boolean(window.allow)"))
+        await page.call("() => history.back()")
+        await visitor.until(lambda: shown(page, "welcome"))
+        await page.call("() => window.allow()")
+        await visitor.until(lambda: page.call("() => window.camera?.readyState === 'ended'"))
+        assert await is_state(page, "idle")
+        assert await page.call("() => window.gazeApp.client.state") in ("idle", "closed")
+
+
 async def is_hidden(page: Page, test_id: str) -> bool:
     return not await shown(page, test_id)
 
@@ -210,6 +239,30 @@ async def test_a_slider_changes_the_effect_and_a_parameter_follows_the_eyes(
 def rests_at(place: tuple[float, float], gaze: dict[str, Any]) -> bool:
     away = gaze["shown"] and math.dist(gaze["shown"], place)
     return away is not None and away < 0.05 and (gaze["dwell"] or 0) > 0.6
+
+
+OVERHANG = """() => {
+  const { scrollWidth, clientWidth } = document.documentElement;
+  return scrollWidth - clientWidth;
+}"""
+
+
+@both_browsers
+async def test_nothing_sticks_out_of_a_telephone(server: ServerProcess, browser: Open) -> None:
+    async with browser() as page:
+        visitor = Visitor(page, server.url)
+        await page.resize(390, 844)
+        await visitor.visit(media="texture", preset="pupil-pulse", gaze="pointer")
+        assert await page.call(OVERHANG) == 0
+        await visitor.start("start-pointer")
+        await page.click("eyes-toggle")
+        drawn = "() => document.querySelectorAll('.plot canvas').length > 3"
+        await visitor.until(lambda: page.call(drawn))
+        await visitor.hears("stats", after=len(await visitor.heard("stats")))
+        assert await page.call(OVERHANG) == 0
+        await page.click("leave")
+        await visitor.until(lambda: shown(page, "summary"))
+        assert await page.call(OVERHANG) == 0
 
 
 @both_browsers

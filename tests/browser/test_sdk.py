@@ -36,6 +36,7 @@ SEATS = 'gaze_sessions_opened_total{how="new"}'
 @both_browsers
 async def test_commands_answer(host: Host, browser: Open) -> None:
     host.show(CLIENT)
+    before = host.sessions
 
     async with browser() as page:
 
@@ -69,13 +70,14 @@ async def test_commands_answer(host: Host, browser: Open) -> None:
         await page.call("() => client.close()")
         assert await page.call("() => client.state") == "closed"
         assert (await told("client.ping()"))["title"] == "Open a session first"
-        await host.all_have_left()
+        await host.has_sessions(before)
         assert await page.call("() => window.unhandled") == []
 
 
 @both_browsers
 async def test_the_element_follows_its_attributes(host: Host, browser: Open) -> None:
     host.show(f'{MODULE}<gaze-film src="texture" effects="blur, zoom" gaze="mouse" autostart>')
+    before = host.sessions
     async with browser() as page:
         await page.goto(host.url)
         await until(page, UPGRADED)
@@ -103,7 +105,7 @@ async def test_the_element_follows_its_attributes(host: Host, browser: Open) -> 
         )
         assert await page.call(STATE) == "connected"  # it was only moved
         await page.call(f"() => {{ window.gone = {ELEMENT}; window.gone.remove(); }}")
-        await host.all_have_left()
+        await host.has_sessions(before)
         assert await page.call("() => window.gone.state") == "closed"
 
 
@@ -263,3 +265,39 @@ async def test_the_viewers_page_ends_without_its_camera(
         await page.click("problem-retry")
         await visitor.until(visitor.sees_film)
         assert await page.call("() => window.cameras.length") == 2
+
+
+# Sessions are answered once `window.answer()` is called.
+HOLD_SESSIONS = """() => {
+  const real = window.fetch;
+  const answered = new Promise((resolve) => { window.answer = resolve; });
+  window.fetch = async (address, options) => {
+    const answer = await real(address, options);
+    if (String(address).endsWith('api/sessions')) {
+      window.asked = true;
+      await answered;
+    }
+    return answer;
+  };
+}"""
+
+
+@both_browsers
+async def test_the_viewers_page_does_not_start_without_its_camera(
+    server: ServerProcess, browser: Open, camera_film: str
+) -> None:
+    async with browser() as page:
+        visitor = Visitor(page, server.url)
+        await visitor.visit(media="texture")
+        await page.call(FAKE_CAMERA, camera_film)
+        await page.call(HOLD_SESSIONS)
+        await page.click("start")
+        await until(page, "() => window.asked")
+        await page.call(UNPLUG)
+        problem = "() => document.querySelector('[data-testid=problem]').checkVisibility()"
+        await until(page, problem)
+        await page.call("() => window.answer()")
+        await until(page, "() => window.gazeApp.client.state === 'closed'")
+        assert "camera stopped" in await page.call("() => document.body.innerText")
+        assert await page.call(problem)
+        assert not await visitor.sees_film()

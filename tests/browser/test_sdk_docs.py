@@ -67,6 +67,7 @@ async def test_three_lines(host: Host, browser: Open) -> None:
 @both_browsers
 async def test_consent_is_the_pages(host: Host, browser: Open) -> None:
     host.show(example("Consent handled by your page"))
+    before = host.sessions
     async with browser() as page:
         await page.goto(host.url)
         await until(page, UPGRADED)
@@ -79,11 +80,12 @@ async def test_consent_is_the_pages(host: Host, browser: Open) -> None:
         await page.call("() => { document.getElementById('agree').click(); }")
         await page.call(press)
         await until(page, PLAYS)
+        assert host.sessions == before + 1
 
         await page.call("() => { document.getElementById('withdraw').click(); }")
         await until(page, "() => window.cameras[0].readyState === 'ended'")
         assert await page.call(STATE) == "closed"
-        await host.all_have_left()
+        await host.has_sessions(before)
         box = "() => document.querySelector('form').getBoundingClientRect().width > 0"
         assert await page.call(box)
 

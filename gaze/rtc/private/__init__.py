@@ -392,6 +392,15 @@ class _Receiver(RTCRtpReceiver):
             self._ending = None
 
 
+async def _send_or_lose(send: Callable[[Any], Awaitable[None]], chunk: Any) -> None:
+    """Send a chunk of SCTP; where the connection has gone it is lost, as it could be on its way.
+
+    aiortc sends in tasks that nobody awaits, so that an error would only be logged, out of place.
+    """
+    with contextlib.suppress(ConnectionError):
+        await send(chunk)
+
+
 def sender_of(transceiver: RTCRtpTransceiver) -> Sender:
     """Its sender, which is ours."""
     sender = transceiver.sender
@@ -444,6 +453,12 @@ class PeerConnection(RTCPeerConnection):
         )
         self._transport = transport
         return transport
+
+    def _RTCPeerConnection__createSctpTransport(self) -> None:  # noqa: N802
+        base: Any = super()
+        base._RTCPeerConnection__createSctpTransport()
+        sctp: Any = self.sctp
+        sctp._send_chunk = functools.partial(_send_or_lose, sctp._send_chunk)
 
     def _RTCPeerConnection__createTransceiver(  # noqa: N802
         self, direction: str, kind: str, sender_track: MediaStreamTrack | None = None
