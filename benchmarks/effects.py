@@ -54,7 +54,7 @@ def point_at(index: int) -> tuple[float, float]:
 
 def effect_step(spec: dict[str, Any], frame: av.VideoFrame) -> Step:
     """One effect as the server runs it."""
-    chain = Chain([spec])
+    chain = Chain([spec], clock=time.thread_time)
 
     def step(index: int) -> None:
         t_s = index * FRAME_S

@@ -270,6 +270,24 @@ async def test_what_is_no_stream_is_told() -> None:
     assert f"http://{place}" in await refused(f"http://{place}/page", place)
 
 
+async def test_a_user_and_password_are_sent_to_the_address_only(stream_file: Path) -> None:
+    sent = []
+
+    def noting(name: str, then: Handler) -> Handler:
+        async def note(request: web.Request) -> web.StreamResponse:
+            sent.append((name, request.headers.get("Authorization"), request.headers["Host"]))
+            return await then(request)
+
+        return note
+
+    async with (
+        site(live=noting("other", file(stream_file))) as other,
+        site(one=noting("first", moved(lambda: f"http://{other}/live"))) as place,
+        opened(f"http://me:p%40ss@{place}/one", place, other),
+    ):
+        assert sent == [("first", "Basic bWU6cEBzcw==", place), ("other", None, other)]
+
+
 async def test_a_lost_stream_is_opened_again_and_told_once(stream_file: Path) -> None:
     content = await asyncio.to_thread(stream_file.read_bytes)
     losses: list[str] = []
@@ -313,11 +331,11 @@ async def test_a_host_that_is_silent_is_given_up() -> None:
 
 
 async def test_a_session_watches_a_stream_and_changes_to_a_film_and_back(
-    serve: Serve, stream_file: Path
+    serve: Serve, stream_file: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     async with site(live=file(stream_file)) as place:
         viewer = RtcViewer(await serve(live_hosts=place))
-        await viewer.open(media=f"http://{place}/live", sound=True)
+        await viewer.open(media=f"http://me:hidden@{place}/live?key=hidden", sound=True)
         assert (await viewer.frame()).width == 160
         await viewer.sound()
         playback = await viewer.hear("playback")
@@ -336,6 +354,9 @@ async def test_a_session_watches_a_stream_and_changes_to_a_film_and_back(
         error = await viewer.hear("error", after=heard)
         assert (error["status"], error["field"]) == (422, "media")
         await viewer.close()
+    logged = "".join(capfd.readouterr())
+    assert "session opened" in logged
+    assert "hidden" not in logged
 
 
 async def test_without_a_setting_no_address_is_opened(serve: Serve) -> None:

@@ -7,6 +7,7 @@ connection goes to the address that was checked. RTSP it must speak itself; it d
 """
 
 import asyncio
+import base64
 import contextlib
 import http.client
 import re
@@ -14,7 +15,7 @@ import socket
 import ssl
 import threading
 from collections.abc import AsyncIterator
-from urllib.parse import urljoin
+from urllib.parse import unquote, urljoin
 
 from gaze.media.address import Address, AddressError, Allowed
 
@@ -29,9 +30,8 @@ _LENGTH = re.compile(rb"^content-length:\s*(\d+)\s*$", re.IGNORECASE | re.MULTIL
 class HttpOpener:
     """Opens addresses for FFmpeg, as readable files. For one thread; `close` is for any."""
 
-    def __init__(self, allowed: Allowed, user_agent: str = "gaze") -> None:
+    def __init__(self, allowed: Allowed) -> None:
         self._allowed = allowed
-        self._user_agent = user_agent
         self._lock = threading.Lock()
         self._sockets: dict[http.client.HTTPConnection, socket.socket] = {}
         self._closed = False
@@ -49,11 +49,7 @@ class HttpOpener:
                 raise AddressError(f"{address.scheme} cannot be part of a stream over HTTP")
             connection = self._connect(address)
             try:
-                connection.request(
-                    "GET",
-                    address.target,
-                    headers={"User-Agent": self._user_agent, "Connection": "close"},
-                )
+                connection.request("GET", address.target, headers=_headers(address))
                 response = connection.getresponse()
             except http.client.HTTPException as error:
                 self._drop(connection)
@@ -99,6 +95,14 @@ class HttpOpener:
         with self._lock:
             self._sockets.pop(connection, None)
         connection.close()
+
+
+def _headers(address: Address) -> dict[str, str]:
+    headers = {"User-Agent": "gaze", "Connection": "close"}
+    if address.user:
+        user = base64.b64encode(unquote(address.user).encode()).decode()
+        headers["Authorization"] = f"Basic {user}"
+    return headers
 
 
 class HttpBody:

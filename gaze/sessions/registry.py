@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 import structlog
 
+from gaze.media.address import is_address
 from gaze.problems import ProblemError
 from gaze.sessions.connection import Services
 from gaze.sessions.messages import SessionRequest
@@ -72,7 +73,9 @@ class Sessions:
             await session.end()
             raise
         self._services.metrics.opened.labels("new").inc()
-        log.info("session opened", session=session.id, gaze=request.gaze, media=request.media)
+        # An address may hold a secret.
+        media = "live" if request.media and is_address(request.media) else request.media
+        log.info("session opened", session=session.id, gaze=request.gaze, media=media)
         return Opened(session, answer)
 
     def _resumable(self, session_id: str, token: str) -> Session:

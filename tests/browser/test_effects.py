@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -10,6 +11,7 @@ import numpy.typing as npt
 import pytest
 
 from tests.browser.page import Page, chromium, firefox
+from tests.browser.test_main_job import STAND_IN_CAMERA, write_viewer
 from tests.browser.visitor import Visitor
 from tests.server_process import ServerProcess
 
@@ -42,6 +44,14 @@ def change(before: Grey, after: Grey) -> float:
     return float(cv2.blur(off.astype(np.float32), (24, 24))[12:-12, 12:-12].max())
 
 
+async def choose(visitor: Visitor, *specs: dict[str, Any]) -> None:
+    """Send a chain and wait until the server has it."""
+    heard = len(await visitor.heard("effects"))
+    await visitor.page.call("(specs) => window.gazeApp.client.setEffects(specs)", list(specs))
+    told = await visitor.hears("effects", lambda m: True, heard)
+    assert [one["name"] for one in told["effects"]] == [one["name"] for one in specs]
+
+
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("browser", [chromium, firefox])
 async def test_effects_are_changed_stacked_and_removed_live(
@@ -51,13 +61,6 @@ async def test_effects_are_changed_stacked_and_removed_live(
         visitor = Visitor(page, server.url)
         await visitor.visit(media="texture", effects="[]", gaze="pointer")
         await visitor.start("start-pointer")
-
-        async def chosen(*specs: dict[str, Any]) -> None:
-            """Send a chain and wait until the server has it."""
-            heard = len(await visitor.heard("effects"))
-            await page.call("(specs) => window.gazeApp.client.setEffects(specs)", list(specs))
-            told = await visitor.hears("effects", lambda m: True, heard)
-            assert [one["name"] for one in told["effects"]] == [one["name"] for one in specs]
 
         async def becomes(picture: Grey, *, other: bool) -> Grey:
             """Keep looking at a place until this picture is seen there, or another one."""
@@ -78,13 +81,15 @@ async def test_effects_are_changed_stacked_and_removed_live(
             # The first pictures are still becoming sharp.
             plain = await becomes(plain, other=False)
         for name, (first, second) in CHANGES.items():
-            await chosen({"name": name, **first})
+            await choose(visitor, {"name": name, **first})
             before = await becomes(plain, other=True)
-            await chosen({"name": name, **second})
+            await choose(visitor, {"name": name, **second})
             await becomes(before, other=True)
-            await chosen({"name": name, **second}, {"name": "spotlight"}, {"name": "grade"})
-            await chosen({"name": "grade"}, {"name": name, **first})
-            await chosen()
+            await choose(
+                visitor, {"name": name, **second}, {"name": "spotlight"}, {"name": "grade"}
+            )
+            await choose(visitor, {"name": "grade"}, {"name": name, **first})
+            await choose(visitor)
             await becomes(plain, other=False)
         assert await visitor.heard("error") == []
 
@@ -95,3 +100,43 @@ async def test_effects_are_changed_stacked_and_removed_live(
         await page.click("effect-pixelate")
         await visitor.hears("effects", lambda m: m["effects"] == [], heard)
         await becomes(plain, other=False)
+
+
+async def test_the_pause_is_changed_stacked_and_removed_live_in_firefox(
+    server: ServerProcess, tmp_path: Path
+) -> None:
+    """In Chromium `test_main_job` shows that eyes pause the film."""
+    camera = tmp_path / "camera.webm"
+    write_viewer(camera, [(2, {}), (2, {"openness": 0.0})])
+    async with firefox() as page:
+        visitor = Visitor(page, server.url)
+        await visitor.visit(media="texture", effects="[]")
+        await page.call(STAND_IN_CAMERA, camera.read_bytes().hex())
+        await visitor.start()
+        await visitor.hears("gaze", lambda m: m["attentive"])
+
+        async def next_playback(*, paused: bool) -> None:
+            nonlocal heard
+            found = await visitor.hears("playback", after=heard)
+            heard += 1
+            assert (found["paused"], found["reason"]) == (paused, "attention" if paused else None)
+
+        heard = len(await visitor.heard("playback"))
+        await choose(visitor, {"name": "pause", "after": 60})
+        gazes = len(await visitor.heard("gaze"))
+        await visitor.hears("gaze", lambda m: not m["attentive"], gazes)
+        gazes = len(await visitor.heard("gaze"))
+        await visitor.hears("gaze", lambda m: m["attentive"], gazes)
+        assert len(await visitor.heard("playback")) == heard
+        await choose(visitor, {"name": "spotlight"}, {"name": "pause", "after": 0.2})
+        await next_playback(paused=True)
+        await next_playback(paused=False)
+        await next_playback(paused=True)
+        await page.call("() => window.gazeApp.client.seek(0)")
+        await next_playback(paused=True)
+        await choose(visitor)
+        await next_playback(paused=False)
+        gazes = len(await visitor.heard("gaze"))
+        await visitor.hears("gaze", lambda m: not m["attentive"], gazes)
+        assert len(await visitor.heard("playback")) == heard
+        assert await visitor.heard("error") == []

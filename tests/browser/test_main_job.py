@@ -1,11 +1,13 @@
 """The main job through the page, in real browsers: eyes blur, zoom and pause a film."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
+import av
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -14,6 +16,7 @@ from tests.browser.page import Page, chromium, firefox
 from tests.browser.visitor import Visitor
 from tests.films import dots, grid, progress_of, sharpness, spacing
 from tests.server_process import ServerProcess
+from tests.viewers import frames
 
 Grey = npt.NDArray[np.uint8]
 Open = Callable[[], AbstractAsyncContextManager[Page]]
@@ -200,7 +203,7 @@ async def _sees_blur(visitor: Visitor) -> None:
 async def test_firefox_shows_the_server_a_face(server: ServerProcess, tmp_path: Path) -> None:
     """Firefox has no camera from a file; a video element's stream stands in for it."""
     film = tmp_path / "face.webm"
-    _write_face(film)
+    write_viewer(film, [(3, {})])
     async with firefox() as page:
         visitor = Visitor(page, server.url)
         await visitor.visit(media="texture", effects=effects({"name": "blur"}))
@@ -222,15 +225,12 @@ STAND_IN_CAMERA = """async (hex) => {
 }"""
 
 
-def _write_face(path: Path) -> None:
-    import av
-
-    from tests.viewers import frames
-
+def write_viewer(path: Path, scenes: Sequence[tuple[float, dict[str, Any]]]) -> None:
+    """A viewer's face as a film that Firefox plays; see `tests.viewers.frames`."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libvpx", rate=30)
         stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"
         stream.options = {"deadline": "realtime", "cpu-used": "8", "b": "4M", "threads": "1"}
-        for image in frames([(3, {})]):
+        for image in frames(scenes):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode(None))
