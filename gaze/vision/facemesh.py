@@ -69,7 +69,7 @@ class FaceMesh:
         """
         seen = cut_square(image_rgb, square, _SIDE, cv2.BORDER_REPLICATE)
         mesh, features, face = self._face(np.multiply(seen, np.float32(1 / 255))[None])
-        if not face.item() > 0.0:
+        if not face.item() > 0.0 or not np.isfinite(mesh).all():
             return None
         mesh = mesh.reshape(MESH, 3)
         places = np.empty(LANDMARKS, np.complex128)
@@ -84,12 +84,12 @@ class FaceMesh:
         points[:MESH, 2] = mesh[:, 2]
         points[MESH:, 2] = np.repeat(mesh[_LIDS, 2].mean(axis=1), IRIS)
         points[:, 2] *= scale_px
-        return points if np.isfinite(points).all() else None
+        return points
 
     def _place_eyes(self, places: NDArray[np.complex128], features: Tensor) -> None:
         """Place both eyes anew, and their irises; in pixels of the network's picture."""
         across = places[_LEVEL[:, 1]] - places[_LEVEL[:, 0]]
-        turns = (across / np.abs(across))[:, None]
+        turns = (across / np.maximum(np.abs(across), 1e-9))[:, None]
         level = places[_EYES] * turns.conj()
         low = level.real.min(axis=1) + 1j * level.imag.min(axis=1)
         high = level.real.max(axis=1) + 1j * level.imag.max(axis=1)
