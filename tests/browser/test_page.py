@@ -253,6 +253,7 @@ async def test_nothing_sticks_out_of_a_telephone(server: ServerProcess, browser:
         visitor = Visitor(page, server.url)
         await page.resize(390, 844)
         await visitor.visit(media="texture", preset="pupil-pulse", gaze="pointer")
+        assert await page.call("() => innerWidth") == 390
         assert await page.call(OVERHANG) == 0
         await visitor.start("start-pointer")
         await page.click("eyes-toggle")
