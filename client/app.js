@@ -18,6 +18,7 @@ import { Player } from './player.js';
 import { ProblemError, browserProblem, cameraProblem, missingCameraAccess, sessionProblem } from './problems.js';
 import { Recording } from './recording.js';
 import { Stage } from './stage.js';
+import { keepWatched, keptWatched, wasReloaded } from './watched.js';
 
 /** @typedef {import('./address.js').GazeSource} GazeSource */
 /** @typedef {import('./address.js').Place} Place */
@@ -26,9 +27,7 @@ import { Stage } from './stage.js';
 /** @typedef {import('./gaze-client.js').EffectSpec} EffectSpec */
 /** @typedef {import('./gaze-client.js').SessionKey} SessionKey */
 /** @typedef {import('./marks.js').Mark} Mark */
-/** @typedef {{ media: string, gaze: GazeSource, effects: EffectSpec[] }} Watched */
 
-const WATCHED_KEY = 'gaze.watched';
 const SEND_INTERVAL_MS = 80;
 const SKIP_S = 5;
 
@@ -125,7 +124,7 @@ export class GazeApp {
     this.#starts += 1;
     this.#desk.closeDialog();
     this.player.watching = false;
-    sessionStorage.removeItem(WATCHED_KEY);
+    keepWatched(null);
     this.#camera.close();
     await this.#showEyes(false);
     if (this.#films?.choice.own) this.#choose({ hosted: this.#films.hosted, own: null });
@@ -138,7 +137,7 @@ export class GazeApp {
 
   async #begin() {
     const asked = readAddress(location.search);
-    const watched = /** @type {Watched | null} */ (stored(WATCHED_KEY));
+    const watched = keptWatched();
     const hosted = [asked.media, watched?.media].find((name) => this.#films?.find(name));
     if (hosted) this.#choose({ hosted, own: null });
     this.#setChain(this.#effects?.asked(asked) ?? watched?.effects ?? this.#effects?.first ?? []);
@@ -428,29 +427,12 @@ export class GazeApp {
     };
   }
 
-  /** What a reload of this tab goes on with; films of the page's own cannot be reopened. */
+  /** What a reload of this tab goes on with. */
   #remember() {
     const { hosted, own } = this.#films?.choice ?? { hosted: null, own: null };
-    if (own || hosted === null) return sessionStorage.removeItem(WATCHED_KEY);
-    /** @type {Watched} */
-    const watched = { media: hosted, gaze: this.#gaze, effects: this.#effects?.chain ?? [] };
-    sessionStorage.setItem(WATCHED_KEY, JSON.stringify(watched));
+    const again = !own && hosted !== null;
+    keepWatched(again ? { media: hosted, gaze: this.#gaze, effects: this.#effects?.chain ?? [] } : null);
   }
-}
-
-/** @param {string} key */
-function stored(key) {
-  try {
-    return JSON.parse(sessionStorage.getItem(key) ?? 'null');
-  } catch {
-    return null;
-  }
-}
-
-/** Then the camera was on a moment ago; Firefox asks again, and its question is no surprise. */
-function wasReloaded() {
-  const [navigation] = performance.getEntriesByType('navigation');
-  return navigation instanceof PerformanceNavigationTiming && navigation.type === 'reload';
 }
 
 const app = new GazeApp();

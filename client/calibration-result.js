@@ -32,6 +32,11 @@ export function resultPanel(points, quality, decide) {
     made.addEventListener('click', () => decide(decision));
     return made;
   };
+  const choices = [
+    button('Keep it on this device', 'keep', again ? '' : 'primary'),
+    button('Use it just now', 'use', ''),
+    button('Calibrate again', 'again', again ? 'primary' : 'quiet'),
+  ];
   return element(
     'div',
     { class: `result ${quality?.verdict ?? ''}`, 'data-testid': 'calibration-result' },
@@ -39,13 +44,7 @@ export function resultPanel(points, quality, decide) {
     element('p', { class: 'lead' }, verdict.advice),
     map(points),
     element('dl', { class: 'figures' }, ...figures(quality, points)),
-    element(
-      'div',
-      { class: 'actions' },
-      button('Keep it on this device', 'keep', again ? '' : 'primary'),
-      button('Use it just now', 'use', ''),
-      button('Calibrate again', 'again', again ? 'primary' : 'quiet'),
-    ),
+    element('div', { class: 'actions' }, ...(again ? choices.reverse() : choices)), // the best one first
   );
 }
 

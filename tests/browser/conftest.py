@@ -30,7 +30,7 @@ async def browsers() -> AsyncIterator[None]:
 
 
 FLAGS = ("--sessions-per-minute", "1000", "--max-sessions", "100")
-"""Of those whose page was closed, sessions wait for it to come back; tests follow fast."""
+"""Tests follow fast, and the sessions of closed pages wait for these to come back."""
 
 
 @pytest.fixture(scope="session")
@@ -44,8 +44,8 @@ def server(films: Path) -> Iterator[ServerProcess]:
 def host(films: Path) -> Iterator[Host]:
     """A site of another origin, which the server's operator allows.
 
-    The server waits an hour for a page to come back, so that a session which has ended is
-    one that the page has ended.
+    The server waits an hour for a page to come back, so that a session which has ended is one that
+    its page has ended.
     """
     port = free_port()
     url = f"http://localhost:{port}"

@@ -105,6 +105,9 @@ class ChromiumPage:
         await self._page.get_by_test_id(test_id).set_input_files(file)
 
     async def resize(self, width: int, height: int, pixel_ratio: float = 1.0) -> None:
+        await self._page.set_viewport_size({"width": width, "height": height})
+        if pixel_ratio == 1.0:
+            return
         session = await self._page.context.new_cdp_session(self._page)
         metrics = {"width": width, "height": height, "deviceScaleFactor": pixel_ratio}
         await session.send("Emulation.setDeviceMetricsOverride", {**metrics, "mobile": False})

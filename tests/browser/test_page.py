@@ -253,6 +253,7 @@ async def test_nothing_sticks_out_of_a_telephone(server: ServerProcess, browser:
         visitor = Visitor(page, server.url)
         await page.resize(390, 844)
         await visitor.visit(media="texture", preset="pupil-pulse", gaze="pointer")
+        assert await page.call("() => innerWidth") == 390
         assert await page.call(OVERHANG) == 0
         await visitor.start("start-pointer")
         await page.click("eyes-toggle")
@@ -431,6 +432,7 @@ async def test_the_page_is_light_until_the_film_is_on(server: ServerProcess) -> 
         await visitor.start()
         await visitor.until(lambda: is_state(page, "watching"))
         weights: dict[str, int] = await page.call(WEIGHT)
+    assert all(size for name, size in weights.items() if name.endswith(".js"))  # none of a cache
     assert any(name.endswith("app.js") for name in weights)
     assert not any("vendor" in name for name in weights)
     assert sum(weights.values()) < 300_000, weights  # as sent: the server compresses nothing
