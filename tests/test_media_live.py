@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
@@ -13,6 +14,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from certs import development
 from gaze.media import address as addresses
 from gaze.media.address import AddressError, Allowed
 from gaze.media.live import PICTURE_HZ, LiveStream
@@ -287,6 +289,37 @@ async def test_a_user_and_password_are_sent_to_the_address_only(stream_file: Pat
         opened(f"http://me:p%40ss@{place}/one", place, other),
     ):
         assert sent == [("first", "Basic bWU6cEBzcw==", place), ("other", None, other)]
+
+
+async def test_certificates_are_verified_for_the_name_and_not_the_pinned_address(
+    stream_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = development.ensure(tmp_path, ["localhost"])
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(made.cert, made.key)
+    app = web.Application()
+    app.router.add_get("/live", file(stream_file))
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+    port = runner.addresses[0][1]
+    networks = [ip_network("127.0.0.0/8")]
+    allowed = Allowed.of([f"localhost:{port}", f"127.0.0.1:{port}"], networks)
+
+    async def why(host: str) -> str | None:
+        stream = LiveStream(allowed.check(f"https://{host}:{port}/live"), allowed)
+        try:
+            await stream.open()
+        except AddressError as error:
+            return str(error)
+        await stream.close()
+        return None
+
+    assert "certificate verify failed" in str(await why("localhost"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(made.cert))
+    assert await why("localhost") is None
+    assert "certificate" in str(await why("127.0.0.1"))
+    await runner.cleanup()
 
 
 async def test_a_lost_stream_is_opened_again_and_told_once(stream_file: Path) -> None:
