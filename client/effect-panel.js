@@ -125,6 +125,7 @@ export class EffectPanel extends EventTarget {
     keepPresets(this.#own);
     this.#showPresets();
     this.#markPreset();
+    this.#keep.focus();
   }
 
   /** @param {Preset} preset */
