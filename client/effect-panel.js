@@ -2,6 +2,7 @@
 
 import { EffectControls } from './controls.js';
 import { byId, element } from './element.js';
+import { keepPresets, keptPresets } from './preset-store.js';
 
 /** @typedef {import('./gaze-client.js').Effect} Effect */
 /** @typedef {import('./gaze-client.js').EffectSpec} EffectSpec */
@@ -12,8 +13,10 @@ const SAID_MS = 2500;
 
 /** Dispatches `change` when the viewer changed the chain. */
 export class EffectPanel extends EventTarget {
-  #presets;
+  #hosted;
+  #own = keptPresets();
   #controls;
+  #keep;
   #share = byId('share', HTMLButtonElement);
 
   /**
@@ -22,11 +25,21 @@ export class EffectPanel extends EventTarget {
    */
   constructor(effects, presets) {
     super();
-    this.#presets = presets;
+    this.#hosted = presets;
+    this.#keep = element('button', {
+      type: 'button',
+      class: 'chip',
+      'data-testid': 'preset-keep',
+    });
+    this.#keep.addEventListener('click', () => this.#keepOrForget());
     this.#controls = new EffectControls(byId('effects', HTMLElement), effects);
     this.#controls.addEventListener('change', () => this.#changed());
     this.#share.addEventListener('click', () => this.#copyLink());
-    byId('presets', HTMLElement).replaceChildren(...presets.map((preset) => this.#chip(preset)));
+    this.#showPresets();
+  }
+
+  get #presets() {
+    return [...this.#hosted, ...this.#own];
   }
 
   /** The chain with all parameters. */
@@ -49,10 +62,9 @@ export class EffectPanel extends EventTarget {
     return this.#controls.busy;
   }
 
-  /** @returns {string | null} name of the preset that is on, if it is one */
+  /** @returns {string | null} name of the server's preset that is on, if it is one */
   get preset() {
-    const { chain } = this;
-    return this.#presets.find((preset) => this.#isPreset(preset, chain))?.name ?? null;
+    return this.#on(this.#hosted)?.name ?? null;
   }
 
   /**
@@ -62,13 +74,13 @@ export class EffectPanel extends EventTarget {
    * @returns {EffectSpec[] | null} null where it asks for none
    */
   asked({ preset, effects }) {
-    const found = this.#presets.find(({ name }) => name === preset);
+    const found = this.#hosted.find(({ name }) => name === preset);
     return found?.effects ?? effects?.filter(({ name }) => this.#controls.has(name)) ?? null;
   }
 
   /** The chain to begin with. */
   get first() {
-    return this.#presets[0]?.effects ?? [];
+    return this.#hosted[0]?.effects ?? [];
   }
 
   /** @param {GazeEvent} gaze */
@@ -86,6 +98,34 @@ export class EffectPanel extends EventTarget {
   #changed() {
     this.#markPreset();
     this.dispatchEvent(new Event('change'));
+  }
+
+  #showPresets() {
+    const chips = this.#presets.map((preset) => this.#chip(preset));
+    byId('presets', HTMLElement).replaceChildren(...chips, this.#keep);
+  }
+
+  /** @param {Preset[]} presets */
+  #on(presets) {
+    const { chain } = this;
+    return presets.find((preset) => this.#isPreset(preset, chain));
+  }
+
+  /** Keep the chain on this device, or forget it if it is kept. */
+  #keepOrForget() {
+    const kept = this.#on(this.#own);
+    if (kept) {
+      this.#own = this.#own.filter((one) => one !== kept);
+    } else {
+      const effects = this.short;
+      const title = effects.map(({ name }) => name.charAt(0).toUpperCase() + name.slice(1)).join(' + ');
+      const name = `own-${Date.now()}`;
+      this.#own = [...this.#own, { name, title, description: 'A mix that you keep', effects }];
+    }
+    keepPresets(this.#own);
+    this.#showPresets();
+    this.#markPreset();
+    this.#keep.focus();
   }
 
   /** @param {Preset} preset */
@@ -113,6 +153,9 @@ export class EffectPanel extends EventTarget {
     const chips = byId('presets', HTMLElement).children;
     const text = byId('preset-text', HTMLElement);
     text.textContent = chain.length > 0 ? 'Your own mix.' : 'Nothing: the film plays as it is.';
+    const own = this.#on(this.#own) !== undefined;
+    this.#keep.hidden = chain.length === 0 || (!own && this.preset !== null);
+    this.#keep.textContent = own ? 'Forget this mix' : 'Keep this mix';
     this.#presets.forEach((preset, index) => {
       const pressed = this.#isPreset(preset, chain);
       chips[index]?.setAttribute('aria-pressed', String(pressed));

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
@@ -13,6 +14,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from certs import development
 from gaze.media import address as addresses
 from gaze.media.address import AddressError, Allowed
 from gaze.media.live import PICTURE_HZ, LiveStream
@@ -57,6 +59,7 @@ def test_listed_hosts_are_allowed_at_their_ports(text: str, place: str) -> None:
         ("https://10.1.2.3/", "does not allow"),
         ("http://cam.example/a\r\nHost: other", "without spaces"),
         ("http://cam.example/ HTTP/1.1", "without spaces"),
+        ("http://cam.example/ä", "ASCII"),
         ("http://cam.example/" + "a" * 3000, "2048"),
     ],
 )
@@ -288,6 +291,37 @@ async def test_a_user_and_password_are_sent_to_the_address_only(stream_file: Pat
         assert sent == [("first", "Basic bWU6cEBzcw==", place), ("other", None, other)]
 
 
+async def test_certificates_are_verified_for_the_name_and_not_the_pinned_address(
+    stream_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = development.ensure(tmp_path, ["localhost"])
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(made.cert, made.key)
+    app = web.Application()
+    app.router.add_get("/live", file(stream_file))
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
+    port = runner.addresses[0][1]
+    networks = [ip_network("127.0.0.0/8")]
+    allowed = Allowed.of([f"localhost:{port}", f"127.0.0.1:{port}"], networks)
+
+    async def why(host: str) -> str | None:
+        stream = LiveStream(allowed.check(f"https://{host}:{port}/live"), allowed)
+        try:
+            await stream.open()
+        except AddressError as error:
+            return str(error)
+        await stream.close()
+        return None
+
+    assert "certificate verify failed" in str(await why("localhost"))
+    monkeypatch.setenv("SSL_CERT_FILE", str(made.cert))
+    assert await why("localhost") is None
+    assert "certificate" in str(await why("127.0.0.1"))
+    await runner.cleanup()
+
+
 async def test_a_lost_stream_is_opened_again_and_told_once(stream_file: Path) -> None:
     content = await asyncio.to_thread(stream_file.read_bytes)
     losses: list[str] = []
@@ -327,7 +361,7 @@ async def test_an_rtsp_camera_plays_and_its_redirect_leads_nowhere() -> None:
 async def test_a_host_that_is_silent_is_given_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         place = f"127.0.0.1:{silent.getsockname()[1]}"
-        assert place in await refused(f"http://{place}/live", place)
+        assert await refused(f"http://{place}/live", place) == f"http://{place}: no answer"
 
 
 async def test_a_session_watches_a_stream_and_changes_to_a_film_and_back(

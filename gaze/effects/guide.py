@@ -88,6 +88,7 @@ class Guide(Effect[GuideParameters]):
         self._phase = 0.0
         self._stepped_s: float | None = None
         self._spot = Scratch()
+        self._laid = Scratch()
 
     def draw(
         self, canvas: Canvas, parameters: GuideParameters, gaze: GazeState | None, t_s: float
@@ -122,7 +123,7 @@ class Guide(Effect[GuideParameters]):
             box = plane[top : -(-rows.stop // part), left : -(-columns.stop // part)]
             spot = self._spot.plane(box.shape)
             _bell(spot, x / part - left, y / part - top, sigma / part, depth)
-            _darken(box, spot, black)
+            _darken(box, spot, black, self._laid.plane(box.shape))
 
     def _judge(
         self, parameters: GuideParameters, gaze: GazeState | None, aspect: float, t_s: float
@@ -140,9 +141,9 @@ class Guide(Effect[GuideParameters]):
             self._found = False
 
 
-def _darken(box: Plane, shade: Plane, black: int) -> None:
+def _darken(box: Plane, shade: Plane, black: int, laid: Plane) -> None:
     """Take light, and colour with it, where the shade is; the shade is used up."""
-    laid = cv2.convertScaleAbs(shade, alpha=black / 255)
+    cv2.convertScaleAbs(shade, dst=laid, alpha=black / 255)
     cv2.multiply(box, cv2.bitwise_not(shade, dst=shade), dst=box, scale=1 / 255)
     cv2.add(box, laid, dst=box)
 

@@ -83,8 +83,8 @@ class Allowed:
         Raises:
             AddressError: it is none, or not of an allowed host and port.
         """
-        if len(text) > MOST_CHARACTERS or any(c <= " " or c == "\x7f" for c in text):
-            raise AddressError("an address has at most 2048 characters, without spaces")
+        if len(text) > MOST_CHARACTERS or any(not " " < c < "\x7f" for c in text):
+            raise AddressError("an address has at most 2048 characters, all ASCII, without spaces")
         try:
             parts = urlsplit(text)
             host, port = parts.hostname, parts.port

@@ -141,10 +141,10 @@ class LiveStream:
             try:
                 await self._play()
                 reason = "the stream ended"
-            except FAILURES as error:
-                reason = str(error) if isinstance(error, AddressError | FilmError) else _why(error)
             except TimeoutError:
                 reason = "no answer"
+            except FAILURES as error:
+                reason = _why(error)
             if not self._opened.done():
                 self._opened.set_exception(AddressError(f"{self._address.place}: {reason}"))
                 return
@@ -279,4 +279,5 @@ def _open_rtsp(url: str) -> InputContainer:
 
 
 def _why(error: Exception) -> str:
+    """What may be told of a failure; FFmpeg's own texts hold the address."""
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -120,7 +120,10 @@ class HttpBody:
 
     def read(self, size: int) -> bytes:
         """Return what there is, at most `size` bytes; none at the end."""
-        return self._response.read1(size)
+        try:
+            return self._response.read1(size)
+        except http.client.HTTPException as error:
+            raise OSError("the connection was cut") from error
 
     def close(self) -> None:
         """End the connection."""

@@ -44,6 +44,10 @@ def change(before: Grey, after: Grey) -> float:
     return float(cv2.blur(off.astype(np.float32), (24, 24))[12:-12, 12:-12].max())
 
 
+KEPT = "() => document.querySelector('[data-testid^=preset-own]')?.textContent ?? null"
+CHAIN = "() => new URLSearchParams(location.search).get('effects')"
+
+
 async def choose(visitor: Visitor, *specs: dict[str, Any]) -> None:
     """Send a chain and wait until the server has it."""
     heard = len(await visitor.heard("effects"))
@@ -96,10 +100,18 @@ async def test_effects_are_changed_stacked_and_removed_live(
         await page.click("effect-pixelate")
         await visitor.hears("effects", lambda m: [e["name"] for e in m["effects"]] == ["pixelate"])
         await becomes(plain, other=True)
+        await page.click("preset-keep")
         heard = len(await visitor.heard("effects"))
         await page.click("effect-pixelate")
         await visitor.hears("effects", lambda m: m["effects"] == [], heard)
         await becomes(plain, other=False)
+
+        await visitor.visit(effects="[]", gaze="pointer")
+        assert await page.call(KEPT) == "Pixelate"
+        await page.call("() => document.querySelector('[data-testid^=preset-own]').click()")
+        assert await page.call(CHAIN) == "pixelate"
+        await page.click("preset-keep")
+        assert await page.call(KEPT) is None
 
 
 async def test_the_pause_is_changed_stacked_and_removed_live_in_firefox(
