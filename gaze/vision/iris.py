@@ -28,8 +28,9 @@ LEFT_UPPER = (362, 398, 384, 385, 386, 387, 388, 466, 263)
 LEFT_LOWER = (362, 382, 381, 380, 374, 373, 390, 249, 263)
 LIDS = ((RIGHT_UPPER, RIGHT_LOWER), (LEFT_UPPER, LEFT_LOWER))
 
-# The crop reaches this far beyond the corners of the eyes, in distances between the outer ones.
-_BESIDE = 0.22
+# The crop reaches this far beyond the corners of the eyes, to the sides, up and down: as far as brow
+# and nose, in distances between the outer ones.
+_BESIDE, _ABOVE, _BELOW = 0.3, 0.5, 0.5
 _SMALLEST_PX = 3.0
 _ANGLES, _BINS = 40, 36
 # Rays are read from and to here, and an edge is looked for within the narrower limits, in radii.
@@ -76,10 +77,12 @@ class Irises:
 def cut_eyes(image: Image, landmarks: Landmarks) -> Crop | None:
     """Return the surroundings of both eyes, None where they are outside of the frame."""
     corners = landmarks.points_px[[33, 133, 362, 263], :2]
-    beside = _BESIDE * float(np.linalg.norm(corners[0] - corners[3]))
+    apart = float(np.linalg.norm(corners[0] - corners[3]))
     height, width = image.shape[:2]
-    left, top = np.clip(np.floor(corners.min(axis=0) - beside), 0, (width, height)).astype(int)
-    right, bottom = np.clip(np.ceil(corners.max(axis=0) + beside), 0, (width, height)).astype(int)
+    first = np.floor(corners.min(axis=0) - np.array([_BESIDE, _ABOVE]) * apart)
+    last = np.ceil(corners.max(axis=0) + np.array([_BESIDE, _BELOW]) * apart)
+    left, top = np.clip(first, 0, (width, height)).astype(int)
+    right, bottom = np.clip(last, 0, (width, height)).astype(int)
     if right - left < 8 or bottom - top < 8:
         return None
     grey = cv2.cvtColor(image[top:bottom, left:right], cv2.COLOR_RGB2GRAY)

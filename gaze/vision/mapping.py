@@ -60,7 +60,7 @@ AMOUNTS = (
 class GazeMap:
     """A fitted map: `features` (k, n) of the points learned, `sessions` (k,) they are from, and
     `weights` (k, 2) that the likeness of a frame to each of them is multiplied with. `corrections`
-    (2, 3) are those of `sight`; `errors` (2, 2) the mean squared errors, in screen widths, of the
+    (7,) are those of `sight`; `errors` (2, 2) the mean squared errors, in screen widths, of the
     process and of the lines of sight, across and down."""
 
     features: Array
