@@ -42,6 +42,8 @@ _HIGHEST_STEP = 40.0
 _GIVEN_UP_INSIDE, _GIVEN_UP_OUTSIDE = 0.04, 0.06
 # How firmly the dark middle holds the centre (across, down), and the mesh the radius.
 _HOLD = np.array([0.01, 0.02, 0.01, 0.02, 0.03])
+# The dark middle holds less the nearer a lid is to it, in radii: nothing at first, all so much farther.
+_CUT, _CLEAR = 0.3, 0.3
 # The dark middle, the pupil, stands toward the nose by this share of the iris's radius.
 _NASAL = 0.02
 
@@ -98,6 +100,8 @@ def find_irises(crop: Crop, landmarks: Landmarks) -> Irises | None:
     meshed = landmarks.points_px[[eye.iris for eye in EYES], :2] - shift
     dark = np.array([dark_centre(crop.grey, centre, first_px) for centre in meshed])
     lids = [[landmarks.points_px[list(lid), :2] - shift for lid in pair] for pair in LIDS]
+    hold = _HOLD.copy()
+    hold[[1, 3]] *= _between(dark, lids, first_px)
     centres, radius_px = dark, first_px
     for limits in _LIMITS:
         edges, steps = _edges(crop.grey, centres, radius_px, limits)
@@ -105,7 +109,7 @@ def find_irises(crop: Crop, landmarks: Landmarks) -> Irises | None:
         weights = weights * _uncovered(centres, edges, lids, radius_px) + 1e-4
         held = np.append((dark - centres).ravel(), radius_px)
         held[[0, 2]] += np.array([-1.0, 1.0]) * _NASAL * radius_px
-        found, kept = _fit(edges, weights, held, radius_px)
+        found, kept = _fit(edges, weights, held, hold, radius_px)
         moves = found[:4].reshape(2, 2)
         lengths = np.linalg.norm(moves, axis=1, keepdims=True)
         moves = moves * np.minimum(1.0, 0.4 * radius_px / np.maximum(lengths, 1e-9))
@@ -179,6 +183,16 @@ def _edges(
     return _FROM * radius_px + (best + part + _WIDE) * apart, top
 
 
+def _between(dark: Array, lids: list[list[Array]], radius_px: float) -> list[float]:
+    """From 0 to 1 for each eye, how far the dark middle (2, 2) is from both lids: one that a lid
+    cuts is not the iris's."""
+    gaps = [
+        min(y - np.interp(x, *upper.T), np.interp(x, *lower.T) - y)
+        for (x, y), (upper, lower) in zip(dark.tolist(), lids, strict=True)
+    ]
+    return [float(np.clip((gap / radius_px - _CUT) / _CLEAR, 0.0, 1.0)) for gap in gaps]
+
+
 def _uncovered(centres: Array, edges: Array, lids: list[list[Array]], radius_px: float) -> Array:
     """From 0 to 1, how far each ray's edge lies between the lids."""
     places = np.repeat(centres, _ANGLES, axis=0) + _RAYS * edges[:, None]
@@ -193,10 +207,12 @@ def _uncovered(centres: Array, edges: Array, lids: list[list[Array]], radius_px:
     return np.concatenate(shares)
 
 
-def _fit(edges: Array, weights: Array, held: Array, radius_px: float) -> tuple[Array, Array]:
+def _fit(
+    edges: Array, weights: Array, held: Array, hold: Array, radius_px: float
+) -> tuple[Array, Array]:
     """Return the moves and the radius (5,) that agree best, and which rays were kept (0 to 1)."""
     found = held
-    hold = _HOLD * float(weights.sum())
+    hold = hold * float(weights.sum())
     for step in range(4):
         off = edges - _DESIGN @ found
         bearable = np.where(off < 0.0, _GIVEN_UP_INSIDE, _GIVEN_UP_OUTSIDE) * radius_px
