@@ -52,6 +52,18 @@ def test_nine_points_take_out_kappa_and_it_stays_out_when_the_head_moves():
     assert without.min() > 0.08
 
 
+def test_what_is_left_out_is_as_if_it_had_never_been_learned():
+    rows = np.array([row(p, kappa_deg=(4.0, -6.0)) for p in PLACES])
+    targets = PLACES + np.random.default_rng(1).normal(0.0, 0.01, PLACES.shape)
+    shortcut = sight.left_out(rows, targets, sight.fit(rows, targets, SCREEN), SCREEN)
+    numbers = np.arange(len(rows))
+    for number, corrections in enumerate(shortcut):
+        kept = numbers != number
+        anew = sight.fit(rows[kept], targets[kept], SCREEN)
+        places = [sight.places(rows, each, SCREEN) for each in (corrections, anew)]
+        assert places[0] == pytest.approx(places[1], abs=0.002)
+
+
 def test_a_sight_beside_everything_is_held():
     lost = row((0.5, 0.3))
     lost[:2] = (3.0, -3.0)

@@ -91,18 +91,22 @@ def fit(rows: Array, targets: Array, screen: Screen) -> Array:
     Least squares with ridges toward the usual person, by Gauss and Newton.
     """
     turns, targets_mm = _turns(rows), _on_screen_mm(targets, screen)
-
-    def off(corrections: Array) -> Array:
-        missed = _offsets(rows, turns, targets_mm, corrections)
-        return np.append(missed.ravel() / _NOISE, (_USUAL - corrections) / _DIFFER)
-
     found = _USUAL
     for _ in range(_STEPS):
-        missed = off(found)
-        moved = found + _SMALL * np.eye(CORRECTIONS)
-        slopes = np.stack([(off(each) - missed) / _SMALL for each in moved], axis=1)
+        missed, slopes = _missed(rows, turns, targets_mm, found)
         found = found - np.linalg.lstsq(slopes, missed, rcond=None)[0]
     return np.asarray(found)
+
+
+def left_out(rows: Array, targets: Array, found: Array, screen: Screen) -> Array:
+    """Return what the corrections `found` for rows (k, 8) become when each row in turn is left out,
+    (k, 7), to first order."""
+    missed, slopes = _missed(rows, _turns(rows), _on_screen_mm(targets, screen), found)
+    parts = slopes[: 2 * len(rows)].reshape(-1, 2, CORRECTIONS)
+    across = np.swapaxes(parts, 1, 2)
+    squares = slopes.T @ slopes - across @ parts
+    pulls = (slopes.T @ missed)[:, None] - across @ missed[: 2 * len(rows)].reshape(-1, 2, 1)
+    return np.asarray(found - np.linalg.solve(squares, pulls)[:, :, 0])
 
 
 class SightLevel:
@@ -138,6 +142,20 @@ def _on_screen_mm(places: Array, screen: Screen) -> Array:
     """Where places (k, 2) in screen widths are in camera space, (k, 3)."""
     scale = px_per_mm(screen) / screen.width_px
     return np.column_stack([(places - (0.5, 0.0)) / (-scale, scale), np.zeros(len(places))])
+
+
+def _missed(
+    rows: Array, turns: Array, targets_mm: Array, corrections: Array
+) -> tuple[Array, Array]:
+    """What is to be least in squares (2 k + 7,), and its slopes by the corrections (2 k + 7, 7)."""
+
+    def missed(corrections: Array) -> Array:
+        off = _offsets(rows, turns, targets_mm, corrections)
+        return np.append(off.ravel() / _NOISE, (_USUAL - corrections) / _DIFFER)
+
+    here = missed(corrections)
+    moved = corrections + _SMALL * np.eye(CORRECTIONS)
+    return here, np.stack([(missed(each) - here) / _SMALL for each in moved], axis=1)
 
 
 def _offsets(rows: Array, turns: Array, targets_mm: Array, corrections: Array) -> Array:
