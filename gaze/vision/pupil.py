@@ -25,6 +25,8 @@ _ANGLES = 48
 # Rings reach this far, in iris radii; beyond lies the dark rim of the iris.
 _REACH = 0.86
 _FIRST_EDGE, _LAST_EDGE = 0.14, 0.74
+RELATIVE_ONLY = 0.2
+"""Below this confidence a width is told as a change only, not in millimetres."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,4 +196,4 @@ class PupilMeter:
         relative = None
         if t_s - self._baseline[0][0] >= self._FIRST_BASELINE_S:
             relative = (without_light - self._usual_mm) / self._usual_mm
-        return Pupil(mm, relative, confidence)
+        return Pupil(mm if confidence >= RELATIVE_ONLY else None, relative, confidence)
