@@ -2,12 +2,12 @@
 
 The mesh's landmarks tremble by half a pixel and go along with gaze and lids, which is worth some
 degrees of gaze. So small patterns of skin and brow are kept from one picture of the face, as long
-as it can be recognised, and found again in each frame, drawn as the pose that the mesh tells roughly
-lets them look (inverse compositional alignment, Baker and Matthews 2004). Where these spots are in
-the head is taken from the mesh at first, whose depth is off by millimetres; so a spot counts the
-less, the more its unsure depth would move it in the frame. From views of the head turned otherwise
-the depths are then learned, together with the poses of these views (bundle adjustment, Triggs et
-al. 2000). Whatever was wrong in the key stays wrong by the same amount in the head's own frame,
+as it can be recognised, and found again in each frame, drawn as the pose that the mesh roughly
+tells lets them look (inverse compositional alignment, Baker and Matthews 2004). Where these spots
+are in the head is taken from the mesh at first, whose depth is off by millimetres; so a spot counts
+the less, the more its unsure depth would move it in the frame. From views of the head turned
+otherwise the depths are then learned, together with the poses of these views (bundle adjustment,
+Triggs et al. 2000). Whatever was wrong in the key stays wrong by the same amount in the head's own frame,
 and a calibration takes it out.
 """
 
@@ -25,8 +25,8 @@ Array = NDArray[np.float64]
 Reals = NDArray[np.float32]
 
 # Around what stands still in the head: forehead, temples, cheek bones and nose.
-_OUTLINE = (54, 103, 67, 109, 10, 338, 297, 332, 284, 251, 356, 454, 280, 371)
-_OUTLINE += (327, 2, 98, 142, 50, 234, 127, 21)
+_TEMPLES = (54, 103, 67, 109, 10, 338, 297, 332, 284, 251, 356, 454, 234, 127, 21)
+_OUTLINE = (*_TEMPLES, 280, 371, 327, 2, 98, 142, 50)
 _CORNERS = (33, 133, 362, 263)
 _SPOTS = 32
 _FEWEST = 8
@@ -46,7 +46,7 @@ _LEARNING = 0.3
 # How well a pattern is found at best, and how far off, in deviations, it counts but little.
 _NOISE_PX = 0.15
 _BEARABLE = 3.0
-# What is unsure of the depths: of each by itself and with its neighbours, the relief, and the slant.
+# What is unsure of the depths: each by itself and with its neighbours, the relief, and the slant.
 _ALONE_MM, _TOGETHER_MM, _REACH_MM = 1.0, 1.5, 25.0
 _RELIEF, _SLANT = 0.12, (0.05, 0.07)
 _NEW_VIEW_DEG = 4.0
@@ -230,7 +230,7 @@ def _patterns(grey: Reals, spots_px: Array, apart_px: float) -> _Patterns:
     straight = np.broadcast_to(np.eye(2), (len(spots_px), 2, 2))
 
     def read(right: float, down: float) -> Reals:
-        return _read(grey, spots_px + (right, down), straight, offsets)
+        return _read(grey, spots_px + np.array([right, down]), straight, offsets)
 
     level, spread = _evened(read(0.0, 0.0))
     slopes = np.stack([read(0.5, 0.0) - read(-0.5, 0.0), read(0.0, 0.5) - read(0.0, -0.5)], axis=1)
@@ -245,10 +245,15 @@ def _patterns(grey: Reals, spots_px: Array, apart_px: float) -> _Patterns:
 
 def _read(grey: Reals, places: Array, skews: Array, offsets: Array) -> Reals:
     """The picture (n, k) around places (n, 2), at offsets (k, 2) by skews (n, 2, 2)."""
-    where = (places[:, None] + offsets @ np.swapaxes(skews, 1, 2)).astype(np.float32)
-    return np.asarray(
-        cv2.remap(grey, where, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32
+    x, y = (places[:, axis, None] + skews[:, axis] @ offsets.T for axis in (0, 1))
+    read = cv2.remap(
+        grey,
+        x.astype(np.float32),
+        y.astype(np.float32),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
     )
+    return np.asarray(read, np.float32)
 
 
 def _evened(patterns: Reals) -> tuple[Reals, Reals]:

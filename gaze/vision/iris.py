@@ -28,8 +28,8 @@ LEFT_UPPER = (362, 398, 384, 385, 386, 387, 388, 466, 263)
 LEFT_LOWER = (362, 382, 381, 380, 374, 373, 390, 249, 263)
 LIDS = ((RIGHT_UPPER, RIGHT_LOWER), (LEFT_UPPER, LEFT_LOWER))
 
-# The crop reaches this far beyond the corners of the eyes, to the sides, up and down: as far as brow
-# and nose, in distances between the outer ones.
+# The crop reaches this far beyond the corners of the eyes, to the sides, up and down: to brow and
+# nose, in distances between the outer ones.
 _BESIDE, _ABOVE, _BELOW = 0.3, 0.5, 0.5
 _SMALLEST_PX = 3.0
 _ANGLES, _BINS = 40, 36
@@ -42,7 +42,7 @@ _HIGHEST_STEP = 40.0
 _GIVEN_UP_INSIDE, _GIVEN_UP_OUTSIDE = 0.04, 0.06
 # How firmly the dark middle holds the centre (across, down), and the mesh the radius.
 _HOLD = np.array([0.01, 0.02, 0.01, 0.02, 0.03])
-# The dark middle holds less the nearer a lid is to it, in radii: nothing at first, all so much farther.
+# A dark middle this near to a lid, in radii, holds nothing, and one so much farther off as said.
 _CUT, _CLEAR = 0.3, 0.3
 # The dark middle, the pupil, stands toward the nose by this share of the iris's radius.
 _NASAL = 0.02

@@ -28,8 +28,8 @@ EYEBALLS_MM = np.array([[-31.5, -0.5, 9.5], [31.5, -0.5, 9.5]])
 """Centres of the right and left eyeball of an average head, from the point between the eyes as the
 mesh tells it, which is 2 to 3 mm nearer to the camera than the corners of the eyes are."""
 CORRECTIONS = 7
-"""Offsets across and down in radians; the logarithm of the lengths' scale; what a matrix (2, 2) adds
-to the stretch of the angles from the camera, row by row."""
+"""Offsets across and down in radians; the logarithm of the lengths' scale; what a matrix (2, 2)
+adds to the stretch of the angles from the camera, row by row."""
 
 # As the mesh sees people: the nose rather high, and everything farther away than it is.
 _USUAL = np.array([0.0, np.radians(6.0), -0.03, 0.0, 0.0, 0.0, 0.0])
