@@ -7,8 +7,8 @@ tells lets them look (inverse compositional alignment, Baker and Matthews 2004).
 are in the head is taken from the mesh at first, whose depth is off by millimetres; so a spot counts
 the less, the more its unsure depth would move it in the frame. From views of the head turned
 otherwise the depths are then learned, together with the poses of these views (bundle adjustment,
-Triggs et al. 2000). Whatever was wrong in the key stays wrong by the same amount in the head's own frame,
-and a calibration takes it out.
+Triggs et al. 2000). Whatever was wrong in the key stays wrong by the same amount in the head's own
+frame, and a calibration takes it out.
 """
 
 from dataclasses import dataclass, field
