@@ -33,7 +33,8 @@ _FEWEST = 8
 # A pattern is square; neighbours in it are this far apart, in distances between the eyes' corners.
 _PATTERN = 9
 _COARSE, _FINE = 0.0256, 0.0085
-_STEPS = (4, 4)
+_STEPS = (3, 3)
+_FITS = 3
 _MOST_PX = 2.0
 _BLUR_PX = 0.8
 _FOUND = 0.5  # correlation
@@ -310,19 +311,16 @@ def _drawn(key: _Key, middle: Array, placed: Placed) -> tuple[Array, Array]:
 def _slopes(key: _Key, placed: Placed) -> tuple[Array, Array, Array]:
     """The spots' places from the picture's middle (n, 2), and how these change with the turn and
     shift of the head (n, 2, 6) and with each spot's depth (n, 2)."""
-    arms = key.spots_mm @ placed.rotation.T
-    x, y, z = (arms + placed.eyes_mm).T
-    u, v, scale = x / z, y / z, placed.focal_px / z
-    none = np.zeros(len(u))
-    by_place = np.stack([scale, none, -scale * u, none, scale, -scale * v], axis=1)
-    by_place = by_place.reshape(-1, 2, 3)
-    by_turn = np.cross(arms[:, None], by_place)
-    by_depth = (by_place @ (key.along @ placed.rotation.T)[:, :, None])[:, :, 0]
-    return (
-        np.stack([u, v], axis=1) * placed.focal_px,
-        np.concatenate([by_turn, by_place], axis=2),
-        by_depth,
-    )
+    a, b, c = arms = (key.spots_mm @ placed.rotation.T).T
+    x, y, z = arms + placed.eyes_mm[:, None]
+    scale = placed.focal_px / z
+    u, v = x / z, y / z
+    su, sv, none = -scale * u, -scale * v, np.zeros(len(z))
+    across = (b * su, c * scale - a * su, -b * scale, scale, none, su)
+    down = (b * sv - c * scale, -a * sv, a * scale, none, scale, sv)
+    by_pose = np.array([across, down]).transpose(2, 0, 1)
+    by_depth = (by_pose[:, :, 3:] @ (key.along @ placed.rotation.T)[:, :, None])[:, :, 0]
+    return np.stack([u, v], axis=1) * placed.focal_px, by_pose, by_depth
 
 
 def _moved(placed: Placed, way: Array) -> Placed:
@@ -340,17 +338,17 @@ def _agreeing(off: Array, trust: Array) -> Array:
 def _fit(key: _Key, places: Array, unsure: Array, guess: Placed) -> tuple[Placed, Array]:
     """Fit the pose to places (n, 2) from the middle; with it, how far each spot agrees (n,)."""
     placed = guess
-    for _ in range(5):
-        there, by_pose, by_depth = _slopes(key, placed)
+    there, by_pose, by_depth = _slopes(key, placed)
+    deep = by_depth[:, :, None] * by_depth[:, None] * key.spread_mm2[:, None, None]
+    trust = np.linalg.inv(unsure + deep)
+    for _ in range(_FITS):
         off = places - there
-        deep = by_depth[:, :, None] * by_depth[:, None] * key.spread_mm2[:, None, None]
-        trust = np.linalg.inv(unsure + deep)
         agreed = _agreeing(off, trust)
-        weighted = (np.swapaxes(by_pose, 1, 2) @ trust) * agreed[:, None, None]
-        way = np.linalg.solve(
-            (weighted @ by_pose).sum(axis=0), (weighted @ off[:, :, None]).sum(axis=0)[:, 0]
-        )
+        weighted = (trust * agreed[:, None, None]) @ by_pose
+        sides = weighted.reshape(-1, 6).T
+        way = np.linalg.solve(sides @ by_pose.reshape(-1, 6), sides @ off.ravel())
         placed = _moved(placed, way)
+        there, by_pose, _ = _slopes(key, placed)
     return placed, agreed
 
 
