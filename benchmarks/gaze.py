@@ -36,6 +36,7 @@ from gaze.vision.features import (
     gaze_features,
     read_eyes,
 )
+from gaze.vision.geometry import USUAL_LEVEL_DEG, downward_deg, estimate_px
 from gaze.vision.iris import cut_eyes, find_irises
 from gaze.vision.pose import Pose, head_pose
 from gaze.vision.sample import Screen
@@ -251,9 +252,12 @@ def read_photo(
             features = gaze_features(picture, landmarks, eyes, pose, seen)
             readings.append(mirrored(features) if flipped else features)
             if place is None and not flipped:
-                place = sight.places(seen[None], sight.usual_corrections(), screen)[0]
+                down_deg = downward_deg(eyes.offsets_mm, eyes.ratios) - USUAL_LEVEL_DEG
+                place = estimate_px(eyes.offsets_mm, down_deg, pose, screen)
     if place is None:
         return None
+    size = np.array([screen.width_px, screen.height_px])
+    place = np.clip(place, -size, 2.0 * size) / screen.width_px
     return readings[0], np.mean(readings, axis=0), place
 
 

@@ -74,9 +74,12 @@ def test_a_sight_beside_everything_is_held():
 
 def test_the_level_comes_to_the_viewers_mean():
     level = sight.SightLevel()
+    assert not level.started
+    level.start(row((0.5, 0.28), kappa_deg=(0.0, 12.0)), np.array([0.5, 0.28]), SCREEN)
     places = np.array([(0.3, 0.1), (0.7, 0.46)])
     for frame in range(30 * 90):
         level.update(row(places[frame // 15 % 2], kappa_deg=(5.0, 4.0)), SCREEN, frame / 30)
+    assert level.started
     usual = sight.usual_corrections(level.angles)
     middle = sight.places(row((0.5, 0.28), kappa_deg=(5.0, 4.0))[None], usual, SCREEN)[0]
     assert middle == pytest.approx([0.5, 0.28], abs=0.03)

@@ -32,7 +32,7 @@ CORRECTIONS = 7
 adds to the stretch of the angles from the camera, row by row."""
 
 # As the mesh sees people: the nose rather high, and everything farther away than it is.
-_USUAL = np.array([0.0, np.radians(6.0), -0.03, 0.0, 0.0, 0.0, 0.0])
+_USUAL = np.array([0.0, np.radians(18.4), -0.03, 0.0, 0.0, 0.0, 0.0])
 # How much people differ from the usual.
 _DIFFER = np.array([0.5, 0.5, 0.04, 0.1, 0.05, 0.05, 0.1])
 _NOISE = 0.012
@@ -113,25 +113,36 @@ class SightLevel:
     """Learns the offsets of a viewer's angles, uncalibrated: the gaze is at the screen's middle on
     average.
 
-    It starts from the usual person, who counts as 10 s of looking. After 30 s the past fades.
+    Across it starts from the usual person, who counts as 10 s of looking; up and down from where
+    lids and landmarks let the first frame look, which counts as 4 s. After 30 s the past fades.
     """
 
-    _PRIOR_S, _MEMORY_S = 10.0, 30.0
+    _PRIOR_S = np.array([10.0, 4.0])
+    _MEMORY_S = 30.0
 
     def __init__(self) -> None:
         self.angles = _USUAL[:2]
         self._weight_s = self._PRIOR_S
         self._t_s: float | None = None
 
+    @property
+    def started(self) -> bool:
+        """Whether anything has been learned."""
+        return self._t_s is not None
+
+    def start(self, row: Array, place: Array, screen: Screen) -> None:
+        """Take it that the row (8,) looks as high as a place (2,) in screen widths."""
+        off = offsets(row[None], place[None], usual_corrections(self.angles), screen)[0]
+        self.angles = self.angles + off * (0.0, 1.0)
+
     def update(self, row: Array, screen: Screen, t_s: float) -> None:
         """Take one frame's row (8,), seen with open eyes at `t_s`."""
         step_s = 0.0 if self._t_s is None else min(max(t_s - self._t_s, 0.0), 0.2)
         self._t_s = t_s
-        self._weight_s = min(self._weight_s + step_s, self._MEMORY_S)
+        self._weight_s = np.minimum(self._weight_s + step_s, self._MEMORY_S)
         middle = np.array([[0.5, screen.height_px / screen.width_px / 2.0]])
-        corrections = usual_corrections(self.angles)
-        off = offsets(row[None], middle, corrections, screen)[0]
-        self.angles = self.angles + off * (step_s / self._weight_s)
+        off = offsets(row[None], middle, usual_corrections(self.angles), screen)[0]
+        self.angles = self.angles + off * step_s / self._weight_s
 
 
 def _turns(rows: Array) -> Array:

@@ -17,9 +17,15 @@ from gaze.vision.drift import Drift
 from gaze.vision.events import Movements
 from gaze.vision.eyes import EYES, LidBaseline
 from gaze.vision.face import FaceFinder, Image, Landmarks, MeshFaceFinder
-from gaze.vision.features import HEAD, SIGHT, gaze_features, read_eyes
+from gaze.vision.features import HEAD, SIGHT, EyeReading, gaze_features, read_eyes
 from gaze.vision.filters import OneEuro
-from gaze.vision.geometry import DEFAULT_SCREEN, px_per_degree
+from gaze.vision.geometry import (
+    DEFAULT_SCREEN,
+    USUAL_LEVEL_DEG,
+    downward_deg,
+    estimate_px,
+    px_per_degree,
+)
 from gaze.vision.hidden import eyes_hidden
 from gaze.vision.iris import Crop, Irises, cut_eyes, find_irises
 from gaze.vision.pose import Pose, head_pose
@@ -231,7 +237,7 @@ class Tracker:
         )
         event: Event | None = "blink"
         if readable:
-            self._level.update(seen, self._screen, t_s)
+            self._learn_level(seen, eyes, pose, t_s)
             event = self._look(features, head, t_s)
         gaze = _pair(self._gaze_px)
         uncertainty_px = self._uncertainty_px(head)
@@ -266,6 +272,18 @@ class Tracker:
             return sight.row_of(meshed, middle_px, Placed.of(pose))
         placed = self._anchor.place(crop, landmarks, pose)
         return sight.row_of(irises.centres_px, middle_px, placed)
+
+    def _learn_level(
+        self, seen: NDArray[np.float64], eyes: EyeReading, pose: Pose, t_s: float
+    ) -> None:
+        if not self._level.started:
+            down_deg = downward_deg(eyes.offsets_mm, eyes.ratios) - USUAL_LEVEL_DEG
+            estimated = estimate_px(eyes.offsets_mm, down_deg, pose, self._screen)
+            if estimated is not None:
+                size_px = np.array([self._screen.width_px, self._screen.height_px])
+                place = np.clip(estimated, -size_px, 2.0 * size_px) / self._screen.width_px
+                self._level.start(seen, place, self._screen)
+        self._level.update(seen, self._screen, t_s)
 
     def _look(self, features: NDArray[np.float64], head: Head, t_s: float) -> Event:
         """Bring the point of gaze up to date and say what it did."""
