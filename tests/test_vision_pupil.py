@@ -5,7 +5,7 @@ import pytest
 
 from gaze.vision.face import MeshFaceFinder
 from gaze.vision.iris import cut_eyes, find_irises
-from gaze.vision.pupil import PupilMeter, measure_disc
+from gaze.vision.pupil import RELATIVE_ONLY, PupilMeter, measure_disc
 from tests.viewers import viewer_frame
 
 STEP_S = 1 / 30
@@ -67,18 +67,20 @@ def test_an_eye_at_the_edge_of_the_frame_is_not_measured():
 
 @pytest.fixture(scope="module")
 def seen():
-    """Watches viewers: `watch(meter, seconds, start_s, **looks)` gives the last pupil."""
+    """Watches viewers: `watch(meter, seconds, start_s, **looks)` gives the last pupil; `told` is
+    the openness that the meter is told."""
     finder = MeshFaceFinder()
 
-    def watch(meter, seconds, start_s, openness=1.0, **looks):
+    def watch(meter, seconds, start_s, openness=1.0, told=None, **looks):
         pupil = None
+        told = openness if told is None else told
         for number in range(round(seconds / STEP_S)):
             image = viewer_frame(openness=openness, noise=number, **looks)
             landmarks = finder.find(image)
             crop = cut_eyes(image, landmarks)
             irises = find_irises(crop, landmarks)
             t_s = start_s + number * STEP_S
-            pupil = meter.measure(crop, irises, landmarks, (openness, openness), t_s)
+            pupil = meter.measure(crop, irises, landmarks, (told, told), t_s)
         return pupil
 
     yield watch
@@ -91,6 +93,13 @@ def test_size_of_a_painted_pupil(seen, mm):
     assert pupil.mm == pytest.approx(mm, abs=0.7)
     assert pupil.confidence > 0.5
     assert pupil.relative is None
+
+
+def test_a_width_of_low_confidence_is_told_as_a_change_only(seen):
+    pupil = seen(PupilMeter(), 1.5, 0.0, told=0.46)
+    assert 0.0 < pupil.confidence < RELATIVE_ONLY
+    assert pupil.mm is None
+    assert pupil.relative == pytest.approx(0.0, abs=0.1)
 
 
 def test_a_widening_pupil_rises_over_its_baseline_and_comes_back(seen):

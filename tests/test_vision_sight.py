@@ -12,7 +12,7 @@ SCREEN = Screen(1600.0, 900.0, diagonal_mm=400.0)
 WIDTH_MM = 400 * 1600 / np.hypot(1600, 900)
 MIDDLE_PX = np.array([319.5, 239.5])
 FOCAL_PX = 554.26
-PERFECT = np.column_stack([np.zeros(2), np.eye(2)])
+PERFECT = np.zeros(sight.CORRECTIONS)
 PLACES = np.array([(x, y) for y in (0.05, 0.28, 0.5) for x in (0.1, 0.5, 0.9)])
 
 
@@ -37,7 +37,7 @@ def row(place, turn=None, eyes_mm=(20.0, 40.0, 500.0), kappa_deg=(0.0, 0.0)):
 def test_the_place_looked_at_is_found_whichever_way_the_head_is_turned(turn):
     rows = np.array([row(place, turn) for place in PLACES])
     assert sight.places(rows, PERFECT, SCREEN) == pytest.approx(PLACES, abs=0.004)
-    assert sight.wanted_angles(rows, PLACES, SCREEN) == pytest.approx(rows[:, :2], abs=0.006)
+    assert sight.offsets(rows, PLACES, PERFECT, SCREEN) == pytest.approx(0.0, abs=0.006)
 
 
 def test_nine_points_take_out_kappa_and_it_stays_out_when_the_head_moves():
@@ -50,6 +50,18 @@ def test_nine_points_take_out_kappa_and_it_stays_out_when_the_head_moves():
     assert off.max() < 0.035
     without = np.linalg.norm(sight.places(moved, PERFECT, SCREEN) - PLACES, axis=1)
     assert without.min() > 0.08
+
+
+def test_what_is_left_out_is_as_if_it_had_never_been_learned():
+    rows = np.array([row(p, kappa_deg=(4.0, -6.0)) for p in PLACES])
+    targets = PLACES + np.random.default_rng(1).normal(0.0, 0.01, PLACES.shape)
+    shortcut = sight.left_out(rows, targets, sight.fit(rows, targets, SCREEN), SCREEN)
+    numbers = np.arange(len(rows))
+    for number, corrections in enumerate(shortcut):
+        kept = numbers != number
+        anew = sight.fit(rows[kept], targets[kept], SCREEN)
+        places = [sight.places(rows, each, SCREEN) for each in (corrections, anew)]
+        assert places[0] == pytest.approx(places[1], abs=0.002)
 
 
 def test_a_sight_beside_everything_is_held():

@@ -1,14 +1,17 @@
 """Holds the head's pose still while the face mesh trembles: skin is followed from a key picture.
 
 The mesh's landmarks tremble by half a pixel and go along with gaze and lids, which is worth some
-degrees of gaze. So one picture of the eyes' surroundings is kept, as long as it can be recognised,
-and spots of skin and brow are found again in each frame (Lucas and Kanade 1981), after the mesh has
-told roughly where to look. Where the spots are in the head is taken from the mesh
-once; the pose comes from a perspective-n-point fit to those that agree. Whatever was wrong in the
-key stays wrong by the same amount in the head's own frame, and a calibration takes it out.
+degrees of gaze. So small patterns of skin and brow are kept from one picture of the face, as long
+as it can be recognised, and found again in each frame, drawn as the pose that the mesh roughly
+tells lets them look (inverse compositional alignment, Baker and Matthews 2004). Where these spots
+are in the head is taken from the mesh at first, whose depth is off by millimetres; so a spot counts
+the less, the more its unsure depth would move it in the frame. From views of the head turned
+otherwise the depths are then learned, together with the poses of these views (bundle adjustment,
+Triggs et al. 2000). Whatever was wrong in the key stays wrong by the same amount in the head's own
+frame, and a calibration takes it out.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -16,26 +19,44 @@ from numpy.typing import NDArray
 
 from gaze.vision.face import Landmarks
 from gaze.vision.iris import LIDS, Crop, Grey
-from gaze.vision.median import median
 from gaze.vision.pose import Pose
 
 Array = NDArray[np.float64]
+Reals = NDArray[np.float32]
 
-# Corners of the eyes, bridge of the nose, brows and cheeks: where the eyes' surroundings are.
-_AROUND = (33, 133, 362, 263, 168, 6, 8, 9, 70, 300, 105, 334, 107, 336, 55, 285, 122, 351, 46, 276)
-_SURROUNDINGS = np.array((*_AROUND, 124, 353, 52, 282))
+# Around what stands still in the head: forehead, temples, cheek bones and nose.
+_TEMPLES = (54, 103, 67, 109, 10, 338, 297, 332, 284, 251, 356, 454, 234, 127, 21)
+_OUTLINE = (*_TEMPLES, 280, 371, 327, 2, 98, 142, 50)
 _CORNERS = (33, 133, 362, 263)
 _SPOTS = 32
 _FEWEST = 8
-_WINDOW_PX = (13, 13)
-_RECOGNISED = 0.4  # share of the spots that agree
+# A pattern is square; neighbours in it are this far apart, in distances between the eyes' corners.
+_PATTERN = 9
+_COARSE, _FINE = 0.0256, 0.0085
+_STEPS = (3, 3)
+_FITS = 3
+_MOST_PX = 2.0
+_BLUR_PX = 0.8
+_FOUND = 0.5  # correlation
+_RECOGNISED = 0.3  # share of the spots that agree
 _LOST_FRAMES = 15
 _MOST_TURNED_DEG = 30.0
 # As far as a pose by spots may be from the mesh's, in head's own frame, after usual differences.
 _FAR_DEG, _FAR_MM = 12.0, 15.0
-_LEARNING = 0.05
-_SLANT_SHARE = 0.5
-_NO_DISTORTION = np.zeros(4)
+_LEARNING = 0.3
+# How well a pattern is found at best, and how far off, in deviations, it counts but little.
+_NOISE_PX = 0.15
+_BEARABLE = 3.0
+# What is unsure of the depths: each by itself and with its neighbours, the relief, and the slant.
+_ALONE_MM, _TOGETHER_MM, _REACH_MM = 1.0, 1.5, 25.0
+_RELIEF, _SLANT = 0.12, (0.05, 0.07)
+_NEW_VIEW_DEG = 4.0
+_VIEWS = 10
+
+_GRID = np.arange(_PATTERN) - (_PATTERN - 1) / 2.0
+_OFFSETS = np.stack(np.meshgrid(_GRID, _GRID), axis=-1).reshape(-1, 2)
+_WINDOW = np.exp(-(_OFFSETS**2).sum(axis=1) / (2.0 * (0.3 * _PATTERN) ** 2))
+_WINDOW = (_WINDOW / _WINDOW.sum()).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +73,51 @@ class Placed:
         """The pose as the mesh tells it, unsteadied."""
         return cls(pose.rotation, pose.fitted_mm, pose.focal_px)
 
+    def turned_from(self, rotation: Array) -> float:
+        """Return the angle to another rotation (3, 3) in degrees."""
+        cosine = (float((self.rotation * rotation).sum()) - 1.0) / 2.0
+        return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
+
 
 @dataclass(frozen=True, slots=True)
+class _Patterns:
+    """What surrounds the spots: `grey` (n, k) of mean 0 and variance 1 at `offsets` (k, 2) in key
+    pixels; `steps` (n, 2, k) turn what differs from it into a way; `unsure` (n, 2, 2) is the
+    covariance of that way for differences of variance 1."""
+
+    offsets: Array
+    grey: Reals
+    steps: Reals
+    unsure: Array
+
+
+@dataclass(slots=True)
+class _View:
+    """A head turned otherwise than the others: its pose, and where in the frame it shows the spots
+    (n, 2), with what covariances (n, 2, 2)."""
+
+    placed: Placed
+    places: Array
+    unsure: Array
+
+
+@dataclass(slots=True)
 class _Key:
-    grey: NDArray[np.uint8]
-    origin: NDArray[np.intp]
-    to_affine: Array  # (3, k), from where the surroundings are to how they lie over the key's
-    spots_px: NDArray[np.float32]
+    """What is known of the spots: where they are in the head, `spots_mm` (n, 3), which way depth
+    moves them, `along` (n, 3), and the skin there, `skin_mm` (n, 2, 3), for a key pixel to the
+    right and down. `depths_mm` (n,) is what was learned, `trust` (n, n) the inverse of what they
+    were unsure by at first and `spread_mm2` (n,) what they are unsure by now."""
+
+    rotation: Array
+    first_mm: Array
+    along: Array
+    skin_mm: Array
+    levels: tuple[_Patterns, _Patterns]
+    trust: Array
+    spread_mm2: Array
+    depths_mm: Array
     spots_mm: Array
+    views: list[_View] = field(default_factory=list)
 
 
 class HeadAnchor:
@@ -79,14 +137,15 @@ class HeadAnchor:
             pose.fitted_mm + pose.rotation @ self._shift_mm,
             pose.focal_px,
         )
+        middle = np.array([landmarks.width_px - 1, landmarks.height_px - 1]) / 2.0 - crop.origin
+        grey = cv2.GaussianBlur(crop.grey, (0, 0), _BLUR_PX).astype(np.float32)
+        turned_deg = max(abs(pose.head.yaw_deg), abs(pose.head.pitch_deg))
         if self._key is None or self._lost >= _LOST_FRAMES:
-            head = pose.head
-            if max(abs(head.yaw_deg), abs(head.pitch_deg)) < _MOST_TURNED_DEG:
-                self._key = _key(crop, landmarks, guess)
+            if turned_deg < _MOST_TURNED_DEG:
+                self._key = _key(grey, middle, crop, landmarks, guess)
                 self._lost = 0
             return guess
-        found = _find_spots(self._key, crop, landmarks)
-        placed = None if found is None else _fit(self._key.spots_mm, found, guess, landmarks)
+        placed = _follow(self._key, grey, middle, guess)
         if placed is None:
             self._lost += 1
             return guess
@@ -98,122 +157,222 @@ class HeadAnchor:
         return placed
 
 
-def _key(crop: Crop, landmarks: Landmarks, placed: Placed) -> _Key | None:
+def _key(
+    grey: Reals, middle: Array, crop: Crop, landmarks: Landmarks, placed: Placed
+) -> _Key | None:
     """Choose spots outside of the eyes, and say where they are in the head; None without any."""
-    points = landmarks.points_px[:, :2] - 0.5
+    points = landmarks.points_px[:468, :2] - 0.5 - crop.origin
     apart_px = float(np.linalg.norm(points[33] - points[263]))
-    allowed: Grey = np.zeros(crop.grey.shape, np.uint8)
-    allowed[4:-4, 4:-4] = 255
+    allowed: Grey = np.zeros(grey.shape, np.uint8)
+    outline = cv2.convexHull(points[list(_OUTLINE)].astype(np.float32))
+    cv2.fillConvexPoly(allowed, np.asarray(outline, np.int32), (255,))
+    edge = max(4, round(_PATTERN * _COARSE * apart_px / 2.0))
+    cv2.rectangle(allowed, (0, 0), (grey.shape[1] - 1, grey.shape[0] - 1), (0,), 2 * edge)
     for upper, lower in LIDS:
-        hull = cv2.convexHull((points[[*upper, *lower]] - crop.origin).astype(np.float32))
-        outline = np.asarray(hull, np.int32)
-        cv2.fillPoly(allowed, [outline], (0,))
-        cv2.polylines(allowed, [outline], True, (0,), max(2, round(0.1 * apart_px)))
+        hull = cv2.convexHull(points[[*upper, *lower]].astype(np.float32))
+        lids = np.asarray(hull, np.int32)
+        cv2.fillPoly(allowed, [lids], (0,))
+        cv2.polylines(allowed, [lids], True, (0,), max(2, round(0.1 * apart_px)))
     chosen = cv2.goodFeaturesToTrack(
-        crop.grey, _SPOTS, 0.01, max(4.0, 0.04 * apart_px), mask=allowed
+        grey, _SPOTS, 0.005, max(4.0, 0.055 * apart_px), mask=allowed, blockSize=5
     )
     if chosen is None or len(chosen) < _FEWEST:
         return None
-    spots_px = np.asarray(chosen, np.float32).reshape(-1, 2)
-    places = spots_px + crop.origin
-    # As deep as the nearest landmarks.
-    away = ((places[:, None] - points[None, :468]) ** 2).sum(axis=-1)
-    near = np.argsort(away, axis=1)[:, :4]
-    weights = 1.0 / (np.take_along_axis(away, near, axis=1) + 4.0)
-    depths = landmarks.points_px[near, 2] - landmarks.points_px[list(_CORNERS), 2].mean()
-    deep_px = (depths * weights).sum(axis=1) / weights.sum(axis=1)
-    z_mm = placed.eyes_mm[2] * (1.0 + deep_px / placed.focal_px)
-    middle = np.array([landmarks.width_px - 1, landmarks.height_px - 1]) / 2.0
-    seen = np.column_stack([(places - middle) / placed.focal_px, np.ones(len(places))])
-    spots_mm = (seen * z_mm[:, None] - placed.eyes_mm) @ placed.rotation
-    known = np.column_stack([points[_SURROUNDINGS], np.ones(len(_SURROUNDINGS))])
-    return _Key(crop.grey.copy(), crop.origin, np.linalg.pinv(known), spots_px, spots_mm)
+    spots_px = np.asarray(chosen, np.float64).reshape(-1, 2)
+
+    # As deep as the nearest landmarks, and slanted as they are.
+    z = landmarks.points_px[:468, 2]
+    deep_mm = placed.eyes_mm[2] * (1.0 + (z - z[list(_CORNERS)].mean()) / placed.focal_px)
+    apart = points - spots_px[:, None]
+    away = (apart**2).sum(axis=-1)
+    near = np.argsort(away, axis=1)[:, :8]
+    weights = 1.0 / (np.take_along_axis(away, near, axis=1) + 9.0)
+    known = np.take_along_axis(apart, near[:, :, None], axis=1)
+    known = np.concatenate([np.ones((*near.shape, 1)), known], axis=-1)
+    weighted = np.swapaxes(known * weights[:, :, None], 1, 2)
+    held = np.diag([0.0, 0.01, 0.01]) * weights.sum(axis=1)[:, None, None]
+    planes = np.linalg.solve(weighted @ known + held, weighted @ deep_mm[near][:, :, None])[:, :, 0]
+
+    rays = np.column_stack([(spots_px - middle) / placed.focal_px, np.ones(len(spots_px))])
+    along = rays @ placed.rotation
+    spots_mm = along * planes[:, :1] - placed.eyes_mm @ placed.rotation
+    level = np.concatenate([np.eye(2) / placed.focal_px, np.zeros((2, 1))], axis=1)
+    skin = planes[:, 1:, None] * rays[:, None] + planes[:, :1, None] * level
+    unsure = _unsure_depths(spots_mm)
+    return _Key(
+        placed.rotation,
+        spots_mm,
+        along,
+        skin @ placed.rotation,
+        (
+            _patterns(grey, spots_px, _COARSE * apart_px),
+            _patterns(grey, spots_px, _FINE * apart_px),
+        ),
+        np.linalg.inv(unsure),
+        np.diag(unsure).copy(),
+        np.zeros(len(spots_mm)),
+        spots_mm,
+    )
 
 
-def _find_spots(key: _Key, crop: Crop, landmarks: Landmarks) -> Array | None:
-    """Return where the spots are in the frame (k, 2), nan where they were not found."""
-    affine = (key.to_affine @ (landmarks.points_px[_SURROUNDINGS, :2] - 0.5)).T
-    (a, b, _), (c, d, _) = affine.tolist()
-    if not 0.05 < a * d - b * c < 20.0:
-        return None
-    # The frame, drawn so that it lies over the key.
-    over = affine.copy()
-    over[:, 2] += affine[:, :2] @ key.origin - crop.origin
-    height, width = key.grey.shape
-    drawn = cv2.warpAffine(
-        crop.grey,
-        over,
-        (width, height),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
+def _unsure_depths(spots_mm: Array) -> Array:
+    """The covariance (n, n) of what the mesh gets wrong of the spots' depths."""
+    apart = ((spots_mm[:, None, :2] - spots_mm[:, :2]) ** 2).sum(axis=-1)
+    shape = (spots_mm - spots_mm.mean(axis=0)) * (*_SLANT, _RELIEF)
+    return np.asarray(
+        _ALONE_MM**2 * np.eye(len(spots_mm))
+        + _TOGETHER_MM**2 * np.exp(-apart / (2.0 * _REACH_MM**2))
+        + shape @ shape.T
+    )
+
+
+def _patterns(grey: Reals, spots_px: Array, apart_px: float) -> _Patterns:
+    offsets = _OFFSETS * apart_px
+    straight = np.broadcast_to(np.eye(2), (len(spots_px), 2, 2))
+
+    def read(right: float, down: float) -> Reals:
+        return _read(grey, spots_px + np.array([right, down]), straight, offsets)
+
+    level, spread = _evened(read(0.0, 0.0))
+    slopes = np.stack([read(0.5, 0.0) - read(-0.5, 0.0), read(0.0, 0.5) - read(0.0, -0.5)], axis=1)
+    slopes = slopes / spread[:, None, None]
+    slopes = slopes - (slopes @ _WINDOW)[:, :, None]
+    weighted = slopes * _WINDOW
+    squares = np.asarray(weighted @ np.swapaxes(slopes, 1, 2), np.float64)
+    firm = np.trace(squares, axis1=1, axis2=2)[:, None, None]
+    unsure = np.linalg.inv(squares + (1e-4 * firm + 1e-9) * np.eye(2))
+    return _Patterns(offsets, level, (unsure @ weighted).astype(np.float32), unsure)
+
+
+def _read(grey: Reals, places: Array, skews: Array, offsets: Array) -> Reals:
+    """The picture (n, k) around places (n, 2), at offsets (k, 2) by skews (n, 2, 2)."""
+    x, y = (places[:, axis, None] + skews[:, axis] @ offsets.T for axis in (0, 1))
+    read = cv2.remap(
+        grey,
+        x.astype(np.float32),
+        y.astype(np.float32),
+        cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    moved, good, _ = cv2.calcOpticalFlowPyrLK(
-        key.grey,
-        drawn,
-        key.spots_px,
-        key.spots_px.copy(),
-        winSize=_WINDOW_PX,
-        maxLevel=1,
-        flags=cv2.OPTFLOW_USE_INITIAL_FLOW,
-        criteria=(cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 12, 0.02),
-    )
-    places = (moved.reshape(-1, 2) + key.origin) @ affine[:, :2].T + affine[:, 2]
-    places[good.ravel() == 0] = np.nan
-    return np.asarray(places, np.float64)
+    return np.asarray(read, np.float32)
 
 
-def _fit(spots_mm: Array, places: Array, guess: Placed, landmarks: Landmarks) -> Placed | None:
-    """Fit the pose to the spots that agree; None where too few do, or it is far from the guess."""
-    middle = ((landmarks.width_px - 1) / 2.0, (landmarks.height_px - 1) / 2.0)
-    camera = np.array([[guess.focal_px, 0, middle[0]], [0, guess.focal_px, middle[1]], [0, 0, 1.0]])
-    agreed = np.flatnonzero(np.isfinite(places[:, 0]))
-    turn = np.asarray(cv2.Rodrigues(guess.rotation)[0], np.float64)
-    shift = guess.eyes_mm.reshape(3, 1).copy()
-    for _ in range(2):
-        if len(agreed) < max(_FEWEST, _RECOGNISED * len(places)):
-            return None
-        _, turned, shifted = cv2.solvePnP(
-            spots_mm[agreed],
-            places[agreed],
-            camera,
-            _NO_DISTORTION,
-            rvec=turn,
-            tvec=shift,
-            useExtrinsicGuess=True,
-            flags=cv2.SOLVEPNP_ITERATIVE,
-        )
-        turn, shift = np.asarray(turned, np.float64), np.asarray(shifted, np.float64)
-        seen = cv2.projectPoints(spots_mm, turn, shift, camera, _NO_DISTORTION)[0]
-        away = np.asarray(seen).reshape(-1, 2) - places
-        away_px = np.sqrt((away * away).sum(axis=1))
-        away_px[np.isnan(away_px)] = np.inf
-        before = agreed
-        agreed = np.flatnonzero(away_px < max(2.5 * float(median(away_px)), 0.5))
-        if np.array_equal(before, agreed):
-            break
-    rotation = np.asarray(cv2.Rodrigues(turn)[0], np.float64)
-    # Spots around the eyes lie almost in a plane; the mesh knows more of its slant.
-    toward = cv2.Rodrigues(guess.rotation.T @ rotation)[0]
-    rotation = guess.rotation @ cv2.Rodrigues(toward * _SLANT_SHARE)[0]
-    eyes_mm = _shift(spots_mm[agreed], places[agreed] - middle, rotation, guess.focal_px)
-    cosine = (float(np.trace(guess.rotation.T @ rotation)) - 1.0) / 2.0
+def _evened(patterns: Reals) -> tuple[Reals, Reals]:
+    """Patterns (n, k) of mean 0 and variance 1, and their deviations (n,) before."""
+    level = patterns - (patterns @ _WINDOW)[:, None]
+    spread = np.sqrt(np.maximum((level * level) @ _WINDOW, 1e-6))
+    return level / spread[:, None], spread
+
+
+def _follow(key: _Key, grey: Reals, middle: Array, guess: Placed) -> Placed | None:
+    """Find the head by its spots; None where too few agree, or it is far from the guess."""
+    places, skews = _drawn(key, middle, guess)
+    for level, steps in zip(key.levels, _STEPS, strict=True):
+        for _ in range(steps):
+            off = _evened(_read(grey, places, skews, level.offsets))[0] - level.grey
+            way = np.clip((level.steps @ off[:, :, None])[:, :, 0], -_MOST_PX, _MOST_PX)
+            places = places - (skews @ way[:, :, None])[:, :, 0]
+    fine = key.levels[-1]
+    seen = _evened(_read(grey, places, skews, fine.offsets))[0]
+    alike = (seen * fine.grey) @ _WINDOW
+    found = alike > _FOUND
+    # Differences of neighbouring pixels go together: twice as unsure as if they did not.
+    noise = np.where(found, 4.0 * np.maximum(1.0 - alike, 0.01), 1e6) * float(_WINDOW @ _WINDOW)
+    unsure = noise[:, None, None] * (skews @ fine.unsure @ np.swapaxes(skews, 1, 2))
+    unsure = unsure + _NOISE_PX**2 * np.eye(2)
+    placed, agreed = _fit(key, places - middle, unsure, guess)
+    if float((agreed * found).sum()) < max(_FEWEST / 2.0, _RECOGNISED * len(found)):
+        return None
     if (
-        not np.isfinite(eyes_mm).all()
-        or cosine < np.cos(np.radians(_FAR_DEG))
-        or float(np.linalg.norm(eyes_mm[:2] - guess.eyes_mm[:2])) > _FAR_MM
-        or abs(eyes_mm[2] / guess.eyes_mm[2] - 1.0) > 0.2
+        not np.isfinite(placed.eyes_mm).all()
+        or placed.turned_from(guess.rotation) > _FAR_DEG
+        or float(np.linalg.norm(placed.eyes_mm[:2] - guess.eyes_mm[:2])) > _FAR_MM
+        or abs(placed.eyes_mm[2] / guess.eyes_mm[2] - 1.0) > 0.2
     ):
         return None
-    return Placed(rotation, eyes_mm, guess.focal_px)
+    others = (key.rotation, *(view.placed.rotation for view in key.views))
+    if all(placed.turned_from(other) > _NEW_VIEW_DEG for other in others):
+        view = _View(placed, places - middle, unsure)
+        key.views = [*key.views, view][-_VIEWS:]
+        _learn(key)
+        placed = view.placed
+    return placed
 
 
-def _shift(spots_mm: Array, places: Array, rotation: Array, focal_px: float) -> Array:
-    """Return the shift (3,) that brings turned spots nearest to the places, from the middle."""
-    x, y, z = (spots_mm @ rotation.T).T
-    u, v = (places / focal_px).T
-    right, down = u * z - x, v * z - y
-    slant = -np.array([u.sum(), v.sum()])
-    squares = np.diag([len(u), len(u), u @ u + v @ v])
-    squares[:2, 2] = squares[2, :2] = slant
-    wanted = np.array([right.sum(), down.sum(), -(u @ right + v @ down)])
-    return np.asarray(np.linalg.solve(squares, wanted))
+def _drawn(key: _Key, middle: Array, placed: Placed) -> tuple[Array, Array]:
+    """Where the spots lie in the frame (n, 2), and how key pixels do around them (n, 2, 2)."""
+    x, y, z = (key.spots_mm @ placed.rotation.T + placed.eyes_mm).T
+    seen = np.stack([x, y], axis=1) / z[:, None]
+    skin = key.skin_mm @ placed.rotation.T
+    skews = (skin[:, :, :2] - skin[:, :, 2:] * seen[:, None]) * (placed.focal_px / z)[:, None, None]
+    return seen * placed.focal_px + middle, np.swapaxes(skews, 1, 2)
+
+
+def _slopes(key: _Key, placed: Placed) -> tuple[Array, Array, Array]:
+    """The spots' places from the picture's middle (n, 2), and how these change with the turn and
+    shift of the head (n, 2, 6) and with each spot's depth (n, 2)."""
+    a, b, c = arms = (key.spots_mm @ placed.rotation.T).T
+    x, y, z = arms + placed.eyes_mm[:, None]
+    scale = placed.focal_px / z
+    u, v = x / z, y / z
+    su, sv, none = -scale * u, -scale * v, np.zeros(len(z))
+    across = (b * su, c * scale - a * su, -b * scale, scale, none, su)
+    down = (b * sv - c * scale, -a * sv, a * scale, none, scale, sv)
+    by_pose = np.array([across, down]).transpose(2, 0, 1)
+    by_depth = (by_pose[:, :, 3:] @ (key.along @ placed.rotation.T)[:, :, None])[:, :, 0]
+    return np.stack([u, v], axis=1) * placed.focal_px, by_pose, by_depth
+
+
+def _moved(placed: Placed, way: Array) -> Placed:
+    rotation = np.asarray(cv2.Rodrigues(way[:3])[0] @ placed.rotation)
+    return Placed(rotation, placed.eyes_mm + way[3:], placed.focal_px)
+
+
+def _agreeing(off: Array, trust: Array) -> Array:
+    """From 0 to 1, how far what is off by (n, 2) agrees; `trust` (n, 2, 2) are inverse
+    covariances."""
+    far = (off[:, None] @ trust @ off[:, :, None])[:, 0, 0]
+    return np.asarray(1.0 / (1.0 + far / _BEARABLE**2) ** 2)
+
+
+def _fit(key: _Key, places: Array, unsure: Array, guess: Placed) -> tuple[Placed, Array]:
+    """Fit the pose to places (n, 2) from the middle; with it, how far each spot agrees (n,)."""
+    placed = guess
+    there, by_pose, by_depth = _slopes(key, placed)
+    deep = by_depth[:, :, None] * by_depth[:, None] * key.spread_mm2[:, None, None]
+    trust = np.linalg.inv(unsure + deep)
+    for _ in range(_FITS):
+        off = places - there
+        agreed = _agreeing(off, trust)
+        weighted = (trust * agreed[:, None, None]) @ by_pose
+        sides = weighted.reshape(-1, 6).T
+        way = np.linalg.solve(sides @ by_pose.reshape(-1, 6), sides @ off.ravel())
+        placed = _moved(placed, way)
+        there, by_pose, _ = _slopes(key, placed)
+    return placed, agreed
+
+
+def _learn(key: _Key) -> None:
+    """Bring the spots' depths and the views' poses to where they agree best."""
+    for _ in range(4):
+        squares, wanted = key.trust.copy(), -key.trust @ key.depths_mm
+        parts = []
+        for view in key.views:
+            there, by_pose, by_depth = _slopes(key, view.placed)
+            off = view.places - there
+            trust = np.linalg.inv(view.unsure)
+            trust = trust * _agreeing(off, trust)[:, None, None]
+            weighted = np.swapaxes(by_pose, 1, 2) @ trust
+            of_pose = np.linalg.inv((weighted @ by_pose).sum(axis=0) + 1e-9 * np.eye(6))
+            pull = (weighted @ off[:, :, None]).sum(axis=0)[:, 0]
+            both = (weighted @ by_depth[:, :, None])[:, :, 0]
+            deep = (by_depth[:, None] @ trust)[:, 0]
+            squares += np.diag((deep * by_depth).sum(axis=1)) - both @ of_pose @ both.T
+            wanted += (deep * off).sum(axis=1) - both @ of_pose @ pull
+            parts.append((of_pose, pull, both))
+        way = np.linalg.solve(squares, wanted)
+        key.depths_mm = key.depths_mm + way
+        key.spots_mm = key.first_mm + key.depths_mm[:, None] * key.along
+        for view, (of_pose, pull, both) in zip(key.views, parts, strict=True):
+            view.placed = _moved(view.placed, of_pose @ (pull - both.T @ way))
+    key.spread_mm2 = np.diag(np.linalg.inv(squares)).copy()

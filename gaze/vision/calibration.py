@@ -41,7 +41,7 @@ FEWEST_SAMPLES = 8
 FEWEST_POINTS = 5
 PURSUIT_LAG_S = 0.1
 MOST_LEARNED = 40
-MODEL_VERSION = 4
+MODEL_VERSION = 5
 GOOD_DEG, USABLE_DEG = 2.5, 5.0
 
 State = Literal["collecting", "accepted", "rejected", "fitted", "validated", "cancelled"]

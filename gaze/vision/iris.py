@@ -31,8 +31,9 @@ LEFT_LOWER = (362, 382, 381, 380, 374, 373, 390, 249, 263)
 LIDS = ((RIGHT_UPPER, RIGHT_LOWER), (LEFT_UPPER, LEFT_LOWER))
 _LIDS = np.array(LIDS)
 
-# The crop reaches this far beyond the corners of the eyes, in distances between the outer ones.
-_BESIDE = 0.22
+# The crop reaches this far beyond the corners of the eyes, to the sides, up and down: to brow and
+# nose, in distances between the outer ones.
+_BESIDE, _ABOVE, _BELOW = 0.3, 0.5, 0.5
 _SMALLEST_PX = 3.0
 _ANGLES, _BINS = 40, 36
 # Rays are read from and to here, and an edge is looked for within the narrower limits, in radii.
@@ -44,6 +45,8 @@ _HIGHEST_STEP = 40.0
 _GIVEN_UP_INSIDE, _GIVEN_UP_OUTSIDE = 0.04, 0.06
 # How firmly the dark middle holds the centre (across, down), and the mesh the radius.
 _HOLD = np.array([0.01, 0.02, 0.01, 0.02, 0.03])
+# A dark middle this near to a lid, in radii, holds nothing, and one so much farther off as said.
+_CUT, _CLEAR = 0.3, 0.3
 # The dark middle, the pupil, stands toward the nose by this share of the iris's radius.
 _NASAL = 0.02
 
@@ -79,14 +82,13 @@ class Irises:
 def cut_eyes(image: Image, landmarks: Landmarks) -> Crop | None:
     """Return the surroundings of both eyes, None where they are outside of the frame."""
     corners = landmarks.points_px[[33, 133, 362, 263], :2].tolist()
-    beside = _BESIDE * math.dist(corners[0], corners[3])
-    (left, right), (top, bottom) = (
-        (
-            min(max(math.floor(min(places) - beside), 0), size),
-            min(max(math.ceil(max(places) + beside), 0), size),
-        )
-        for places, size in zip(zip(*corners, strict=True), image.shape[1::-1], strict=True)
-    )
+    apart = math.dist(corners[0], corners[3])
+    height, width = image.shape[:2]
+    across, along = zip(*corners, strict=True)
+    left = min(max(math.floor(min(across) - _BESIDE * apart), 0), width)
+    right = min(max(math.ceil(max(across) + _BESIDE * apart), 0), width)
+    top = min(max(math.floor(min(along) - _ABOVE * apart), 0), height)
+    bottom = min(max(math.ceil(max(along) + _BELOW * apart), 0), height)
     if right - left < 8 or bottom - top < 8:
         return None
     grey = cv2.cvtColor(image[top:bottom, left:right], cv2.COLOR_RGB2GRAY)
@@ -102,6 +104,8 @@ def find_irises(crop: Crop, landmarks: Landmarks) -> Irises | None:
     meshed = landmarks.points_px[[eye.iris for eye in EYES], :2] - shift
     dark = np.array([dark_centre(crop.grey, centre, first_px) for centre in meshed])
     lids = landmarks.points_px[_LIDS, :2] - shift
+    hold = _HOLD.copy()
+    hold[[1, 3]] *= _between(dark, lids, first_px)
     centres, radius_px = dark, first_px
     for limits in _LIMITS:
         edges, steps = _edges(crop.grey, centres, radius_px, limits)
@@ -109,7 +113,7 @@ def find_irises(crop: Crop, landmarks: Landmarks) -> Irises | None:
         weights = weights * _uncovered(centres, edges, lids, radius_px) + 1e-4
         held = np.append((dark - centres).ravel(), radius_px)
         held[[0, 2]] += np.array([-1.0, 1.0]) * _NASAL * radius_px
-        found, kept = _fit(edges, weights, held, radius_px)
+        found, kept = _fit(edges, weights, held, hold, radius_px)
         moves = found[:4].reshape(2, 2)
         lengths = np.linalg.norm(moves, axis=1, keepdims=True)
         moves = moves * np.minimum(1.0, 0.4 * radius_px / np.maximum(lengths, 1e-9))
@@ -183,6 +187,16 @@ def _edges(
     return _FROM * radius_px + (best + part + _WIDE) * apart, top
 
 
+def _between(dark: Array, lids: Array, radius_px: float) -> list[float]:
+    """From 0 to 1 for each eye, how far the dark middle (2, 2) is from both lids: one that a lid
+    cuts is not the iris's."""
+    gaps = [
+        min(y - np.interp(x, *upper.T), np.interp(x, *lower.T) - y)
+        for (x, y), (upper, lower) in zip(dark.tolist(), lids, strict=True)
+    ]
+    return [float(np.clip((gap / radius_px - _CUT) / _CLEAR, 0.0, 1.0)) for gap in gaps]
+
+
 def _uncovered(centres: Array, edges: Array, lids: Array, radius_px: float) -> Array:
     """From 0 to 1, how far each ray's edge lies between the lids."""
     places = np.repeat(centres, _ANGLES, axis=0) + _RAYS * edges[:, None]
@@ -197,10 +211,12 @@ def _uncovered(centres: Array, edges: Array, lids: Array, radius_px: float) -> A
     return np.concatenate(shares)
 
 
-def _fit(edges: Array, weights: Array, held: Array, radius_px: float) -> tuple[Array, Array]:
+def _fit(
+    edges: Array, weights: Array, held: Array, hold: Array, radius_px: float
+) -> tuple[Array, Array]:
     """Return the moves and the radius (5,) that agree best, and which rays were kept (0 to 1)."""
     found = held
-    hold = _HOLD * float(weights.sum())
+    hold = hold * float(weights.sum())
     for step in range(4):
         off = edges - _DESIGN @ found
         bearable = np.where(off < 0.0, _GIVEN_UP_INSIDE, _GIVEN_UP_OUTSIDE) * radius_px

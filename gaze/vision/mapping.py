@@ -60,7 +60,7 @@ AMOUNTS = (
 class GazeMap:
     """A fitted map: `features` (k, n) of the points learned, `sessions` (k,) they are from, and
     `weights` (k, 2) that the likeness of a frame to each of them is multiplied with. `corrections`
-    (2, 3) are those of `sight`; `errors` (2, 2) the mean squared errors, in screen widths, of the
+    (7,) are those of `sight`; `errors` (2, 2) the mean squared errors, in screen widths, of the
     process and of the lines of sight, across and down."""
 
     features: Array
@@ -105,24 +105,22 @@ def fit(
         weights.append(inverse @ missed[:, axis])
         errors.append(float(np.mean((weights[-1] / np.diag(inverse)) ** 2)))
     rows = features[:, SIGHT]
+    corrections = sight.fit(rows, places, screen)
     return GazeMap(
         features,
         sessions,
         np.stack(weights, axis=1),
-        sight.fit(rows, places, screen),
-        np.array([errors, _sight_errors(rows, places, screen)]),
+        corrections,
+        np.array([errors, _sight_errors(rows, places, corrections, screen)]),
     )
 
 
-def _sight_errors(rows: Array, places: Array, screen: Screen) -> Array:
+def _sight_errors(rows: Array, places: Array, corrections: Array, screen: Screen) -> Array:
     """Mean squared errors (2,) of the lines of sight, each point left out of what it tests."""
     if len(rows) < FEWEST_FOR_SIGHT:
         return np.full(2, 1e3)
-    numbers = np.arange(len(rows))
-    left_out = np.array(
-        [sight.fit(rows[numbers != n], places[numbers != n], screen) for n in numbers]
-    )
-    return np.asarray(((sight.places(rows, left_out, screen) - places) ** 2).mean(axis=0))
+    others = sight.left_out(rows, places, corrections, screen)
+    return np.asarray(((sight.places(rows, others, screen) - places) ** 2).mean(axis=0))
 
 
 def expected(features: Array, screen: Screen) -> Array:

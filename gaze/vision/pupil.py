@@ -26,6 +26,8 @@ _ANGLES = 48
 # Rings reach this far, in iris radii; beyond lies the dark rim of the iris.
 _REACH = 0.86
 _FIRST_EDGE, _LAST_EDGE = 0.14, 0.74
+RELATIVE_ONLY = 0.2
+"""Below this confidence a width is told as a change only, not in millimetres."""
 _RADII = (np.arange(_RINGS) + 0.5) / _RINGS * _REACH
 _POSSIBLE = np.flatnonzero((_RADII >= _FIRST_EDGE) & (_RADII <= _LAST_EDGE))
 # Only 45 degrees to either side count: above and below are lids, lashes and their shadow.
@@ -201,4 +203,4 @@ class PupilMeter:
         relative = None
         if t_s - self._baseline[0][0] >= self._FIRST_BASELINE_S:
             relative = (without_light - self._usual_mm) / self._usual_mm
-        return Pupil(mm, relative, confidence)
+        return Pupil(mm if confidence >= RELATIVE_ONLY else None, relative, confidence)

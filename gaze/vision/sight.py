@@ -2,9 +2,10 @@
 
 Each eyeball is a sphere that stands still in the head; where the ray through an iris's centre meets
 its orbit tells which way the eye is turned. A person's own kappa angles, the places of their
-eyeballs and what the key of `HeadAnchor` got wrong all come down, in a head that turns, to a
-straight-line correction of that angle, and a calibration finds it (after Guestrin and Eizenman
-2006, "General theory of remote gaze estimation").
+eyeballs and what the key of `HeadAnchor` got wrong come down to an offset of that angle in the
+head. What is wrong with the distance, and so with all lengths, stretches how far the eye seems to
+be turned from the camera, and how far it is from the screen. A calibration finds both (after
+Guestrin and Eizenman 2006, "General theory of remote gaze estimation").
 
 A row of sight is (8,): the mean angle of both eyes in the head, to the image's right and down, in
 radians; the point between the eyeballs, in metres of camera space; the head's rotation vector.
@@ -23,15 +24,19 @@ Array = NDArray[np.float64]
 SIZE = 8
 ORBIT_MM = 10.45
 """From an eyeball's centre to its iris's."""
-EYEBALLS_MM = np.array([[-31.5, -0.5, 6.5], [31.5, -0.5, 6.5]])
-"""Centres of the right and left eyeball of an average head, from the point between the eyes."""
+EYEBALLS_MM = np.array([[-31.5, -0.5, 9.5], [31.5, -0.5, 9.5]])
+"""Centres of the right and left eyeball of an average head, from the point between the eyes as the
+mesh tells it, which is 2 to 3 mm nearer to the camera than the corners of the eyes are."""
+CORRECTIONS = 7
+"""Offsets across and down in radians; the logarithm of the lengths' scale; what a matrix (2, 2)
+adds to the stretch of the angles from the camera, row by row."""
 
-# As the mesh sees people: the nose rather high.
-_USUAL_DEG = np.array([0.0, -20.0])
-_USUAL_GAIN = 0.92
-# How much people differ from the usual: offset in radians, gains.
-_DIFFER = np.array([0.5, 0.15, 0.08])
-_NOISE = 0.03
+# As the mesh sees people: the nose rather high, and everything farther away than it is.
+_USUAL = np.array([0.0, np.radians(18.4), -0.03, 0.0, 0.0, 0.0, 0.0])
+# How much people differ from the usual.
+_DIFFER = np.array([0.5, 0.5, 0.04, 0.1, 0.05, 0.05, 0.1])
+_NOISE = 0.012
+_STEPS, _SMALL = 3, 1e-5
 _FARTHEST = 2.0
 
 
@@ -56,66 +61,67 @@ def row_of(irises_px: Array, middle_px: Array, placed: Placed) -> Array:
 def places(rows: Array, corrections: Array, screen: Screen) -> Array:
     """Return where on the screen the rows (k, 8) look, (k, 2) in screen widths.
 
-    `corrections` (2, 3) or (k, 2, 3) make (1, across, down) the true angles. Held to two screens
-    to each side.
+    `corrections` are (7,) or (k, 7). Held to two screens to each side.
     """
-    known = np.column_stack([np.ones(len(rows)), rows[:, :2]])
-    angles = np.clip((corrections @ known[:, :, None])[:, :, 0], -1.4, 1.4)
-    across, down = angles.T
-    seen = np.stack(
-        [np.sin(across) * np.cos(down), np.sin(down), -np.cos(across) * np.cos(down)], axis=1
-    )
-    towards = (_turns(rows) @ seen[:, :, None])[:, :, 0]
-    hits = np.asarray(rows[:, 2:5] * 1000.0)
-    hits = hits - towards * (hits[:, 2] / np.minimum(towards[:, 2], -0.1))[:, None]
+    turns = _turns(rows)
+    across, down, eyes_mm = _corrected(rows, turns, corrections)
+    across, down = np.clip(across, -1.4, 1.4), np.clip(down, -1.4, 1.4)
+    seen = _directions(across, down)
+    towards = (turns @ seen[:, :, None])[:, :, 0]
+    hits = eyes_mm - towards * (eyes_mm[:, 2] / np.minimum(towards[:, 2], -0.1))[:, None]
     scale = px_per_mm(screen) / screen.width_px
     held = np.clip(hits[:, :2] * (-scale, scale) + (0.5, 0.0), -_FARTHEST, 1.0 + _FARTHEST)
     return np.asarray(held)
 
 
-def wanted_angles(rows: Array, targets: Array, screen: Screen) -> Array:
-    """Return the angles (k, 2) in the head at which the rows would look at targets (k, 2) in
-    screen widths."""
-    scale = px_per_mm(screen) / screen.width_px
-    flat = (targets - (0.5, 0.0)) / (-scale, scale)
-    toward = np.column_stack([flat, np.zeros(len(flat))]) - rows[:, 2:5] * 1000.0
-    toward /= np.linalg.norm(toward, axis=1, keepdims=True)
-    in_head = (toward[:, None, :] @ _turns(rows))[:, 0]
-    return np.stack(_angles(in_head), axis=1)
+def offsets(rows: Array, targets: Array, corrections: Array, screen: Screen) -> Array:
+    """Return by how much (k, 2) the angles in the head are less than those at which the rows would
+    look at targets (k, 2) in screen widths, in radians to the right and down."""
+    return _offsets(rows, _turns(rows), _on_screen_mm(targets, screen), corrections)
 
 
 def usual_corrections(level: Array | None = None) -> Array:
-    """Return the corrections (2, 3) of an average person; `level` (2,) as of `SightLevel`."""
-    offset = np.radians(_USUAL_DEG) if level is None else level
-    gains = np.eye(2) * _USUAL_GAIN
-    return np.column_stack([-gains @ offset, gains])
+    """Return the corrections (7,) of an average person; `level` (2,) as of `SightLevel`."""
+    return _USUAL.copy() if level is None else np.append(level, _USUAL[2:])
 
 
 def fit(rows: Array, targets: Array, screen: Screen) -> Array:
-    """Return the corrections (2, 3) that bring rows (k, 8) to targets (k, 2) in screen widths.
+    """Return the corrections (7,) that bring rows (k, 8) to targets (k, 2) in screen widths.
 
-    Ridge regression toward the usual person.
+    Least squares with ridges toward the usual person, by Gauss and Newton.
     """
-    wanted = wanted_angles(rows, targets, screen)
-    known = np.column_stack([np.ones(len(rows)), rows[:, :2]])
-    usual = usual_corrections()
-    hold = np.diag((_NOISE / _DIFFER) ** 2)
-    return np.asarray(np.linalg.solve(known.T @ known + hold, known.T @ wanted + hold @ usual.T).T)
+    turns, targets_mm = _turns(rows), _on_screen_mm(targets, screen)
+    found = _USUAL
+    for _ in range(_STEPS):
+        missed, slopes = _missed(rows, turns, targets_mm, found)
+        found = found - np.linalg.lstsq(slopes, missed, rcond=None)[0]
+    return np.asarray(found)
+
+
+def left_out(rows: Array, targets: Array, found: Array, screen: Screen) -> Array:
+    """Return what the corrections `found` for rows (k, 8) become when each row in turn is left out,
+    (k, 7), to first order."""
+    missed, slopes = _missed(rows, _turns(rows), _on_screen_mm(targets, screen), found)
+    parts = slopes[: 2 * len(rows)].reshape(-1, 2, CORRECTIONS)
+    across = np.swapaxes(parts, 1, 2)
+    squares = slopes.T @ slopes - across @ parts
+    pulls = (slopes.T @ missed)[:, None] - across @ missed[: 2 * len(rows)].reshape(-1, 2, 1)
+    return np.asarray(found - np.linalg.solve(squares, pulls)[:, :, 0])
 
 
 class SightLevel:
-    """Learns by how much a viewer's angles are off, uncalibrated: the gaze is at the screen's
-    middle on average.
+    """Learns the offsets of a viewer's angles, uncalibrated: the gaze is at the screen's middle on
+    average.
 
-    Across it starts from the usual person, who counts as 20 s of looking; up and down from where
+    Across it starts from the usual person, who counts as 10 s of looking; up and down from where
     lids and landmarks let the first frame look, which counts as 4 s. After 30 s the past fades.
     """
 
-    _PRIOR_S = np.array([20.0, 4.0])
+    _PRIOR_S = np.array([10.0, 4.0])
     _MEMORY_S = 30.0
 
     def __init__(self) -> None:
-        self.angles = np.radians(_USUAL_DEG)
+        self.angles = _USUAL[:2]
         self._weight_s = self._PRIOR_S
         self._t_s: float | None = None
 
@@ -126,8 +132,8 @@ class SightLevel:
 
     def start(self, row: Array, place: Array, screen: Screen) -> None:
         """Take it that the row (8,) looks as high as a place (2,) in screen widths."""
-        off = row[:2] - wanted_angles(row[None], place[None], screen)[0] / _USUAL_GAIN
-        self.angles = np.array([self.angles[0], off[1]])
+        off = offsets(row[None], place[None], usual_corrections(self.angles), screen)[0]
+        self.angles = self.angles + off * (0.0, 1.0)
 
     def update(self, row: Array, screen: Screen, t_s: float) -> None:
         """Take one frame's row (8,), seen with open eyes at `t_s`."""
@@ -135,12 +141,58 @@ class SightLevel:
         self._t_s = t_s
         self._weight_s = np.minimum(self._weight_s + step_s, self._MEMORY_S)
         middle = np.array([[0.5, screen.height_px / screen.width_px / 2.0]])
-        off = row[:2] - wanted_angles(row[None], middle, screen)[0] / _USUAL_GAIN
-        self.angles = self.angles + (off - self.angles) * step_s / self._weight_s
+        off = offsets(row[None], middle, usual_corrections(self.angles), screen)[0]
+        self.angles = self.angles + off * step_s / self._weight_s
 
 
 def _turns(rows: Array) -> Array:
     return np.array([cv2.Rodrigues(turn)[0] for turn in rows[:, 5:8]]).reshape(-1, 3, 3)
+
+
+def _on_screen_mm(places: Array, screen: Screen) -> Array:
+    """Where places (k, 2) in screen widths are in camera space, (k, 3)."""
+    scale = px_per_mm(screen) / screen.width_px
+    return np.column_stack([(places - (0.5, 0.0)) / (-scale, scale), np.zeros(len(places))])
+
+
+def _missed(
+    rows: Array, turns: Array, targets_mm: Array, corrections: Array
+) -> tuple[Array, Array]:
+    """What is to be least in squares (2 k + 7,), and its slopes by the corrections (2 k + 7, 7)."""
+
+    def missed(corrections: Array) -> Array:
+        off = _offsets(rows, turns, targets_mm, corrections)
+        return np.append(off.ravel() / _NOISE, (_USUAL - corrections) / _DIFFER)
+
+    here = missed(corrections)
+    moved = corrections + _SMALL * np.eye(CORRECTIONS)
+    return here, np.stack([(missed(each) - here) / _SMALL for each in moved], axis=1)
+
+
+def _offsets(rows: Array, turns: Array, targets_mm: Array, corrections: Array) -> Array:
+    across, down, eyes_mm = _corrected(rows, turns, corrections)
+    toward = ((targets_mm - eyes_mm)[:, None] @ turns)[:, 0]
+    return np.stack(_angles(toward), axis=1) - np.stack([across, down], axis=1)
+
+
+def _corrected(rows: Array, turns: Array, corrections: Array) -> tuple[Array, Array, Array]:
+    """The true angles across and down (k,), and where the eyes are (k, 3)."""
+    corrections = np.atleast_2d(corrections)
+    scale = np.exp(np.clip(corrections[:, 2:3], -1.0, 1.0))
+    eyes_mm = rows[:, 2:5] * 1000.0
+    far_mm = np.maximum(np.linalg.norm(eyes_mm, axis=1, keepdims=True), 1.0)
+    camera = -(eyes_mm[:, None] @ turns)[:, 0] / far_mm
+    away = (_directions(*rows[:, :2].T) - camera)[:, :2]
+    stretch = (np.eye(2) + corrections[:, 3:].reshape(-1, 2, 2)) * scale[:, :, None]
+    side = camera[:, :2] + (stretch @ away[:, :, None])[:, :, 0]
+    ahead = -np.sqrt(np.maximum(1.0 - (side**2).sum(axis=1, keepdims=True), 0.05))
+    across, down = _angles(np.concatenate([side, ahead], axis=1))
+    return across + corrections[:, 0], down + corrections[:, 1], eyes_mm * scale
+
+
+def _directions(across: Array, down: Array) -> Array:
+    level = np.cos(down)
+    return np.stack([np.sin(across) * level, np.sin(down), -np.cos(across) * level], axis=1)
 
 
 def _angles(directions: Array) -> tuple[Array, Array]:
