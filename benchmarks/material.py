@@ -127,7 +127,7 @@ def film_file(width: int, height: int, seconds: float, suffix: str = ".webm") ->
         video = container.add_stream("libvpx" if webm else "libx264", rate=RATE_FPS)
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         video.options = (
-            {"deadline": "realtime", "cpu-used": "8", "b": "8M"}
+            {"deadline": "realtime", "cpu-used": "8", "b": "8M", "threads": "1"}
             if webm
             else {"preset": "superfast", "crf": "20", "g": "60"}
         )
