@@ -39,7 +39,7 @@ _MOST_PX = 2.0
 _BLUR_PX = 0.8
 _FOUND = 0.5  # correlation
 _RECOGNISED = 0.3  # share of the spots that agree
-_LOST_FRAMES = 15
+_LOST_FRAMES = 150
 _MOST_TURNED_DEG = 30.0
 # As far as a pose by spots may be from the mesh's, in head's own frame, after usual differences.
 _FAR_DEG, _FAR_MM = 12.0, 15.0
