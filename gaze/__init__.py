@@ -1,3 +1,9 @@
 """A WebRTC media server that lets a viewer's eyes edit the film they watch."""
 
+import os
+
 __version__ = "0.1.0"
+
+# Matrices here are small: OpenBLAS's other threads only wait, at full speed, which doubled the
+# tracker's cost. It reads this when numpy is imported, in the tracking processes too.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
