@@ -14,7 +14,7 @@ from gaze.effects.planes import Plane
 from gaze.effects.state import GazeState
 
 GAMMA: Final = 2.4
-ROWS: Final = 90
+ROWS: Final = 60
 """About how many rows of samples are looked at."""
 
 RADIUS_DEG: Final = 5.0

@@ -91,10 +91,17 @@ class RemoteTracker:
 
     def put(self, frame: av.VideoFrame) -> tuple[int, ...]:
         """Lay a frame into the shared memory and return its shape; called in a worker thread."""
-        plain = frame.format.name == "yuv420p" and not frame.width % 2 and not frame.height % 2
-        pixels = frame.to_ndarray() if plain else frame.to_ndarray(format="rgb24")
-        np.frombuffer(self._memory, np.uint8, pixels.size).reshape(pixels.shape)[:] = pixels
-        return pixels.shape
+        if frame.format.name != "yuv420p" or frame.width % 2 or frame.height % 2:
+            pixels = frame.to_ndarray(format="rgb24")
+            np.frombuffer(self._memory, np.uint8, pixels.size).reshape(pixels.shape)[:] = pixels
+            return pixels.shape
+        offset = 0
+        for plane in frame.planes:
+            rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height]
+            laid = np.frombuffer(self._memory, np.uint8, plane.width * plane.height, offset)
+            laid.reshape(plane.height, plane.width)[:] = rows[:, : plane.width]
+            offset += laid.size
+        return frame.height * 3 // 2, frame.width
 
     async def track(self, shape: tuple[int, ...], t_s: float) -> Tracked:
         """See `Tracker.track`, of the frame that was put.
