@@ -97,9 +97,10 @@ class RemoteTracker:
             return pixels.shape
         offset = 0
         for plane in frame.planes:
-            rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)[: plane.height]
+            rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
             laid = np.frombuffer(self._memory, np.uint8, plane.width * plane.height, offset)
-            laid.reshape(plane.height, plane.width)[:] = rows[:, : plane.width]
+            shape = plane.height, plane.width
+            laid.reshape(shape)[:] = rows[: plane.height, : plane.width]
             offset += laid.size
         return frame.height * 3 // 2, frame.width
 
