@@ -43,6 +43,27 @@ async def test_a_page_that_is_left_can_come_back(serve: Serve) -> None:
     await back.close()
 
 
+async def test_a_film_that_loops_goes_on_looping_for_who_comes_back(serve: Serve) -> None:
+    client = await serve(grace_s=60)
+    left, back = RtcViewer(client), RtcViewer(client)
+    await left.open(media="grid")
+    await left.frame()
+    left.say(type="playback", loop=True, seek=3.0)
+    await left.hear("playback", lambda m: m["position"] == 3.0)
+    await left.disappear()
+    await wait_for_state(client, "away", 1)
+    await back.open(resume={"id": left.session["id"], "token": left.session["token"]})
+    async with asyncio.timeout(30):
+        while True:
+            response = await client.get(back.path, headers=back.bearer)
+            playback = (await response.json())["playback"]
+            assert playback["reason"] != "ended"
+            if playback["position"] < 1.0:
+                break
+            await asyncio.sleep(0.05)
+    await back.close()
+
+
 async def test_a_lost_session_ends_after_its_grace(serve: Serve) -> None:
     client = await serve(grace_s=0.2)
     person = RtcViewer(client)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import functools
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -13,17 +13,13 @@ from typing import Any
 import av
 from aiortc import RTCIceServer
 
-from gaze.effects.chain import Chain, EffectError, Failure
+from gaze.effects.chain import Chain, Failure
 from gaze.effects.light import film_light
 from gaze.effects.planes import planes_of
 from gaze.effects.state import GazeState
 from gaze.ice import ice_servers
-from gaze.media.address import AddressError, Allowed, is_address
-from gaze.media.decode import SAMPLE_RATE_HZ
-from gaze.media.library import FilmInfo, Library
-from gaze.media.live import PICTURE_HZ, LiveStream
-from gaze.media.passthrough import Passthrough
-from gaze.media.player import Player
+from gaze.media.address import Allowed
+from gaze.media.library import Library
 from gaze.memory import give_back
 from gaze.metrics import Metrics, StageTimes
 from gaze.problems import Problem, ProblemError
@@ -32,18 +28,15 @@ from gaze.rtc.offer import OfferError, read_offer
 from gaze.rtc.peer import Limits, Peer
 from gaze.sessions.eyes import CameraEyes, PointerEyes, fit, screen_of
 from gaze.sessions.film import (
-    FilmSource,
-    HostedFilm,
-    LiveFilm,
     ReturnedFilm,
-    ReturnedSound,
-    ServedFilm,
 )
 from gaze.sessions.gaze_state import gaze_state
 from gaze.sessions.geometry import Layout, Point
+from gaze.sessions.memory import Memory
 from gaze.sessions.messages import Calibrate, Pointer, SessionRequest
-from gaze.sessions.playback import Playback
+from gaze.sessions.refusals import RETRY_AFTER_S, no_port_problem, offer_problem
 from gaze.sessions.replies import calibration_message, error_message, gaze_message
+from gaze.sessions.screening import Screening, Send
 from gaze.sessions.trackers import RemoteTracker, TrackerLostError, Trackers
 from gaze.settings import Settings
 from gaze.vision.calibration import CalibrationError, CalibrationUpdate
@@ -54,9 +47,6 @@ DISPLAY_DELAY_S = 0.1
 GAZE_LIFE_S = 1.0
 """A gaze older than this says nothing about now (the camera was unplugged, say)."""
 STATS_INTERVAL_S = 1.0
-RETRY_AFTER_S = 10
-
-Send = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +58,6 @@ class Services:
     library: Library
     executor: Executor
     trackers: Trackers
-
-
-@dataclass(slots=True)
-class Memory:
-    """What a session keeps between two connections: plain data only."""
-
-    effects: list[dict[str, Any]]
-    media: str | None = None
-    position_s: float = 0.0
-    calibration: dict[str, Any] | None = None
-    layout: Layout | None = None
-    paused_by_viewer: bool = False
-    loop: bool = False
 
 
 class Connection:
@@ -110,21 +87,20 @@ class Connection:
             ),
             on_encoded=functools.partial(self._times.add, "encode"),
         )
+        self.screening = Screening(
+            services.library,
+            Allowed.of(settings.live_hosts, settings.live_networks),
+            memory,
+            send,
+        )
         self._services = services
         self._memory = memory
         self._send = send
         self._chain = Chain(memory.effects, display_delay_s=DISPLAY_DELAY_S)
-        self._playback = Playback(by_viewer=memory.paused_by_viewer)
-        self._announced: tuple[bool, str | None] | None = None
         self._gaze: GazeState | None = None
         self._perclos: float | None = None
         self._tracker: RemoteTracker | None = None
         self._eyes: CameraEyes | PointerEyes | None = None
-        self._hosted: HostedFilm | None = None
-        self._live: LiveFilm | None = None
-        self._stream: LiveStream | None = None
-        self._served: ServedFilm | None = None
-        self._sound: Passthrough | None = None
         self._returned = 0
         self._counted: dict[tuple[str, str], int] = {}
         self._failures_told: set[Failure] = set()
@@ -149,25 +125,17 @@ class Connection:
         if request.gaze == "pointer":
             roles.pop("camera", None)
         hosted = self._memory.media is not None
-        source: FilmSource
         try:
             read_offer(request.sdp, roles, hosted=hosted)
             if request.gaze == "camera":
                 self._tracker = await self._make_tracker(request)
-            if self._memory.media is not None:
-                source = self._served = ServedFilm(
-                    await self._serve(self._memory.media, self._memory.position_s)
-                )
-            else:
-                source = self._live = LiveFilm(
-                    lambda: self.peer.film, lambda pts: self.peer.capture_s("film", pts)
-                )
+            source = await self.screening.open(self.peer)
             answer = await self.peer.answer(
                 request.sdp,
                 roles,
                 hosted=hosted,
                 send_film=ReturnedFilm(source, self._prepare),
-                send_audio=ReturnedSound(self._current_sound) if request.tracks.audio else None,
+                send_audio=self.screening.sound() if request.tracks.audio else None,
             )
         except OfferError as error:
             raise offer_problem(error) from None
@@ -176,47 +144,12 @@ class Connection:
         self._eyes = self._open_eyes()
         if self._memory.layout is not None:
             self._eyes.set_layout(self._memory.layout)
-        if self._served is None and self.peer.audio is not None:
-            self._sound = Passthrough(
-                self.peer.audio, lambda pts: self.peer.capture_s("audio", pts)
-            )
-        self._apply_playback()
+        self.screening.begin(self.peer)
         self._tasks = [
             asyncio.create_task(self._eyes.run()),
             asyncio.create_task(self._report()),
         ]
         return answer
-
-    async def _serve(self, name: str, position_s: float = 0.0) -> FilmSource:
-        """Open a hosted film, or a live stream by its address.
-
-        Raises:
-            ProblemError: 422, there is none.
-        """
-        if not is_address(name):
-            player = Player(self._film_info(name), position_s)
-            player.loop = self._memory.loop
-            self._hosted = HostedFilm(player)
-            return self._hosted
-        settings = self._services.settings
-        allowed = Allowed.of(settings.live_hosts, settings.live_networks)
-        try:
-            stream = LiveStream(allowed.check(name), allowed, self._tell_loss)
-            await stream.open()
-        except AddressError as error:
-            raise ProblemError(
-                HTTPStatus.UNPROCESSABLE_ENTITY, f"media: {error}", field="media"
-            ) from None
-        self._stream = stream
-        self._live = LiveFilm(lambda: stream.pictures, stream.captured_s(PICTURE_HZ))
-        self._sound = Passthrough(stream.sound, stream.captured_s(SAMPLE_RATE_HZ))
-        return self._live
-
-    def _tell_loss(self, reason: str) -> None:
-        problem = Problem(
-            HTTPStatus.BAD_GATEWAY, f"media: the live stream is lost and tried again: {reason}"
-        )
-        self._send(error_message(problem))
 
     async def _make_tracker(self, request: SessionRequest) -> RemoteTracker:
         if request.tracks.camera is None:
@@ -259,7 +192,7 @@ class Connection:
 
     async def close(self) -> None:
         """Release everything; what the next connection needs stays in the memory."""
-        self.remember()
+        self.screening.remember()
         for task in self._tasks:
             task.cancel()
         for task in self._tasks:
@@ -267,30 +200,13 @@ class Connection:
                 await task
         self._count_frames()
         await self.peer.close()
-        await _end(self._hosted, self._stream, self._sound)
+        await self.screening.close()
         if self._tracker is not None:
             self._tracker.close()
         await self._in_worker(give_back)
 
     async def _in_worker(self, work: Callable[[], None]) -> None:
         await asyncio.get_running_loop().run_in_executor(self._services.executor, work)
-
-    def remember(self) -> None:
-        """Bring the memory up to date with the film."""
-        if self._hosted is not None:
-            self._memory.position_s = self._hosted.player.position_s
-        self._memory.paused_by_viewer = self._playback.by_viewer
-
-    def _film_info(self, name: str) -> FilmInfo:
-        info = self._services.library.films.get(name)
-        if info is None:
-            known = ", ".join(self._services.library.films) or "none"
-            raise ProblemError(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                f"media: no hosted film {name!r}; there are: {known}",
-                field="media",
-            )
-        return info
 
     # The eyes
 
@@ -365,37 +281,8 @@ class Connection:
 
     def _judge(self, now_s: float) -> None:
         """Let the effects say whether the film should stand still."""
-        self._playback.by_eyes = self._chain.update(self._fresh_gaze(now_s), now_s)
-        rewind_s = self._chain.take_rewind()
-        if self._hosted is not None:
-            player = self._hosted.player
-            if rewind_s > 0 and not player.ended:
-                player.seek(max(0.0, player.position_s - rewind_s))
-            self._playback.ended = self._hosted.player.ended
-        if self._live is not None:
-            self._live.keeping = self._chain.keeps
-        if self._sound is not None:
-            self._sound.keeping = self._chain.keeps
-        self._apply_playback()
-
-    def _apply_playback(self) -> None:
-        playback = self._playback
-        if (playback.paused, playback.reason) == self._announced:
-            return
-        if self._hosted is not None and playback.paused != self._hosted.player.paused:
-            if playback.paused and not playback.ended:
-                self._hosted.player.pause()
-            elif not playback.paused:
-                self._hosted.player.resume()
-        if self._live is not None:
-            self._live.held = playback.paused
-        if self._sound is not None:
-            self._sound.muted = playback.paused
-        self._announced = (playback.paused, playback.reason)
-        self._send(self.playback_message())
-
-    def _current_sound(self) -> Passthrough | Any | None:
-        return self._sound if self._hosted is None else self._hosted.player.audio
+        by_eyes = self._chain.update(self._fresh_gaze(now_s), now_s)
+        self.screening.obey(by_eyes, self._chain.take_rewind(), keeping=self._chain.keeps)
 
     # Commands
 
@@ -445,85 +332,7 @@ class Connection:
         except CalibrationError as error:
             raise ProblemError(HTTPStatus.CONFLICT, f"calibrate: {error}", field="action") from None
 
-    def set_paused(self, paused: bool) -> None:
-        """The viewer's own pause."""
-        self._playback.by_viewer = paused
-        if self._hosted is not None and not paused and self._playback.ended:
-            self._hosted.player.resume()
-            self._playback.ended = False
-        self._apply_playback()
-
-    def set_loop(self, loop: bool) -> None:
-        """Whether a hosted film begins again at its end.
-
-        Raises:
-            ProblemError: the film is the browser's.
-        """
-        if self._hosted is None:
-            raise ProblemError(
-                HTTPStatus.CONFLICT, "loop: only hosted films can loop", field="loop"
-            )
-        self._memory.loop = self._hosted.player.loop = loop
-        if loop and self._playback.ended:
-            self._hosted.player.seek(0.0)
-            self._playback.ended = False
-            self._apply_playback()
-
-    def seek(self, position_s: float) -> None:
-        """Go elsewhere in a hosted film.
-
-        Raises:
-            ProblemError: the film is the browser's, or shorter.
-        """
-        if self._hosted is None:
-            raise ProblemError(
-                HTTPStatus.CONFLICT, "seek: only hosted films can be sought", field="seek"
-            )
-        player = self._hosted.player
-        if position_s > player.duration_s:
-            raise ProblemError(
-                HTTPStatus.UNPROCESSABLE_ENTITY,
-                f"seek: beyond the end; the film lasts {player.duration_s:.2f} s",
-                field="seek",
-            )
-        player.seek(position_s)
-        self._playback.ended = player.ended
-        self._announced = None
-        self._apply_playback()
-
-    async def change_media(self, name: str) -> None:
-        """Change to another hosted film, from its beginning, or to a live stream.
-
-        Raises:
-            ProblemError: the film is the browser's, or there is none of that name.
-        """
-        if self._served is None:
-            raise ProblemError(
-                HTTPStatus.CONFLICT, "media: the film comes from the browser", field="name"
-            )
-        old = self._hosted, self._stream, self._sound
-        source = await self._serve(name)
-        if is_address(name):
-            self._hosted = None
-        else:
-            self._live = self._stream = self._sound = None
-        self._served.source = source
-        self._memory.media = name
-        self._playback.ended = False
-        self._announced = None
-        self._apply_playback()
-        await _end(*old)
-
     # Figures
-
-    def playback_message(self) -> dict[str, Any]:
-        """The `playback` message as things stand."""
-        return {
-            "type": "playback",
-            "paused": self._playback.paused,
-            "reason": self._playback.reason,
-            "position": None if self._hosted is None else round(self._hosted.player.position_s, 3),
-        }
 
     def figures(self) -> dict[str, Any]:
         """Frames, latencies, gaze age, bitrates and where the eyes are in the camera's picture."""
@@ -537,7 +346,7 @@ class Connection:
             "perclos": None if self._perclos is None else round(self._perclos, 4),
             "eyes": None if self._tracker is None else self._tracker.eyes_at,
             "effects": {"overruns": self._chain.overruns},
-            "behind_s": 0.0 if self._live is None else round(self._live.behind_s, 2),
+            "behind_s": round(self.screening.behind_s, 2),
             "transport": self.peer.stats(),
         }
 
@@ -569,37 +378,3 @@ class Connection:
             await asyncio.sleep(STATS_INTERVAL_S)
             self._count_frames()
             self._send({"type": "stats", **self.figures()})
-
-
-async def _end(
-    hosted: HostedFilm | None, stream: LiveStream | None, sound: Passthrough | None
-) -> None:
-    """Release a film of the server's, or what comes live, with its sound."""
-    if sound is not None:
-        sound.stop()
-    if hosted is not None:
-        await hosted.player.close()
-    if stream is not None:
-        await stream.close()
-
-
-def offer_problem(error: OfferError) -> ProblemError:
-    """What was wrong in an offer, as a problem."""
-    status = (
-        HTTPStatus.BAD_REQUEST if error.kind == "not-an-offer" else HTTPStatus.UNPROCESSABLE_ENTITY
-    )
-    return ProblemError(status, f"{error.field}: {error}", field=error.field)
-
-
-def no_port_problem(error: NoPortError) -> ProblemError:
-    """Too few UDP ports, as a problem."""
-    return ProblemError(
-        HTTPStatus.SERVICE_UNAVAILABLE, f"the server is full: {error}", retry_after_s=RETRY_AFTER_S
-    )
-
-
-def effect_problem(error: EffectError) -> ProblemError:
-    """What was wrong in a chain, as a problem."""
-    return ProblemError(
-        HTTPStatus.UNPROCESSABLE_ENTITY, f"{error.field}: {error.message}", field=error.field
-    )

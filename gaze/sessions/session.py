@@ -1,6 +1,7 @@
 """One viewer: a session that outlives its connections by the grace time."""
 
 import asyncio
+import dataclasses
 import secrets
 from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
@@ -13,14 +14,9 @@ from gaze.effects.chain import Chain, EffectError
 from gaze.problems import ProblemError
 from gaze.rtc.datagrams import NoPortError
 from gaze.sessions.channel import Channel
-from gaze.sessions.connection import (
-    Connection,
-    Memory,
-    Services,
-    effect_problem,
-    no_port_problem,
-)
+from gaze.sessions.connection import Connection, Services
 from gaze.sessions.geometry import Layout
+from gaze.sessions.memory import Memory
 from gaze.sessions.messages import (
     Calibrate,
     Command,
@@ -34,6 +30,7 @@ from gaze.sessions.messages import (
     parse_command,
 )
 from gaze.sessions.outlet import Outlet
+from gaze.sessions.refusals import effect_problem, no_port_problem
 from gaze.sessions.replies import error_message
 
 State = Literal["connecting", "connected", "away", "ended"]
@@ -75,7 +72,7 @@ class Session:
         """
         async with self._turn:
             if self._connection is not None:
-                self._connection.remember()
+                self._connection.screening.remember()
             memory = self._remembered_with(request)
             connection = Connection(self._services, memory, self._broadcast)
             connection.peer.on_state = lambda state: self._on_peer_state(connection, state)
@@ -101,15 +98,14 @@ class Session:
             )
         except EffectError as error:
             raise effect_problem(error) from None
-        return Memory(
+        return dataclasses.replace(
+            old,
             effects=effects,
             media=request.media if "media" in said or not resumed else old.media,
             position_s=request.position if "position" in said or not resumed else old.position_s,
             calibration=(
                 request.calibration if "calibration" in said or not resumed else old.calibration
             ),
-            layout=old.layout,
-            paused_by_viewer=old.paused_by_viewer,
         )
 
     async def end(self) -> None:
@@ -208,7 +204,7 @@ class Session:
         if self._connection is not None:
             description |= self._connection.figures()
             description["effects"] = self._connection.effects
-            playback = self._connection.playback_message()
+            playback = self._connection.screening.message()
             description["playback"] = {k: v for k, v in playback.items() if k != "type"}
         return description
 
@@ -227,7 +223,7 @@ class Session:
         outlet.on_close(lambda: self._outlets.discard(outlet))
         if self._connection is not None:
             outlet.send({"type": "effects", "effects": self._connection.effects})
-            outlet.send(self._connection.playback_message())
+            outlet.send(self._connection.screening.message())
 
     async def receive(self, text: str | bytes, outlet: Outlet) -> None:
         """Carry out one message; a wrong one is answered with `error` and changes nothing."""
@@ -271,13 +267,13 @@ class Session:
                 await connection.calibrate(command)
             case PlaybackCommand():
                 if command.seek is not None:
-                    connection.seek(command.seek)
+                    connection.screening.seek(command.seek)
                 if command.loop is not None:
-                    connection.set_loop(command.loop)
+                    connection.screening.set_loop(command.loop)
                 if command.paused is not None:
-                    connection.set_paused(command.paused)
+                    connection.screening.set_paused(command.paused)
             case Media():
-                await connection.change_media(command.name)
+                await connection.screening.change(command.name)
 
     def _broadcast(self, message: Mapping[str, Any]) -> None:
         for outlet in list(self._outlets):

@@ -1,0 +1,32 @@
+"""What other parts of the house refuse, as problems of API.md."""
+
+from http import HTTPStatus
+
+from gaze.effects.chain import EffectError
+from gaze.problems import ProblemError
+from gaze.rtc.datagrams import NoPortError
+from gaze.rtc.offer import OfferError
+
+RETRY_AFTER_S = 10
+
+
+def offer_problem(error: OfferError) -> ProblemError:
+    """What was wrong in an offer, as a problem."""
+    status = (
+        HTTPStatus.BAD_REQUEST if error.kind == "not-an-offer" else HTTPStatus.UNPROCESSABLE_ENTITY
+    )
+    return ProblemError(status, f"{error.field}: {error}", field=error.field)
+
+
+def no_port_problem(error: NoPortError) -> ProblemError:
+    """Too few UDP ports, as a problem."""
+    return ProblemError(
+        HTTPStatus.SERVICE_UNAVAILABLE, f"the server is full: {error}", retry_after_s=RETRY_AFTER_S
+    )
+
+
+def effect_problem(error: EffectError) -> ProblemError:
+    """What was wrong in a chain, as a problem."""
+    return ProblemError(
+        HTTPStatus.UNPROCESSABLE_ENTITY, f"{error.field}: {error.message}", field=error.field
+    )
