@@ -50,6 +50,8 @@ from gaze.rtc.estimate import Range
 from gaze.rtc.jitterbuffer import EncodedFrame, is_key_frame
 from gaze.rtc.outgoing import Identity, Outgoing
 from gaze.rtc.private.packets import MAX_PACKET_BYTES, protect
+from gaze.rtc.private.receiver import ENCODED_WAITING, DecoderQueue, Receiver, SlotQueue
+from gaze.rtc.private.router import Router
 from gaze.rtc.private.sender import audio_level
 from gaze.rtc.senderclock import SenderClock
 from gaze.rtc.transmitter import Transmitter
@@ -172,7 +174,7 @@ class Reports:
 
     def __init__(self) -> None:
         self.heard: list[private.Report] = []
-        self.router = private._Router()
+        self.router = Router()
         self.router.on_report[77] = self.heard.append
 
 
@@ -195,7 +197,7 @@ async def test_packets_find_their_receiver_by_mid_and_retransmissions_by_their_s
     first = connection.addTransceiver("video").receiver
     second = connection.addTransceiver("video").receiver
     vars(second)["_RTCRtpReceiver__rtx_ssrc"][4321] = 1234
-    router = private._Router()
+    router = Router()
     router.register_receiver(first, ssrcs=[1], payload_types=[96, 97], mid="0")
     router.register_receiver(second, ssrcs=[1234], payload_types=[96, 97], mid="1")
     assert router.route_rtp(RtpPacket(payload_type=97, ssrc=4321)) is second
@@ -209,7 +211,7 @@ async def test_packets_find_their_receiver_by_mid_and_retransmissions_by_their_s
 
 
 def test_a_stream_that_rests_is_not_ended() -> None:
-    router = private._Router()
+    router = Router()
     router.ssrc_table[9] = object()  # type: ignore[assignment]
     assert router.route_rtcp(RtcpByePacket(sources=[9])) == set()
 
@@ -217,10 +219,10 @@ def test_a_stream_that_rests_is_not_ended() -> None:
 def test_a_decoder_that_lags_begins_again_at_a_key_frame() -> None:
     codec = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000)
     asked: list[bool] = []
-    frames = private._SlotQueue(Slot())
-    queue = private._DecoderQueue(lambda: asked.append(True), frames)
+    frames = SlotQueue(Slot())
+    queue = DecoderQueue(lambda: asked.append(True), frames)
     key, delta = JitterFrame(b"\x00", 0), JitterFrame(b"\x01", 0)
-    for frame in [key, *[delta] * (private.ENCODED_WAITING - 1)]:
+    for frame in [key, *[delta] * (ENCODED_WAITING - 1)]:
         queue.put((codec, frame))
     assert (queue.qsize(), queue.dropped, asked) == (15, 0, [])
     for _ in range(16):
@@ -259,7 +261,7 @@ async def test_a_decoder_thread_is_joined_off_the_loop() -> None:
     """The thread ends only once the loop lets it, so waiting on the loop would be in vain."""
     connection = private.PeerConnection([])
     receiver = connection.addTransceiver("video").receiver
-    assert isinstance(receiver, private._Receiver)
+    assert isinstance(receiver, Receiver)
     may_end = threading.Event()
     outcome: list[bool] = []
     thread = threading.Thread(target=lambda: outcome.append(may_end.wait(10)))
@@ -275,7 +277,7 @@ async def test_a_decoder_thread_is_joined_off_the_loop() -> None:
 
 async def test_frames_go_into_the_slot_and_its_end_closes_it() -> None:
     slot: Slot[av.VideoFrame] = Slot()
-    queue = private._SlotQueue(slot)
+    queue = SlotQueue(slot)
     frame = av.VideoFrame(16, 16, "yuv420p")
     await queue.put(av.VideoFrame(16, 16, "yuv420p"))
     await queue.put(frame)
@@ -288,8 +290,8 @@ async def test_frames_go_into_the_slot_and_its_end_closes_it() -> None:
 
 async def test_turned_frames_go_into_the_slot_upright() -> None:
     slot: Slot[av.VideoFrame] = Slot()
-    frames = private._SlotQueue(slot)
-    queue = private._DecoderQueue(lambda: None, frames)
+    frames = SlotQueue(slot)
+    queue = DecoderQueue(lambda: None, frames)
     codec = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000)
     for clockwise, size in [(90, (32, 16)), (0, (16, 32))]:
         queue.put((codec, EncodedFrame(b"\x00", 0, clockwise)))
@@ -318,7 +320,7 @@ def test_the_orientation_is_read_beside_what_aiortc_knows() -> None:
 
 
 def test_sender_reports_of_the_browser_tell_when_things_were_captured() -> None:
-    router = private._Router()
+    router = Router()
     info = RtcpSenderInfo(5 << 32, 1000, 0, 0)
     router.route_rtcp(RtcpSrPacket(ssrc=9, sender_info=info))
     first_s = router.captures.capture_s(9, 1000, 90_000)

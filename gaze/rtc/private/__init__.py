@@ -2,19 +2,15 @@
 
 What browsers and viewers need and aiortc does not offer is added here, by subclasses and by
 replacing attributes of single connections; nothing global is changed, so another aiortc connection
-in the same process stays as it was. `versions` checks what it was written against, `ice` has the
-connection, `packets` the way of a packet; `tests/test_rtc_private.py` names what is relied on.
+in the same process stays as it was. `versions` checks what it was written against; `ice` has the
+connection, `packets` the way of a packet, `router` whose it is, `receiver` and `sender` a stream's
+two ends. `tests/test_rtc_private.py` names what is relied on.
 """
 
 import asyncio
 import contextlib
 import functools
-import queue
-import threading
-import time
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pylibsrtp
@@ -27,49 +23,35 @@ from aiortc import (
     RTCIceCandidate,
     RTCIceServer,
     RTCPeerConnection,
-    RTCRtpReceiver,
     RTCRtpTransceiver,
-    clock,
 )
-from aiortc.codecs import CODECS, depayload, is_rtx
+from aiortc.codecs import CODECS
 from aiortc.codecs.base import Encoder
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder
-from aiortc.rtcdtlstransport import RtpRouter
 from aiortc.rtcicetransport import candidate_to_aioice
 from aiortc.rtcpeerconnection import find_common_codecs
 from aiortc.rtcrtpparameters import (
     RTCRtcpFeedback,
     RTCRtpCodecParameters,
 )
-from aiortc.rtcrtpreceiver import StreamStatistics
 from aiortc.rtp import (
-    RTCP_PSFB_APP,
-    AnyRtcpPacket,
-    RtcpByePacket,
-    RtcpPsfbPacket,
-    RtcpRrPacket,
-    RtcpSrPacket,
     RtpPacket,
-    pack_remb_fci,
-    unpack_remb_fci,
-    unwrap_rtx,
 )
 from aiortc.sdp import MediaDescription
-from av import AudioFrame, VideoFrame
+from av import VideoFrame
 
 from gaze.media.slot import Slot
-from gaze.media.upright import upright
 from gaze.rtc import extensions, twcc
-from gaze.rtc.capture import CaptureTimes
 from gaze.rtc.datagrams import Network
 from gaze.rtc.estimate import Range
-from gaze.rtc.jitterbuffer import EncodedFrame, VideoBuffer, is_key_frame
+from gaze.rtc.jitterbuffer import VideoBuffer
 from gaze.rtc.nack import NackList
-from gaze.rtc.nvdec import CardDecoder
 from gaze.rtc.private import ice
 from gaze.rtc.private.orientation import read_orientation
-from gaze.rtc.private.packets import PacketPath, finish
+from gaze.rtc.private.packets import PacketPath
+from gaze.rtc.private.receiver import AudioQueue, Card, DecoderQueue, Receiver, SlotQueue
+from gaze.rtc.private.router import Counter, Report, Router
 from gaze.rtc.private.sender import Sender
 from gaze.rtc.private.versions import VERSIONS, check_versions
 from gaze.rtc.transmitter import Transmitter
@@ -91,10 +73,6 @@ SENDING = Range(start_bps=2.5e6, min_bps=150e3, max_bps=12e6)
 
 RESTART_TIMEOUT_S = 10.0
 
-AUDIO_WAITING_S = 0.2
-ENCODED_WAITING = 15  # frames
-MAX_ROUTES = 1024
-
 
 def common_codecs(media: MediaDescription) -> list[RTCRtpCodecParameters]:
     """The codecs that an offered m-line and aiortc share, in the offer's order."""
@@ -109,287 +87,6 @@ def packetize_vp8(data: bytes, picture_id: int) -> list[bytes]:
 def packetize_h264(data: bytes) -> list[bytes]:
     """RTP payloads of an H.264 access unit in Annex B format (RFC 6184)."""
     return H264Encoder._packetize(H264Encoder._split_bitstream(data))
-
-
-@dataclass(slots=True)
-class Counter:
-    """Packets and payload bytes."""
-
-    packets: int = 0
-    bytes: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What the browser says of a stream that we send."""
-
-    loss: float | None
-    remb_bps: int | None
-
-
-class _SlotQueue:
-    """Where a decoder thread puts its frames, upright: into a slot; None at the end closes it.
-
-    Attributes:
-        clockwise: degrees by which the frame that is being decoded must be turned.
-    """
-
-    def __init__(self, slot: Slot[VideoFrame]) -> None:
-        self.clockwise = 0
-        self._slot = slot
-
-    def put(self, frame: VideoFrame | None) -> Coroutine[Any, Any, None]:
-        """Turn the frame in the calling thread; the coroutine then puts it into the slot."""
-        return self._put(None if frame is None else upright(frame, self.clockwise))
-
-    async def _put(self, frame: VideoFrame | None) -> None:
-        if frame is None:
-            self._slot.close()
-        else:
-            self._slot.put(frame)
-
-
-class _Card:
-    """Decodes on the video card, in aiortc's decoder thread."""
-
-    def __init__(self, frames: _SlotQueue) -> None:
-        self._frames = frames
-        self._loop = asyncio.get_running_loop()
-        self._decoder = CardDecoder()
-
-    def take(self, codec: RTCRtpCodecParameters, frame: Any) -> bool:
-        """Whether an encoded frame was taken care of."""
-        decoded = self._decoder.decode(codec.name, frame.data, frame.timestamp)
-        if decoded is None:
-            return False
-        for picture in decoded:
-            asyncio.run_coroutine_threadsafe(self._frames.put(picture), self._loop)
-        return True
-
-
-class _DecoderQueue(queue.SimpleQueue[Any]):
-    """Encoded frames on their way to a decoder thread that should keep up with them.
-
-    Should it not, all that waits is dropped, and a key frame is asked for; until it comes, what
-    follows is dropped too.
-    """
-
-    def __init__(
-        self, ask: Callable[[], None], frames: _SlotQueue, card: "_Card | None" = None
-    ) -> None:
-        self.dropped = 0
-        self._ask = ask
-        self._frames = frames
-        self._card = card
-        self._skipped = 0
-
-    def get(self, block: bool = True, timeout: float | None = None) -> Any:
-        """What the decoder thread decodes next; what the card decodes stays here."""
-        while True:
-            item = super().get(block, timeout)
-            if item is not None and isinstance(item[1], EncodedFrame):
-                self._frames.clockwise = item[1].clockwise
-            if item is None or self._card is None or not self._card.take(*item):
-                return item
-
-    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
-        if item is None:  # the end
-            super().put(None)
-            return
-        codec, frame = item
-        if self.qsize() >= ENCODED_WAITING or self._skipped:
-            while not self.empty():
-                self.get_nowait()
-                self.dropped += 1
-            if not is_key_frame(codec.name, frame.data):
-                self.dropped += 1
-                if self._skipped % ENCODED_WAITING == 0:
-                    self._ask()
-                self._skipped += 1
-                return
-        self._skipped = 0
-        super().put(item)
-
-
-class AudioQueue:
-    """A short queue between an audio decoder and its track; beyond 200 ms the oldest is dropped."""
-
-    def __init__(self) -> None:
-        self.received = 0
-        self.dropped = 0
-        self._frames: deque[AudioFrame] = deque()
-        self._waiting_s = 0.0
-        self._ended = False
-        self._ready = asyncio.Event()
-
-    async def put(self, frame: AudioFrame | None) -> None:
-        """Append a frame; None is the end."""
-        self._ready.set()
-        if frame is None:
-            self._ended = True
-            return
-        self.received += 1
-        self._frames.append(frame)
-        self._waiting_s += frame.samples / frame.sample_rate
-        while self._waiting_s > AUDIO_WAITING_S + 1e-9:
-            oldest = self._frames.popleft()
-            self._waiting_s -= oldest.samples / oldest.sample_rate
-            self.dropped += 1
-
-    async def get(self) -> AudioFrame | None:
-        """Wait for the oldest frame and take it; None after the last."""
-        while not self._frames:
-            if self._ended:
-                return None
-            self._ready.clear()
-            await self._ready.wait()
-        frame = self._frames.popleft()
-        self._waiting_s -= frame.samples / frame.sample_rate
-        return frame
-
-
-class _Router(RtpRouter):
-    """Sees every RTP and RTCP packet of a transport on its way to receivers and senders."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.received: dict[Any, Counter] = {}
-        self.on_report: dict[int, Callable[[Report], None]] = {}
-        self.captures = CaptureTimes()
-        self._routes: dict[tuple[int, int], tuple[Any, Counter]] = {}  # by SSRC and payload type
-
-    def register_receiver(
-        self, receiver: Any, ssrcs: list[int], payload_types: list[int], mid: str | None = None
-    ) -> None:
-        # aiortc forgets the retransmissions' SSRCs, so that with two video receivers on one
-        # transport it could not tell whose they are and dropped them.
-        rtx_ssrcs = list(receiver._RTCRtpReceiver__rtx_ssrc)
-        super().register_receiver(receiver, ssrcs + rtx_ssrcs, payload_types, mid)
-        self._routes.clear()
-
-    def unregister_receiver(self, receiver: Any) -> None:
-        super().unregister_receiver(receiver)
-        self._routes.clear()
-
-    def route_rtp(self, packet: RtpPacket) -> Any:
-        route = self._routes.get((packet.ssrc, packet.payload_type))
-        if route is None:
-            if packet.ssrc not in self.ssrc_table and packet.extensions.mid in self.mid_table:
-                self.ssrc_table[packet.ssrc] = self.mid_table[packet.extensions.mid]
-            receiver = super().route_rtp(packet)
-            if receiver is None:
-                return None
-            route = receiver, self.received.setdefault(receiver, Counter())
-            if len(self._routes) < MAX_ROUTES:
-                self._routes[packet.ssrc, packet.payload_type] = route
-        receiver, counter = route
-        counter.packets += 1
-        counter.bytes += len(packet.payload)
-        return receiver
-
-    def route_rtcp(self, packet: AnyRtcpPacket) -> set[Any]:
-        if isinstance(packet, RtcpByePacket):
-            # Browsers say goodbye when a stream rests; aiortc would stop decoding for good.
-            return set()
-        if isinstance(packet, RtcpSrPacket):
-            info = packet.sender_info
-            self.captures.on_report(
-                packet.ssrc, info.ntp_timestamp, info.rtp_timestamp, time.monotonic()
-            )
-        if isinstance(packet, RtcpRrPacket | RtcpSrPacket):
-            for reception in packet.reports:
-                if callback := self.on_report.get(reception.ssrc):
-                    callback(Report(loss=reception.fraction_lost / 256, remb_bps=None))
-        elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
-            try:
-                bitrate_bps, ssrcs = unpack_remb_fci(packet.fci)
-            except ValueError:
-                return set()
-            for ssrc in ssrcs:
-                if callback := self.on_report.get(ssrc):
-                    callback(Report(loss=None, remb_bps=bitrate_bps))
-        return super().route_rtcp(packet)
-
-
-class _Receiver(RTCRtpReceiver):
-    """A receiver that takes packets at once, and never waits for its decoder thread on the loop."""
-
-    _ending: threading.Thread | None = None
-
-    def take(self, packet: RtpPacket, arrival_s: float) -> None:
-        """Handle a packet as `_handle_rtp_packet` does, with less work."""
-        private: Any = self
-        if not self._enabled:
-            return
-        ssrc = packet.ssrc
-        estimator = private._RTCRtpReceiver__remote_bitrate_estimator
-        if estimator is not None and packet.extensions.abs_send_time is not None:
-            self._estimate(estimator, packet, arrival_s)
-        private._RTCRtpReceiver__active_ssrc[ssrc] = clock.current_datetime()
-        codecs = private._RTCRtpReceiver__codecs
-        codec = codecs.get(packet.payload_type)
-        if codec is None:
-            return
-        statistics = private._RTCRtpReceiver__remote_streams.get(ssrc)
-        if statistics is None:
-            statistics = StreamStatistics(codec.clockRate)
-            private._RTCRtpReceiver__remote_streams[ssrc] = statistics
-        statistics.add(packet)
-        if is_rtx(codec):
-            original = private._RTCRtpReceiver__rtx_ssrc.get(ssrc)
-            payload_type = codec.parameters.get("apt")
-            if original is None or len(packet.payload) < 2 or payload_type not in codecs:
-                return
-            packet = unwrap_rtx(packet, payload_type=payload_type, ssrc=original)
-            codec = codecs[payload_type]
-        nack = private._RTCRtpReceiver__nack_generator
-        if nack is not None and nack.add(packet):
-            finish(self._send_rtcp_nack(packet.ssrc, sorted(nack.missing)))
-        carried: Any = packet
-        try:
-            carried._data = depayload(codec, packet.payload) if packet.payload else b""
-        except ValueError:
-            return
-        ask, frame = private._RTCRtpReceiver__jitter_buffer.add(packet)
-        decoder_error = private._RTCRtpReceiver__decoder_error
-        if decoder_error.is_set():
-            decoder_error.clear()
-            ask = ask or self.track.kind == "video"
-        if ask:
-            finish(self._send_rtcp_pli(packet.ssrc))
-        if frame is not None and private._RTCRtpReceiver__decoder_thread:
-            frame.timestamp = private._RTCRtpReceiver__timestamp_mapper.map(frame.timestamp)
-            private._RTCRtpReceiver__decoder_queue.put((codec, frame))
-
-    def _estimate(self, estimator: Any, packet: RtpPacket, arrival_s: float) -> None:
-        remb = estimator.add(
-            abs_send_time=packet.extensions.abs_send_time,
-            arrival_time_ms=round(arrival_s * 1000),
-            payload_size=len(packet.payload) + packet.padding_size,
-            ssrc=packet.ssrc,
-        )
-        own_ssrc = vars(self)["_RTCRtpReceiver__rtcp_ssrc"]
-        if remb is not None and own_ssrc is not None:
-            fci = pack_remb_fci(*remb)
-            finish(
-                self._send_rtcp(
-                    RtcpPsfbPacket(fmt=RTCP_PSFB_APP, ssrc=own_ssrc, media_ssrc=0, fci=fci)
-                )
-            )
-
-    def _RTCRtpReceiver__stop_decoder(self) -> None:  # noqa: N802
-        private: Any = self
-        thread = private._RTCRtpReceiver__decoder_thread
-        if thread is not None:
-            private._RTCRtpReceiver__decoder_queue.put(None)
-            private._RTCRtpReceiver__decoder_thread = None
-            self._ending = thread
-
-    async def stop(self) -> None:
-        await super().stop()
-        if self._ending is not None:
-            await asyncio.get_running_loop().run_in_executor(None, self._ending.join)
-            self._ending = None
 
 
 async def _send_or_lose(send: Callable[[Any], Awaitable[None]], chunk: Any) -> None:
@@ -429,7 +126,7 @@ class PeerConnection(RTCPeerConnection):
         self.recorder = twcc.Recorder()
         self.transmitter = Transmitter(self._send_packet, sending)
         self._network = network or Network()
-        self._router = _Router()
+        self._router = Router()
         self._transport: RTCDtlsTransport | None = None
         self._media_ssrc = 0
         self._news = asyncio.Event()
@@ -465,7 +162,7 @@ class PeerConnection(RTCPeerConnection):
     ) -> RTCRtpTransceiver:
         base: Any = super()
         transceiver: Any = base._RTCPeerConnection__createTransceiver(direction, kind, sender_track)
-        receiver = _Receiver(kind, transceiver.receiver.transport)
+        receiver = Receiver(kind, transceiver.receiver.transport)
         sender = Sender(kind, transceiver.sender.transport, self.transmitter)
         sender._stream_id = transceiver.sender._stream_id
         sender.replaceTrack(sender_track)
@@ -593,9 +290,9 @@ class PeerConnection(RTCPeerConnection):
         receiver._RTCRtpReceiver__jitter_buffer = buffer
         # aiortc asks for a key frame at the next packet once this is set.
         ask = receiver._RTCRtpReceiver__decoder_error.set
-        frames = _SlotQueue(slot)
-        card = _Card(frames) if on_card else None
-        receiver._RTCRtpReceiver__decoder_queue = _DecoderQueue(ask, frames, card)
+        frames = SlotQueue(slot)
+        card = Card(frames) if on_card else None
+        receiver._RTCRtpReceiver__decoder_queue = DecoderQueue(ask, frames, card)
         receiver._RTCRtpReceiver__nack_generator = NackList()
         receiver._track._queue = frames
         return buffer
