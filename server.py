@@ -119,7 +119,9 @@ def main() -> None:
         plugins.load_installed()
         plugins.load_modules(settings.effects)
         if settings.face_landmarker is not None:
-            TaskFaceFinder(settings.face_landmarker).close()
+            finder = TaskFaceFinder(settings.face_landmarker)
+            log.info("face landmarker loaded", runs_on=finder.delegate)
+            finder.close()
     except (plugins.PluginError, FaceModelError) as error:
         sys.exit(f"server.py: {error}")
     try:

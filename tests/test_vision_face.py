@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from gaze.vision import networks
+from gaze.vision import face, networks
 from gaze.vision.face import FaceModelError, MeshFaceFinder, TaskFaceFinder
 from tests.facemesh import LIPS, Reference
 from tests.viewers import PX_PER_MM, viewer_frame
@@ -114,9 +114,27 @@ def bundle(tmp_path):
 
 def test_the_tasks_backend_loads_a_bundle_and_sees_nobody_where_nobody_is(bundle):
     finder = TaskFaceFinder(bundle)
+    assert finder.delegate in ("GPU", "CPU")
     for number in range(4):
         assert finder.find(viewer_frame(noise=number, present=False)) is None
     finder.close()
+
+
+@pytest.mark.parametrize(
+    ("on_card", "delegate"), [(0.005, "GPU"), (0.02, "CPU"), (RuntimeError("no EGL"), "CPU")]
+)
+def test_the_tasks_backend_takes_the_video_card_where_it_is_no_slower(
+    monkeypatch, on_card, delegate
+):
+    def frame_s(model, delegate):
+        if delegate == "CPU":
+            return 0.01
+        if isinstance(on_card, Exception):
+            raise on_card
+        return on_card
+
+    monkeypatch.setattr(face, "_frame_s", frame_s)
+    assert face._quickest.__wrapped__(Path("face_landmarker.task")) == delegate
 
 
 def test_a_file_that_is_no_face_landmarker_is_refused(tmp_path):
