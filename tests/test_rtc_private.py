@@ -20,7 +20,6 @@ from aiortc import MediaStreamTrack, RTCIceTransport, RTCRtpReceiver, RTCRtpSend
 from aiortc.codecs import depayload
 from aiortc.codecs.h264 import H264Encoder
 from aiortc.codecs.vpx import Vp8Encoder
-from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtcdtlstransport import RTCDtlsTransport, RtpRouter
 from aiortc.rtcpeerconnection import RTCPeerConnection
 from aiortc.rtcrtpparameters import (
@@ -50,7 +49,7 @@ from gaze.rtc.estimate import Range
 from gaze.rtc.jitterbuffer import EncodedFrame, is_key_frame
 from gaze.rtc.outgoing import Identity, Outgoing
 from gaze.rtc.private.packets import MAX_PACKET_BYTES, protect
-from gaze.rtc.private.receiver import ENCODED_WAITING, DecoderQueue, Receiver, SlotQueue
+from gaze.rtc.private.receiver import ENCODED_WAITING, DecoderQueue, Receiver, SlotEnd
 from gaze.rtc.private.router import Router
 from gaze.rtc.private.sender import audio_level
 from gaze.rtc.senderclock import SenderClock
@@ -216,22 +215,52 @@ def test_a_stream_that_rests_is_not_ended() -> None:
     assert router.route_rtcp(RtcpByePacket(sources=[9])) == set()
 
 
-def test_a_decoder_that_lags_begins_again_at_a_key_frame() -> None:
-    codec = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000)
+VP8 = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000)
+
+
+class Decoded:
+    """A decoder that only remembers what it was given."""
+
+    def __init__(self) -> None:
+        self.given: list[bytes] = []
+
+    def decode(self, codec: str, data: bytes, timestamp: int) -> list[av.VideoFrame]:
+        self.given.append(data)
+        if data == b"broken":
+            raise av.InvalidDataError(1, "broken")
+        return [av.VideoFrame(16, 32, "yuv420p")]
+
+
+async def test_a_decoder_that_lags_begins_again_at_a_key_frame() -> None:
     asked: list[bool] = []
-    frames = SlotQueue(Slot())
-    queue = DecoderQueue(lambda: asked.append(True), frames)
-    key, delta = JitterFrame(b"\x00", 0), JitterFrame(b"\x01", 0)
+    decoder: Any = Decoded()
+    queue = DecoderQueue(decoder, Slot(), lambda: asked.append(True))
+    key, delta = EncodedFrame(b"\x00", 0), EncodedFrame(b"\x01", 0)
     for frame in [key, *[delta] * (ENCODED_WAITING - 1)]:
-        queue.put((codec, frame))
+        queue.put((VP8, frame))
     assert (queue.qsize(), queue.dropped, asked) == (15, 0, [])
     for _ in range(16):
-        queue.put((codec, delta))
+        queue.put((VP8, delta))
     assert (queue.qsize(), queue.dropped, asked) == (0, 31, [True, True])
-    queue.put((codec, key))
-    queue.put((codec, delta))
+    queue.put((VP8, key))
+    queue.put((VP8, delta))
     queue.put(None)
-    assert [queue.get(), queue.get(), queue.get()] == [(codec, key), (codec, delta), None]
+    assert queue.get() is None
+    assert decoder.given == [b"\x00", b"\x01"]
+
+
+async def test_a_frame_that_cannot_be_decoded_lets_a_key_frame_be_asked_for() -> None:
+    asked: list[bool] = []
+    slot: Slot[av.VideoFrame] = Slot()
+    decoder: Any = Decoded()
+    queue = DecoderQueue(decoder, slot, lambda: asked.append(True))
+    for data in (b"\x00", b"broken", b"\x00"):
+        queue.put((VP8, EncodedFrame(data, 0)))
+    queue.put(None)
+    assert queue.get() is None
+    assert asked == [True]
+    await slot.get()
+    assert slot.received == 2
 
 
 def sound(index: int) -> av.AudioFrame:
@@ -275,32 +304,19 @@ async def test_a_decoder_thread_is_joined_off_the_loop() -> None:
     await connection.close()
 
 
-async def test_frames_go_into_the_slot_and_its_end_closes_it() -> None:
+async def test_frames_go_into_the_slot_upright_and_the_end_closes_it() -> None:
     slot: Slot[av.VideoFrame] = Slot()
-    queue = SlotQueue(slot)
-    frame = av.VideoFrame(16, 16, "yuv420p")
-    await queue.put(av.VideoFrame(16, 16, "yuv420p"))
-    await queue.put(frame)
-    assert await slot.get() is frame
-    assert (slot.received, slot.dropped) == (2, 1)
-    await queue.put(None)
-    with pytest.raises(SlotClosed):
-        await slot.get()
-
-
-async def test_turned_frames_go_into_the_slot_upright() -> None:
-    slot: Slot[av.VideoFrame] = Slot()
-    frames = SlotQueue(slot)
-    queue = DecoderQueue(lambda: None, frames)
-    codec = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90000)
+    decoder: Any = Decoded()
+    queue = DecoderQueue(decoder, slot, lambda: None)
     for clockwise, size in [(90, (32, 16)), (0, (16, 32))]:
-        queue.put((codec, EncodedFrame(b"\x00", 0, clockwise)))
-        queue.get()
-        await frames.put(av.VideoFrame(16, 32, "yuv420p"))
+        queue.put((VP8, EncodedFrame(b"\x00", 0, clockwise)))
+        queue.put(None)
+        assert queue.get() is None
         frame = await slot.get()
         assert (frame.width, frame.height) == size
-    queue.put(None)
-    assert queue.get() is None
+    await SlotEnd(slot).put(None)
+    with pytest.raises(SlotClosed):
+        await slot.get()
 
 
 def test_the_orientation_is_read_beside_what_aiortc_knows() -> None:

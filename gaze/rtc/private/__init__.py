@@ -44,13 +44,14 @@ from av import VideoFrame
 from gaze.media.slot import Slot
 from gaze.rtc import extensions, twcc
 from gaze.rtc.datagrams import Network
+from gaze.rtc.decoder import VideoDecoder
 from gaze.rtc.estimate import Range
 from gaze.rtc.jitterbuffer import VideoBuffer
 from gaze.rtc.nack import NackList
 from gaze.rtc.private import ice
 from gaze.rtc.private.orientation import read_orientation
 from gaze.rtc.private.packets import PacketPath
-from gaze.rtc.private.receiver import AudioQueue, Card, DecoderQueue, Receiver, SlotQueue
+from gaze.rtc.private.receiver import AudioQueue, DecoderQueue, Receiver, SlotEnd
 from gaze.rtc.private.router import Counter, Report, Router
 from gaze.rtc.private.sender import Sender
 from gaze.rtc.private.versions import VERSIONS, check_versions
@@ -290,11 +291,10 @@ class PeerConnection(RTCPeerConnection):
         receiver._RTCRtpReceiver__jitter_buffer = buffer
         # aiortc asks for a key frame at the next packet once this is set.
         ask = receiver._RTCRtpReceiver__decoder_error.set
-        frames = SlotQueue(slot)
-        card = Card(frames) if on_card else None
-        receiver._RTCRtpReceiver__decoder_queue = DecoderQueue(ask, frames, card)
+        decoder = VideoDecoder(on_card=on_card)
+        receiver._RTCRtpReceiver__decoder_queue = DecoderQueue(decoder, slot, ask)
         receiver._RTCRtpReceiver__nack_generator = NackList()
-        receiver._track._queue = frames
+        receiver._track._queue = SlotEnd(slot)
         return buffer
 
     def receive_audio(self, transceiver: RTCRtpTransceiver) -> AudioQueue:

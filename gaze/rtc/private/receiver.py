@@ -1,93 +1,68 @@
 """A stream on its way in: packets, and the thread that decodes their frames."""
 
 import asyncio
+import logging
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any
 
+import av
 from aiortc import RTCRtpReceiver, clock
 from aiortc.codecs import depayload, is_rtx
-from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.rtcrtpreceiver import StreamStatistics
 from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, RtpPacket, pack_remb_fci, unwrap_rtx
 from av import AudioFrame, VideoFrame
 
 from gaze.media.slot import Slot
 from gaze.media.upright import upright
+from gaze.rtc.decoder import VideoDecoder
 from gaze.rtc.jitterbuffer import EncodedFrame, is_key_frame
-from gaze.rtc.nvdec import CardDecoder
 from gaze.rtc.private.packets import finish
 
 AUDIO_WAITING_S = 0.2
 ENCODED_WAITING = 15  # frames
 
+log = logging.getLogger(__name__)
 
-class SlotQueue:
-    """Where a decoder thread puts its frames, upright: into a slot; None at the end closes it.
 
-    Attributes:
-        clockwise: degrees by which the frame that is being decoded must be turned.
-    """
+class SlotEnd:
+    """Stands where aiortc's decoder thread says that a stream has ended: that closes the slot."""
 
     def __init__(self, slot: Slot[VideoFrame]) -> None:
-        self.clockwise = 0
         self._slot = slot
 
-    def put(self, frame: VideoFrame | None) -> Coroutine[Any, Any, None]:
-        """Turn the frame in the calling thread; the coroutine then puts it into the slot."""
-        return self._put(None if frame is None else upright(frame, self.clockwise))
-
-    async def _put(self, frame: VideoFrame | None) -> None:
-        if frame is None:
-            self._slot.close()
-        else:
-            self._slot.put(frame)
-
-
-class Card:
-    """Decodes on the video card, in aiortc's decoder thread."""
-
-    def __init__(self, frames: SlotQueue) -> None:
-        self._frames = frames
-        self._loop = asyncio.get_running_loop()
-        self._decoder = CardDecoder()
-
-    def take(self, codec: RTCRtpCodecParameters, frame: Any) -> bool:
-        """Whether an encoded frame was taken care of."""
-        decoded = self._decoder.decode(codec.name, frame.data, frame.timestamp)
-        if decoded is None:
-            return False
-        for picture in decoded:
-            asyncio.run_coroutine_threadsafe(self._frames.put(picture), self._loop)
-        return True
+    async def put(self, end: None) -> None:
+        """Close the slot."""
+        self._slot.close()
 
 
 class DecoderQueue(queue.SimpleQueue[Any]):
     """Encoded frames on their way to a decoder thread that should keep up with them.
 
-    Should it not, all that waits is dropped, and a key frame is asked for; until it comes, what
-    follows is dropped too.
+    aiortc's thread gets nothing from it but the end: what it waits for in `get` is decoded there.
+    Should it not keep up, all that waits is dropped, and a key frame is asked for; until it comes,
+    what follows is dropped too.
     """
 
     def __init__(
-        self, ask: Callable[[], None], frames: SlotQueue, card: Card | None = None
+        self, decoder: VideoDecoder, slot: Slot[VideoFrame], ask: Callable[[], None]
     ) -> None:
+        """Take what decodes, where frames go, upright, and what asks for a key frame."""
         self.dropped = 0
+        self._decoder = decoder
+        self._slot = slot
         self._ask = ask
-        self._frames = frames
-        self._card = card
+        self._loop = asyncio.get_running_loop()
         self._skipped = 0
 
     def get(self, block: bool = True, timeout: float | None = None) -> Any:
-        """What the decoder thread decodes next; what the card decodes stays here."""
-        while True:
-            item = super().get(block, timeout)
-            if item is not None and isinstance(item[1], EncodedFrame):
-                self._frames.clockwise = item[1].clockwise
-            if item is None or self._card is None or not self._card.take(*item):
-                return item
+        """Decode until the end; called in aiortc's decoder thread."""
+        while (item := super().get(block, timeout)) is not None:
+            codec, frame = item
+            self._decode(codec.name, frame)
+        return None
 
     def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
         if item is None:  # the end
@@ -106,6 +81,17 @@ class DecoderQueue(queue.SimpleQueue[Any]):
                 return
         self._skipped = 0
         super().put(item)
+
+    def _decode(self, codec: str, frame: EncodedFrame) -> None:
+        try:
+            pictures = self._decoder.decode(codec, frame.data, frame.timestamp)
+        except av.FFmpegError as error:
+            log.warning("a %s frame could not be decoded: %s", codec, error)
+            self._ask()
+            return
+        for picture in pictures:
+            turned = upright(picture, frame.clockwise)
+            self._loop.call_soon_threadsafe(self._slot.put, turned)
 
 
 class AudioQueue:
