@@ -6,7 +6,7 @@ An effect declares its parameters as a pydantic model:
         strength: Annotated[float, Number(0, 1, unit="share", description="How much")] = 0.5
 
 To the effect such a field is a plain float. On the wire it may be a number from 0 to 1 or a
-binding as in API.md ("A parameter that follows the eyes").
+binding as in docs/api.md ("A parameter that follows the eyes").
 
 In the JSON Schema every property carries `title`, `description` and `default` at its top level.
 A bindable number also has `minimum`, `maximum`, `unit` and `bindable: true` there, and an `anyOf`

@@ -1,4 +1,4 @@
-"""From the screen to the picture: API.md's `layout`, and the clock of a camera's frames."""
+"""From the screen to the picture: docs/api.md's `layout`, and the clock of a camera's frames."""
 
 import math
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a client may say: the session request and the commands of API.md, validated."""
+"""What a client may say: the session request and the commands of docs/api.md, validated."""
 
 import json
 from http import HTTPStatus

@@ -1,4 +1,4 @@
-"""Messages on their way to one client, bounded: what API.md says of slow clients."""
+"""Messages on their way to one client, bounded: what docs/api.md says of slow clients."""
 
 import json
 from collections import deque

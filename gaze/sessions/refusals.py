@@ -1,4 +1,4 @@
-"""What other parts of the house refuse, as problems of API.md."""
+"""What other parts of the house refuse, as problems of docs/api.md."""
 
 from http import HTTPStatus
 

@@ -56,7 +56,7 @@ class Sessions:
         """Open a session, or take one up again.
 
         Raises:
-            ProblemError: 400, 404 (nothing to resume), 422 or 503, as in API.md.
+            ProblemError: 400, 404 (nothing to resume), 422 or 503, as in docs/api.md.
         """
         if request.resume is not None:
             session = self._resumable(request.resume.id, request.resume.token)

@@ -1,4 +1,4 @@
-"""What the server says: the messages of API.md made from the house's own data."""
+"""What the server says: the messages of docs/api.md made from the house's own data."""
 
 import math
 from typing import Any
@@ -12,7 +12,7 @@ from gaze.vision.sample import GazeSample
 def gaze_message(
     sample: GazeSample, screen_px: Point | None, shown: Point | None, film: Point | None
 ) -> dict[str, Any]:
-    """The `gaze` message of API.md."""
+    """The `gaze` message of docs/api.md."""
     pupil, head = sample.pupil, sample.head
     return {
         "type": "gaze",
@@ -45,7 +45,7 @@ def gaze_message(
 
 
 def calibration_message(update: CalibrationUpdate) -> dict[str, Any]:
-    """The `calibration` message of API.md; members that say nothing are left out."""
+    """The `calibration` message of docs/api.md; members that say nothing are left out."""
     message = {
         "type": "calibration",
         "state": update.state,
