@@ -6,6 +6,7 @@ import signal
 import ssl
 import sys
 
+import cv2
 import structlog
 from aiohttp import web
 
@@ -114,6 +115,7 @@ def main() -> None:
     """Run the server from the command line."""
     settings = load()
     limit_arenas()
+    cv2.setNumThreads(1)  # sessions run beside one another; OpenCV's own threads wait by spinning
     configure_logging(settings)
     try:
         plugins.load_installed()

@@ -5,7 +5,8 @@ and VP8; the server tracks, blurs and returns the film, encoded at a fixed 2.5 M
 of the first table are CPU seconds per second of session (1 = a whole core), read from /proc.
 
 The bare cost is measured in the same run in this process, one call after another over the same
-frames: PyAV decoding camera and film, FaceMesh, the blur, the encoder (with its packetizing); plus
+frames, each in one thread as far as it can be told: PyAV decoding camera and film, FaceMesh, the
+blur, the encoder (with its packetizing); plus
 stock aiortc's packet path for the same packets: benchmarks/packets.py, a server that moves the
 packets of this session and touches no pixel, in a process of its own. `packets` is the same with
 our stack. `our_mesh` is what stands in FaceMesh's place here, and `tracker` the whole tracker with
@@ -30,6 +31,7 @@ from fractions import Fraction
 from typing import Any
 
 import av
+import cv2
 
 from benchmarks import material
 from benchmarks.latency import EFFECTS, WARM_UP_S, hold
@@ -119,10 +121,12 @@ def bare(seconds: float) -> Figures:
     """The terms that the work itself costs, packets apart."""
     count = max(30, min(round(seconds * RATE_FPS), material.LOOP_S * RATE_FPS))
     camera, film = material.camera()[:count], material.film(*FILM)[:count]
+    cv2.setNumThreads(1)
     figures: Figures = {}
     frames: dict[str, list[av.VideoFrame]] = {"camera": [], "film": []}
     for name, packets in (("camera", camera), ("film", film)):
         decoder = av.CodecContext.create("vp8", "r")
+        decoder.thread_count = 1
         began_s = time.process_time()
         for packet in packets:
             frames[name] += decoder.decode(av.Packet(packet))
