@@ -6,8 +6,6 @@ each eye anew, that network cuts the eyes out of its own features; this is done 
 part, the lips, is left out: nothing here looks at them.
 """
 
-import math
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +46,8 @@ _CORNERS = ((0, 8), (8, 0))  # of each eye, among its landmarks, in the picture'
 
 # The middles of the cells of an eye's features: 1, and how far across and down they are, in cells.
 _MIDDLES = np.arange(_CUT) + 0.5
-_CELLS = np.stack([np.ones(_CUT**2), np.tile(_MIDDLES, _CUT), np.repeat(_MIDDLES, _CUT)], axis=1)
+_CELLS = np.array([np.ones(_CUT**2), np.tile(_MIDDLES, _CUT), np.repeat(_MIDDLES, _CUT)]).T
+_CELLS = _CELLS.astype(np.float32)
 _STRIDES = np.array([1.0, _GRID], np.float32)
 _NEAR = np.array([0, 1, _GRID, _GRID + 1])
 
@@ -74,7 +73,7 @@ class FaceMesh:
         """
         cut_square(image_rgb, square, self._face.inputs[0][0], cv2.BORDER_REPLICATE)
         mesh, features, face = self._face.run()
-        if not face.item() > 0.0 or not math.isfinite(mesh.sum()):
+        if not face.item() > 0.0:
             return None
         points = np.empty((LANDMARKS, 3))
         points[:MESH] = mesh.reshape(MESH, 3)
@@ -93,21 +92,21 @@ class FaceMesh:
         """Place both eyes anew, and their irises; in pixels of the network's picture."""
         eyes = points.take(_EYES, axis=0)
         boxes = _boxes(eyes)
-        cells = _CELLS @ (boxes * (_GRID / _SIDE)) - 0.5
-        seen = _read(features, cells.reshape(-1, 2).astype(np.float32))
+        cells = _CELLS @ (boxes * np.float32(_GRID / _SIDE))
+        seen = _read(features, cells.reshape(-1, 2))
         for given, each in zip(self._eyes.inputs, seen.reshape(2, _CUT, _CUT, -1), strict=True):
             given[0] = each
         del given
         # In quarters of a cell.
         found = np.concatenate(self._eyes.run(), axis=1).reshape(2, -1, 2)
-        again = found @ (boxes[:, 1:] / 4.0) + boxes[:, :1]
+        again = found @ (boxes[:, 1:] * np.float32(0.25)) + boxes[:, :1]
         points[_EYES, :2] = again[:, :-IRIS]
         irises = points[MESH:].reshape(2, IRIS, 3)
         irises[:, :, :2] = again[:, -IRIS:]
         irises[:, :, 2] = eyes[:, :_LIDS, 2].sum(axis=1, keepdims=True) / _LIDS
 
 
-def _boxes(eyes: Points) -> Points:
+def _boxes(eyes: Points) -> Tensor:
     """Return, of a box around each eye's landmarks (2, n, 3) that is level with its corners, the
     first corner, and the ways across one cell and down one, (2, 3, 2)."""
     turns = []
@@ -123,12 +122,13 @@ def _boxes(eyes: Points) -> Points:
         size = _AROUND_EYE * (complex(*high) - complex(*low))
         cell = size / _CUT
         boxes += [turn * (middle - size / 2.0), turn * cell.real, turn * cell.imag * 1j]
-    return np.array(boxes).view(np.float64).reshape(2, 3, 2)
+    return np.array(boxes, np.complex64).view(np.float32).reshape(2, 3, 2)
 
 
 def _read(grid: Tensor, places: Tensor) -> Tensor:
-    """Return what the grid (1, 48, 48, c) holds at places (n, 2) between its cells, (n, c)."""
-    at = np.minimum(np.maximum(places, 0.0), _GRID - 1.001)
+    """Return what the grid (1, 48, 48, c) holds at places (n, 2), between the middles of its cells,
+    (n, c)."""
+    at = np.minimum(np.maximum(places - 0.5, 0.0), _GRID - 1.001)
     cells = np.floor(at)
     right, down = (at - cells).T
     both = right * down

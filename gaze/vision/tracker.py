@@ -47,6 +47,7 @@ UNCALIBRATED_ERROR_DEG = 6.0
 
 _MIN_CUTOFF_HZ = 1.0
 _BETA_PER_DEG = 0.15
+_LEVEL_STEP_S = 0.1
 _CLICK_WINDOW_S = 0.4
 _CLICKS_WAITING = 12
 _LIGHTS = 120
@@ -85,6 +86,7 @@ class Tracker:
         self._pupils = PupilMeter()
         self._anchor = HeadAnchor()
         self._level = sight.SightLevel()
+        self._level_s = -math.inf
         self._gaze_px: NDArray[np.float64] | None = None
         self._seen_s: float | None = None
         self._raw: deque[tuple[float, NDArray[np.float64], NDArray[np.float64]]] = deque(maxlen=60)
@@ -286,7 +288,10 @@ class Tracker:
                 size_px = np.array([self._screen.width_px, self._screen.height_px])
                 place = np.clip(estimated, -size_px, 2.0 * size_px) / self._screen.width_px
                 self._level.start(seen, place, self._screen)
-        self._level.update(seen, self._screen, t_s)
+        # What it learns changes within seconds.
+        if t_s - self._level_s >= _LEVEL_STEP_S:
+            self._level.update(seen, self._screen, t_s)
+            self._level_s = t_s
 
     def _look(self, features: NDArray[np.float64], head: Head, t_s: float) -> Event:
         """Bring the point of gaze up to date and say what it did."""
