@@ -39,16 +39,16 @@ def cut_square(image: Image, square: Square, seen: Image, beyond: int) -> None:
             (square.centre_px.imag, image.shape[0]),
         )
     )
-    # Pixels of four bytes are drawn in half of the time.
-    part = cv2.cvtColor(image[top:bottom, left:right], cv2.COLOR_RGB2RGBA)
+    # A copy, faster than numpy's: read in one go, it is in the cache when it is drawn askew.
+    part = cv2.copyMakeBorder(image[top:bottom, left:right], 0, 0, 0, 0, beyond)
     side = len(seen)
     step = square.turn * square.side_px / side
     corner = square.centre_px - step * (1.0 + 1.0j) * side / 2.0 - complex(left, top)
-    shown = cv2.warpAffine(
+    cv2.warpAffine(
         part,
         np.array([[step.real, -step.imag, corner.real], [step.imag, step.real, corner.imag]]),
         (side, side),
+        dst=seen,
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=beyond,
     )
-    cv2.cvtColor(shown, cv2.COLOR_RGBA2RGB, dst=seen)
