@@ -44,3 +44,9 @@ def test_place_of_the_eyes_in_camera_space():
 
 def test_no_pose_without_an_iris():
     assert head_pose(Landmarks(np.zeros((LANDMARKS, 3)), 640, 480)) is None
+
+
+def test_no_pose_where_the_face_is_one_place():
+    points = make_landmarks().points_px.copy()
+    points[:468] = points[4]
+    assert head_pose(Landmarks(points, 640, 480)) is None

@@ -27,14 +27,16 @@ class EyeIndices:
 RIGHT_EYE = EyeIndices(33, 133, 468, ((160, 144), (159, 145), (158, 153)))
 LEFT_EYE = EyeIndices(263, 362, 473, ((387, 373), (386, 374), (385, 380)))
 EYES = (RIGHT_EYE, LEFT_EYE)
+_IRISES_IN_EYES = np.array([[eye.iris, eye.outer, eye.inner] for eye in EYES])
+_FROM_MIDDLE = np.array([1.0, -0.5, -0.5])
 
 
 def aspect_ratio(landmarks: Landmarks, eye: EyeIndices) -> float:
     """Return the opening of the lids over the width of the eye; about 0.3 when open."""
-    numbers = [eye.outer, eye.inner, *(number for pair in eye.lids for number in pair)]
-    outer, inner, *lids = landmarks.points_px[numbers].tolist()
-    gaps = [math.dist(up[:2], low[:2]) for up, low in zip(lids[::2], lids[1::2], strict=True)]
-    return sum(gaps) / len(gaps) / max(math.dist(outer, inner), 1e-6)
+    points = landmarks.points_px
+    gaps = [math.dist(points[up, :2].tolist(), points[low, :2].tolist()) for up, low in eye.lids]
+    width_px = math.dist(points[eye.outer].tolist(), points[eye.inner].tolist())
+    return sum(gaps) / len(gaps) / max(width_px, 1e-6)
 
 
 def iris_offsets_mm(landmarks: Landmarks, pose: Pose) -> NDArray[np.float64]:
@@ -43,10 +45,8 @@ def iris_offsets_mm(landmarks: Landmarks, pose: Pose) -> NDArray[np.float64]:
     Shape (2, 2): right and left eye; x to the image's right and y down, in millimetres as seen
     from the camera.
     """
-    points = landmarks.points_px[:, :2]
-    mm_per_px = IRIS_DIAMETER_MM / pose.iris_px
-    offsets = [points[eye.iris] - (points[eye.outer] + points[eye.inner]) / 2.0 for eye in EYES]
-    return np.array(offsets) * mm_per_px
+    points = landmarks.points_px.take(_IRISES_IN_EYES, axis=0)[:, :, :2]
+    return np.asarray(_FROM_MIDDLE @ points * (IRIS_DIAMETER_MM / pose.iris_px))
 
 
 class LidBaseline:

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+import cv2
 import numpy as np
 
 from gaze.vision.facedetection import FaceDetector
@@ -66,9 +67,12 @@ class MeshFaceFinder:
         if points is None:
             self._square = None
             return None
-        low, high = points[:, :2].min(axis=0), points[:, :2].max(axis=0)
-        across = points[_LEFT_CORNER, :2] - points[_RIGHT_CORNER, :2]
-        self._square = Square.around(complex(*low), complex(*high), complex(*across))
+        # A tenth of the time that numpy takes along the longer axis.
+        ((left, top, _),) = cv2.reduce(points, 0, cv2.REDUCE_MIN).tolist()
+        ((right, bottom, _),) = cv2.reduce(points, 0, cv2.REDUCE_MAX).tolist()
+        first, second = points[_RIGHT_CORNER].tolist(), points[_LEFT_CORNER].tolist()
+        across = complex(second[0] - first[0], second[1] - first[1])
+        self._square = Square.around(complex(left, top), complex(right, bottom), across)
         height_px, width_px = image_rgb.shape[:2]
         return Landmarks(points, width_px, height_px)
 

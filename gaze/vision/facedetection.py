@@ -44,8 +44,13 @@ class FaceDetector:
         likely than not."""
         height, width = image_rgb.shape[:2]
         whole = Square(complex(width, height) / 2.0, max(width, height))
-        seen = cut_square(image_rgb, whole, _SIDE, cv2.BORDER_CONSTANT)
-        told, scores = self._network((seen * np.float32(2 / 255) - np.float32(1.0))[None])
+        seen: Image = np.empty((_SIDE, _SIDE, 3), np.uint8)
+        cut_square(image_rgb, whole, seen, cv2.BORDER_CONSTANT)
+        (given,) = self._network.inputs
+        np.multiply(seen, np.float32(2 / 255), out=given[0])
+        given -= 1.0
+        del given
+        told, scores = self._network.run()
         likely = np.flatnonzero(scores[0, :, 0] >= 0.0)
         if len(likely) == 0:
             return None

@@ -41,12 +41,14 @@ _LEFT = (
     *(383, 300, 293, 334, 296, 336, 285, 417),
 )
 _EYES = np.array([_RIGHT, _LEFT])
-_LIDS = _EYES[:, :16]
-_LEVEL = np.array([[33, 133], [362, 263]])  # each eye's corners, in the picture's direction
+_LIDS = 16  # so many of an eye's landmarks are its lids' edges
+_CORNERS = ((0, 8), (8, 0))  # of each eye, among its landmarks, in the picture's direction
 
-# The middles of the cells of an eye's features, from their middle, in their widths and heights.
-_OFFSETS = (np.arange(_CUT) + 0.5) / _CUT - 0.5
-_ACROSS, _DOWN = np.tile(_OFFSETS, _CUT), np.repeat(_OFFSETS, _CUT)
+# The middles of the cells of an eye's features: 1, and how far across and down they are, in cells.
+_MIDDLES = np.arange(_CUT) + 0.5
+_CELLS = np.array([np.ones(_CUT**2), np.tile(_MIDDLES, _CUT), np.repeat(_MIDDLES, _CUT)]).T
+_CELLS = _CELLS.astype(np.float32)
+_STRIDES = np.array([1.0, _GRID], np.float32)
 _NEAR = np.array([0, 1, _GRID, _GRID + 1])
 
 
@@ -54,7 +56,9 @@ class FaceMesh:
     """The network, ready to run. Not for several threads at once."""
 
     def __init__(self) -> None:
-        self._face = Network(_FILE, ("input_1",), ("output_mesh", "p_re_lu_3", "conv_faceflag"))
+        self._face = Network(
+            _FILE, ("input_1",), ("output_mesh", "p_re_lu_3", "conv_faceflag"), step=1 / 255
+        )
         self._eyes = Network(
             _FILE,
             ("transform_tensor_bilinear_v2_1", "transform_tensor_bilinear_v2_2"),
@@ -67,56 +71,68 @@ class FaceMesh:
         Pixels of the picture, z in the same scale, smaller nearer to the camera. None where the
         square holds no face.
         """
-        seen = cut_square(image_rgb, square, _SIDE, cv2.BORDER_REPLICATE)
-        mesh, features, face = self._face(np.multiply(seen, np.float32(1 / 255))[None])
-        if not face.item() > 0.0 or not np.isfinite(mesh).all():
+        cut_square(image_rgb, square, self._face.inputs[0][0], cv2.BORDER_REPLICATE)
+        mesh, features, face = self._face.run()
+        if not face.item() > 0.0:
             return None
-        mesh = mesh.reshape(MESH, 3)
-        places = np.empty(LANDMARKS, np.complex128)
-        places[:MESH] = mesh[:, :2].copy().view(np.complex64)[:, 0]
-        self._place_eyes(places, features)
+        points = np.empty((LANDMARKS, 3))
+        points[:MESH] = mesh.reshape(MESH, 3)
+        self._place_eyes(points, features)
 
         scale_px = square.side_px / _SIDE
-        middle = _SIDE / 2.0 * (1.0 + 1.0j)
-        placed = square.centre_px + square.turn * scale_px * (places - middle)
-        points = np.empty((LANDMARKS, 3))
-        points[:, 0], points[:, 1] = placed.real, placed.imag
-        points[:MESH, 2] = mesh[:, 2]
-        points[MESH:, 2] = np.repeat(mesh[_LIDS, 2].mean(axis=1), IRIS)
-        points[:, 2] *= scale_px
-        return points
+        along = square.turn * scale_px
+        corner = square.centre_px - along * (1.0 + 1.0j) * _SIDE / 2.0
+        placed = points @ np.array(
+            [[along.real, along.imag, 0.0], [-along.imag, along.real, 0.0], [0.0, 0.0, scale_px]]
+        )
+        placed += (corner.real, corner.imag, 0.0)
+        return np.asarray(placed)
 
-    def _place_eyes(self, places: NDArray[np.complex128], features: Tensor) -> None:
+    def _place_eyes(self, points: Points, features: Tensor) -> None:
         """Place both eyes anew, and their irises; in pixels of the network's picture."""
-        across = places[_LEVEL[:, 1]] - places[_LEVEL[:, 0]]
-        turns = (across / np.maximum(np.abs(across), 1e-9))[:, None]
-        level = places[_EYES] * turns.conj()
-        low = level.real.min(axis=1) + 1j * level.imag.min(axis=1)
-        high = level.real.max(axis=1) + 1j * level.imag.max(axis=1)
-        centres = (low + high)[:, None] / 2.0 * turns
-        size = _AROUND_EYE * (high - low)[:, None]
-
-        def placed(x: Points, y: Points) -> NDArray[np.complex128]:
-            """Where places are that are given from the eyes' middles in their widths, heights."""
-            return np.asarray(centres + turns * (size.real * x + 1j * size.imag * y))
-
-        cells = placed(_ACROSS, _DOWN) * (_GRID / _SIDE) - (0.5 + 0.5j)
-        right, left = _read(features[0], cells).reshape(2, 1, _CUT, _CUT, -1)
-        found = self._eyes(right, left)
-        # In quarters of a cell of an eye's features.
-        eyes = np.concatenate(found, axis=1).reshape(2, -1, 2) / (4.0 * _CUT) - 0.5
-        again = placed(eyes[:, :, 0], eyes[:, :, 1])
-        places[_EYES] = again[:, :-IRIS]
-        places[MESH:] = again[:, -IRIS:].ravel()
+        eyes = points.take(_EYES, axis=0)
+        boxes = _boxes(eyes)
+        cells = _CELLS @ (boxes * np.float32(_GRID / _SIDE))
+        seen = _read(features, cells.reshape(-1, 2))
+        for given, each in zip(self._eyes.inputs, seen.reshape(2, _CUT, _CUT, -1), strict=True):
+            given[0] = each
+        del given
+        # In quarters of a cell.
+        found = np.concatenate(self._eyes.run(), axis=1).reshape(2, -1, 2)
+        again = found @ (boxes[:, 1:] * np.float32(0.25)) + boxes[:, :1]
+        points[_EYES, :2] = again[:, :-IRIS]
+        irises = points[MESH:].reshape(2, IRIS, 3)
+        irises[:, :, :2] = again[:, -IRIS:]
+        irises[:, :, 2] = eyes[:, :_LIDS, 2].sum(axis=1, keepdims=True) / _LIDS
 
 
-def _read(grid: Tensor, places: NDArray[np.complex128]) -> Tensor:
-    """Return what the grid (48, 48, c) holds at places (n, m) between its cells, (n * m, c)."""
-    at = np.clip(places.view(np.float64).reshape(-1, 2), 0.0, _GRID - 1.001)
-    cells = at.astype(np.intp)
+def _boxes(eyes: Points) -> Tensor:
+    """Return, of a box around each eye's landmarks (2, n, 3) that is level with its corners, the
+    first corner, and the ways across one cell and down one, (2, 3, 2)."""
+    turns = []
+    for eye, (first, second) in zip(eyes, _CORNERS, strict=True):
+        across = complex(*eye[second, :2].tolist()) - complex(*eye[first, :2].tolist())
+        turns.append(across / max(abs(across), 1e-9))
+    back = np.array([[[turn.real, turn.imag], [-turn.imag, turn.real]] for turn in turns])
+    level = back @ eyes[:, :, :2].swapaxes(1, 2)
+    lows, highs = level.min(axis=2).tolist(), level.max(axis=2).tolist()
+    boxes = []
+    for turn, low, high in zip(turns, lows, highs, strict=True):
+        middle = (complex(*low) + complex(*high)) / 2.0
+        size = _AROUND_EYE * (complex(*high) - complex(*low))
+        cell = size / _CUT
+        boxes += [turn * (middle - size / 2.0), turn * cell.real, turn * cell.imag * 1j]
+    return np.array(boxes, np.complex64).view(np.float32).reshape(2, 3, 2)
+
+
+def _read(grid: Tensor, places: Tensor) -> Tensor:
+    """Return what the grid (1, 48, 48, c) holds at places (n, 2), between the middles of its cells,
+    (n, c)."""
+    at = np.minimum(np.maximum(places - 0.5, 0.0), _GRID - 1.001)
+    cells = np.floor(at)
     right, down = (at - cells).T
-    left, up = 1.0 - right, 1.0 - down
-    shares = np.stack([left * up, right * up, left * down, right * down]).astype(np.float32)
-    near = (cells @ (1, _GRID))[:, None] + _NEAR
+    both = right * down
+    shares = np.array([1.0 - right - down + both, right - both, down - both, both])
+    near = (cells @ _STRIDES).astype(np.intp)[:, None] + _NEAR
     held = grid.reshape(_GRID**2, -1).take(near, axis=0)
     return np.asarray(np.einsum("pkc,kp->pc", held, shares))

@@ -22,6 +22,16 @@ PATCH_PX = (10, 6)
 """Width and height of one eye's picture; the width spans the corners of the eye."""
 
 _SHARPER = 4
+_FINE_PX = (PATCH_PX[0] * _SHARPER, PATCH_PX[1] * _SHARPER)
+_DOWN, _ACROSS = np.mgrid[: _FINE_PX[1], : _FINE_PX[0]]
+# Of the pixels of an eye's picture, drawn finer: 1, and how far from its middle they are.
+_PLACES = np.stack(
+    [
+        np.ones(_DOWN.size),
+        _ACROSS.ravel() - (_FINE_PX[0] - 1) / 2.0,
+        _DOWN.ravel() - (_FINE_PX[1] - 1) / 2.0,
+    ]
+).astype(np.float32)
 _USUAL_RATIO = 0.28
 _IRISES_LIMIT = 6.0
 
@@ -31,6 +41,7 @@ HEAD = slice(IRISES.stop, IRISES.stop + 6)
 FACED_MM = slice(HEAD.stop, HEAD.stop + 2)
 SIGHT = slice(FACED_MM.stop, FACED_MM.stop + sight.SIZE)
 SIZE = SIGHT.stop
+_EVEN = np.full(PIXELS.stop // 2, 2.0 / PIXELS.stop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,30 +96,33 @@ def eye_pixels(image: Image, landmarks: Landmarks) -> NDArray[np.float64]:
     mean and one variance, and both together length 1. An even surface gives zeros.
     """
     width, height = PATCH_PX
-    fine = (width * _SHARPER, height * _SHARPER)
-    cut: Image = np.empty((2, fine[1], fine[0], 3), np.uint8)
-    for number, eye in enumerate(EYES):
-        first, second = landmarks.points_px[[eye.outer, eye.inner], :2]
-        if first[0] > second[0]:
-            first, second = second, first
-        along = (second - first) / fine[0]
-        down = np.array([-along[1], along[0]])
-        corner = (first + second) / 2.0 - along * (fine[0] - 1) / 2.0 - down * (fine[1] - 1) / 2.0
-        cv2.warpAffine(
-            image,
-            np.column_stack([along, down, corner]),
-            fine,
-            dst=cut[number],
-            flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
+    from_x, from_y = [], []
+    for eye in EYES:
+        (x0, y0, _), (x1, y1, _) = (
+            landmarks.points_px[number].tolist() for number in (eye.outer, eye.inner)
         )
+        if x0 > x1:
+            x0, y0, x1, y1 = x1, y1, x0, y0
+        along_x, along_y = (x1 - x0) / _FINE_PX[0], (y1 - y0) / _FINE_PX[0]
+        from_x.append(((x0 + x1) / 2.0, along_x, -along_y))
+        from_y.append(((y0 + y1) / 2.0, along_y, along_x))
     # One above the other.
-    grey = cv2.cvtColor(cut.reshape(-1, fine[0], 3), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    x, y = np.array([from_x, from_y], np.float32) @ _PLACES
+    shape = 2 * _FINE_PX[1], _FINE_PX[0]
+    cut = cv2.remap(
+        image,
+        x.reshape(shape),
+        y.reshape(shape),
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    grey = cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY).astype(np.float32)
     small = cv2.resize(grey, (width, 2 * height), interpolation=cv2.INTER_AREA)
     level = small.reshape(2, -1).astype(np.float64)
-    level -= level.mean(axis=1, keepdims=True)
-    spread = np.sqrt((level * level).mean(axis=1, keepdims=True))
-    return np.asarray((level / np.maximum(spread, 1.0)).ravel() / np.sqrt(PIXELS.stop))
+    level -= (level @ _EVEN)[:, None]
+    spread = np.sqrt((level * level) @ _EVEN)
+    level /= np.maximum(spread, 1.0)[:, None] * math.sqrt(PIXELS.stop)
+    return level.ravel()
 
 
 def _faced_mm(pose: Pose) -> tuple[float, float]:

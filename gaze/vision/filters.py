@@ -38,7 +38,7 @@ class OneEuro:
             return self._value.copy()
         share = smoothing_factor(self._speed_cutoff_hz, step_s)
         self._speed = self._speed + share * ((value - self._value) / step_s - self._speed)
-        cutoff_hz = self._min_cutoff_hz + self._beta * float(np.linalg.norm(self._speed))
+        cutoff_hz = self._min_cutoff_hz + self._beta * math.hypot(*self._speed.tolist())
         self._value = self._value + smoothing_factor(cutoff_hz, step_s) * (value - self._value)
         self._t_s = t_s
         return self._value.copy()

@@ -22,7 +22,9 @@ def _contrast(image: Image, landmarks: Landmarks, eye: EyeIndices) -> float:
 
     It is taken coarsely, so that the camera's noise does not count.
     """
-    (x0, y0), (x1, y1) = landmarks.points_px[[eye.outer, eye.inner], :2].tolist()
+    (x0, y0, _), (x1, y1, _) = (
+        landmarks.points_px[number].tolist() for number in (eye.outer, eye.inner)
+    )
     half = max(abs(x1 - x0), abs(y1 - y0)) / 2.0
     (left, right), (top, bottom) = (
         (min(max(int(middle - reach), 0), size), min(max(math.ceil(middle + reach), 0), size))

@@ -41,25 +41,48 @@ check_version(version("mediapipe"))
 
 
 class Network:
-    """A network, or a part of one; tensors are float32. Not for several threads at once."""
+    """A network, or a part of one; tensors are float32. Not for several threads at once.
 
-    def __init__(self, file: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> None:
-        """Take what leads from `inputs` to `outputs`, tensors of `file` in MediaPipe's modules."""
-        self._run = Interpreter(model_content=_part(file, inputs, outputs), num_threads=1)
+    The tensors are the network's own memory: none may be held while it runs.
+    """
+
+    def __init__(
+        self,
+        file: str,
+        inputs: tuple[str, ...],
+        outputs: tuple[str, ...],
+        step: float | None = None,
+    ) -> None:
+        """Take what leads from `inputs` to `outputs`, tensors of `file` in MediaPipe's modules.
+
+        With a `step` the inputs are uint8, and stand for so many steps each.
+        """
+        self._run = Interpreter(model_content=_part(file, inputs, outputs, step), num_threads=1)
         self._run.allocate_tensors()
-        self._inputs = [each["index"] for each in self._run.get_input_details()]
-        self._outputs = [each["index"] for each in self._run.get_output_details()]
+        self._inputs, self._outputs = (
+            [self._run.tensor(each["index"]) for each in details]
+            for details in (self._run.get_input_details(), self._run.get_output_details())
+        )
 
-    def __call__(self, *inputs: Tensor) -> list[Tensor]:
-        """Return the outputs for the inputs, which have a first axis of length 1."""
-        for index, value in zip(self._inputs, inputs, strict=True):
-            self._run.set_tensor(index, value)
+    @property
+    def inputs(self) -> list[NDArray[Any]]:
+        """What `run` takes; each has a first axis of length 1."""
+        return [tensor() for tensor in self._inputs]
+
+    def run(self) -> list[Tensor]:
+        """Return the outputs for what was laid into `inputs`.
+
+        Raises:
+            RuntimeError: a tensor is still held.
+        """
         self._run.invoke()
-        return [self._run.get_tensor(index) for index in self._outputs]
+        return [tensor() for tensor in self._outputs]
 
 
 @cache
-def _part(file: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> bytes:
+def _part(
+    file: str, inputs: tuple[str, ...], outputs: tuple[str, ...], step: float | None
+) -> bytes:
     """Return the part of a network as a model of its own."""
     model = _load(file)
     whole = model.subgraphs[0]
@@ -70,13 +93,13 @@ def _part(file: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> bytes
     taken: dict[int, Any] = {}
     wanted = list(last)
     while wanted:
-        step = None if (number := wanted.pop()) in first else maker.get(number)
-        if step is not None and id(step) not in taken:
-            taken[id(step)] = step
-            wanted += [int(each) for each in step.inputs if each >= 0]
-    steps = [step for step in whole.operators if id(step) in taken]
+        each = None if (number := wanted.pop()) in first else maker.get(number)
+        if each is not None and id(each) not in taken:
+            taken[id(each)] = each
+            wanted += [int(number) for number in each.inputs if number >= 0]
+    operators = [each for each in whole.operators if id(each) in taken]
     used = sorted(
-        {int(each) for step in steps for each in (*step.inputs, *step.outputs) if each >= 0}
+        {int(one) for each in operators for one in (*each.inputs, *each.outputs) if one >= 0}
     )
     renumbered = {number: position for position, number in enumerate(used)} | {-1: -1}
 
@@ -94,16 +117,35 @@ def _part(file: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> bytes
             tensor.buffer = len(part.buffers)
             part.buffers.append(buffer)
         graph.tensors.append(tensor)
-    for step in steps:
-        renamed = copy.copy(step)
-        renamed.inputs = [renumbered[int(each)] for each in step.inputs]
-        renamed.outputs = [renumbered[int(each)] for each in step.outputs]
+    for operator in operators:
+        renamed = copy.copy(operator)
+        renamed.inputs = [renumbered[int(each)] for each in operator.inputs]
+        renamed.outputs = [renumbered[int(each)] for each in operator.outputs]
         graph.operators.append(renamed)
     graph.inputs = [renumbered[number] for number in first]
+    if step is not None:
+        graph.inputs = [_in_steps(part, number, step) for number in graph.inputs]
     graph.outputs = [renumbered[number] for number in last]
     builder = flatbuffers.Builder(1 << 22)
     builder.Finish(part.Pack(builder), b"TFL3")
     return bytes(builder.Output())
+
+
+def _in_steps(part: Any, number: int, step: float) -> int:
+    """Put before a tensor one of uint8 that stands for so many steps each; return its number."""
+    (graph,) = part.subgraphs
+    tensor = copy.copy(graph.tensors[number])
+    tensor.name, tensor.type = b"steps of " + tensor.name, schema.TensorType.UINT8
+    tensor.quantization = schema.QuantizationParametersT()
+    tensor.quantization.scale, tensor.quantization.zeroPoint = [step], [0]
+    graph.tensors.append(tensor)
+    operator = schema.OperatorT()
+    operator.opcodeIndex = [code.deprecatedBuiltinCode for code in part.operatorCodes].index(
+        schema.BuiltinOperator.DEQUANTIZE
+    )
+    operator.inputs, operator.outputs = [len(graph.tensors) - 1], [number]
+    graph.operators.insert(0, operator)
+    return len(graph.tensors) - 1
 
 
 @cache

@@ -20,6 +20,7 @@ ASSUMED_HORIZONTAL_FOV_DEG = 60.0
 
 RIGHT_IRIS = (469, 470, 471, 472)
 LEFT_IRIS = (474, 475, 476, 477)
+_IRISES = np.array(RIGHT_IRIS + LEFT_IRIS)
 
 # Landmark: x to the image's right, y up, z toward the camera, in cm. Vertices of MediaPipe's
 # canonical face model (Apache-2.0); forehead, temples, nose ridge, eye corners, cheek bones.
@@ -53,9 +54,11 @@ RIGID = np.array(list(_CANONICAL_CM))
 """The landmarks that the pose is fitted to, and where they are in an average head that faces the
 camera: x right, y down, z away, in millimetres."""
 RIGID_MM = np.array(list(_CANONICAL_CM.values())) * (10.0, -10.0, -10.0)
-_EYES_MM = RIGID_MM[[list(_CANONICAL_CM).index(number) for number in (33, 133, 362, 263)]].mean(
-    axis=0
-)
+_STRAIGHT = np.empty(0)  # a lens without distortion
+_CORNERS = np.array([33, 133, 362, 263])
+_EYES_MM = RIGID_MM[[list(_CANONICAL_CM).index(number) for number in _CORNERS]].mean(axis=0)
+# Three steps, from a place where the error is nearly least already: far below a landmark's noise.
+_REFINED = (cv2.TERM_CRITERIA_COUNT, 3, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ class Pose:
     `rotation` (3, 3) turns head axes into camera axes and is the identity for a head that faces
     along the camera's axis. `eyes_mm` (3,) is the point midway between the eyes. `iris_px` is the
     mean diameter of the irises and `focal_px` the assumed focal length. `fitted_mm` (3,) is the
-    same point by the fit of an average face: its distance does not hang on the irises.
+    same point by the fit of an average face: its distance does not hang on the irises. `head` is
+    the same in the angles and signs of `Head`.
     """
 
     rotation: NDArray[np.float64]
@@ -73,17 +77,7 @@ class Pose:
     iris_px: float
     focal_px: float
     fitted_mm: NDArray[np.float64]
-
-    @property
-    def head(self) -> Head:
-        """The same in the angles and signs of `Head`."""
-        (across_x, _, back_x), (across_y, _, back_y), (_, _, back_z) = self.rotation.tolist()
-        return Head(
-            yaw_deg=math.degrees(math.atan2(-back_x, back_z)),
-            pitch_deg=math.degrees(math.asin(min(max(back_y, -1.0), 1.0))),
-            roll_deg=math.degrees(math.atan2(across_y, across_x)),
-            distance_mm=math.hypot(*self.eyes_mm.tolist()),
-        )
+    head: Head
 
 
 def focal_length_px(width_px: int) -> float:
@@ -93,7 +87,7 @@ def focal_length_px(width_px: int) -> float:
 
 def iris_diameters_px(landmarks: Landmarks) -> tuple[float, float]:
     """Return the diameters of the (right, left) iris: mean of the two axes of its four points."""
-    a, b, c, d, e, f, g, h = landmarks.points_px[[*RIGHT_IRIS, *LEFT_IRIS], :2].tolist()
+    a, b, c, d, e, f, g, h = landmarks.points_px.take(_IRISES, axis=0)[:, :2].tolist()
     right = (math.dist(a, c) + math.dist(b, d)) / 2.0
     return right, (math.dist(e, g) + math.dist(f, h)) / 2.0
 
@@ -104,26 +98,29 @@ def head_pose(landmarks: Landmarks) -> Pose | None:
     iris_px = sum(iris_diameters_px(landmarks)) / 2.0
     if iris_px < 1.0:
         return None
+    points = landmarks.points_px
+    middle_x, middle_y = landmarks.width_px / 2.0, landmarks.height_px / 2.0
+    across, down, _ = zip(*points.take(_CORNERS, axis=0).tolist(), strict=True)
     distance_mm = focal_px * IRIS_DIAMETER_MM / iris_px
-    middle_px = np.array([landmarks.width_px, landmarks.height_px]) / 2.0
-    eyes_px = landmarks.points_px[[33, 133, 362, 263], :2].mean(axis=0) - middle_px
-    eyes_mm = np.append(eyes_px / focal_px, 1.0) * distance_mm
+    eyes = (sum(across) / 4.0 - middle_x) / focal_px, (sum(down) / 4.0 - middle_y) / focal_px, 1.0
 
-    camera = np.array([[focal_px, 0, middle_px[0]], [0, focal_px, middle_px[1]], [0, 0, 1.0]])
-    fitted, turn, shift = cv2.solvePnP(
-        RIGID_MM,
-        np.ascontiguousarray(landmarks.points_px[RIGID, :2]),
-        camera,
-        np.zeros(4),
-        rvec=np.zeros((3, 1)),
-        tvec=eyes_mm.reshape(3, 1).copy(),
-        useExtrinsicGuess=True,
-        flags=cv2.SOLVEPNP_ITERATIVE,
-    )
-    if not fitted or not np.isfinite(turn).all() or shift[2, 0] <= 0:
+    camera = np.array([[focal_px, 0.0, middle_x], [0.0, focal_px, middle_y], [0.0, 0.0, 1.0]])
+    seen = points.take(RIGID, axis=0)[:, :2].copy()
+    try:
+        _, turn, shift = cv2.solvePnP(RIGID_MM, seen, camera, _STRAIGHT, flags=cv2.SOLVEPNP_SQPNP)
+        turn, shift = cv2.solvePnPRefineLM(RIGID_MM, seen, camera, _STRAIGHT, turn, shift, _REFINED)
+    except cv2.error:  # all in one place, or without a solution
         return None
     rotation = np.asarray(cv2.Rodrigues(turn)[0], dtype=np.float64)
-    if rotation[2, 2] <= 0:
+    (across_x, _, back_x), (across_y, _, back_y), (_, _, back_z) = rotation.tolist()
+    # Neither where they are no numbers.
+    if not (back_z > 0.0 and shift[2, 0] > 0.0):
         return None
-    fitted_mm = rotation @ _EYES_MM + np.asarray(shift, dtype=np.float64).ravel()
-    return Pose(rotation, eyes_mm, iris_px, focal_px, fitted_mm)
+    head = Head(
+        yaw_deg=math.degrees(math.atan2(-back_x, back_z)),
+        pitch_deg=math.degrees(math.asin(min(max(back_y, -1.0), 1.0))),
+        roll_deg=math.degrees(math.atan2(across_y, across_x)),
+        distance_mm=math.hypot(*eyes) * distance_mm,
+    )
+    fitted_mm = rotation @ _EYES_MM + shift[:, 0]
+    return Pose(rotation, np.array(eyes) * distance_mm, iris_px, focal_px, fitted_mm, head)

@@ -26,8 +26,8 @@ class Square:
         return cls((low_px + high_px) / 2.0, side_px, across / max(abs(across), 1e-9))
 
 
-def cut_square(image: Image, square: Square, side: int, beyond: int) -> Image:
-    """Return the square of a picture (h, w, 3), drawn `side` pixels wide and high.
+def cut_square(image: Image, square: Square, seen: Image, beyond: int) -> None:
+    """Draw the square of a picture (h, w, 3) as `seen` (side, side, 3).
 
     What lies beyond the picture's edges is drawn as OpenCV's border type `beyond` says.
     """
@@ -39,15 +39,16 @@ def cut_square(image: Image, square: Square, side: int, beyond: int) -> Image:
             (square.centre_px.imag, image.shape[0]),
         )
     )
-    # Pixels of four bytes are drawn in half of the time.
-    part = cv2.cvtColor(image[top:bottom, left:right], cv2.COLOR_RGB2RGBA)
+    # A copy, faster than numpy's: read in one go, it is in the cache when it is drawn askew.
+    part = cv2.copyMakeBorder(image[top:bottom, left:right], 0, 0, 0, 0, beyond)
+    side = len(seen)
     step = square.turn * square.side_px / side
     corner = square.centre_px - step * (1.0 + 1.0j) * side / 2.0 - complex(left, top)
-    shown = cv2.warpAffine(
+    cv2.warpAffine(
         part,
         np.array([[step.real, -step.imag, corner.real], [step.imag, step.real, corner.imag]]),
         (side, side),
+        dst=seen,
         flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
         borderMode=beyond,
     )
-    return np.asarray(cv2.cvtColor(shown, cv2.COLOR_RGBA2RGB), np.uint8)

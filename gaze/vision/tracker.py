@@ -47,6 +47,7 @@ UNCALIBRATED_ERROR_DEG = 6.0
 
 _MIN_CUTOFF_HZ = 1.0
 _BETA_PER_DEG = 0.15
+_LEVEL_STEP_S = 0.1
 _CLICK_WINDOW_S = 0.4
 _CLICKS_WAITING = 12
 _LIGHTS = 120
@@ -85,6 +86,7 @@ class Tracker:
         self._pupils = PupilMeter()
         self._anchor = HeadAnchor()
         self._level = sight.SightLevel()
+        self._level_s = -math.inf
         self._gaze_px: NDArray[np.float64] | None = None
         self._seen_s: float | None = None
         self._raw: deque[tuple[float, NDArray[np.float64], NDArray[np.float64]]] = deque(maxlen=60)
@@ -286,7 +288,10 @@ class Tracker:
                 size_px = np.array([self._screen.width_px, self._screen.height_px])
                 place = np.clip(estimated, -size_px, 2.0 * size_px) / self._screen.width_px
                 self._level.start(seen, place, self._screen)
-        self._level.update(seen, self._screen, t_s)
+        # What it learns changes within seconds.
+        if t_s - self._level_s >= _LEVEL_STEP_S:
+            self._level.update(seen, self._screen, t_s)
+            self._level_s = t_s
 
     def _look(self, features: NDArray[np.float64], head: Head, t_s: float) -> Event:
         """Bring the point of gaze up to date and say what it did."""
@@ -299,7 +304,7 @@ class Tracker:
             plain_px = plain_px * self._screen.width_px
         self._raw.append((t_s, plain_px, features[HEAD]))
         shift_px = self._drift.shift(features[HEAD], t_s) * size_px
-        raw_px = np.clip(plain_px + shift_px, -size_px, 2.0 * size_px)
+        raw_px = np.minimum(np.maximum(plain_px + shift_px, -size_px), 2.0 * size_px)
         self._movements.degree_px = px_per_degree(self._screen, head.distance_mm)
         movement = self._movements.update(raw_px, t_s)
         if movement.step_px is not None:
@@ -320,11 +325,11 @@ class Tracker:
         """How far the gaze can be trusted: less without calibration, with narrow lids, a turned
         head and an iris of a few pixels."""
         turned_deg = math.hypot(head.yaw_deg, head.pitch_deg)
-        return float(
+        return (
             (0.5 if self._model is None else 0.9)
-            * min(max(openness / 0.8, 0.0), 1.0)
-            * np.interp(turned_deg, (20.0, 50.0), (1.0, 0.3))
-            * np.interp(pose.iris_px, (4.0, 10.0), (0.3, 1.0))
+            * _between(openness, 0.0, 0.8)
+            * (1.0 - 0.7 * _between(turned_deg, 20.0, 50.0))
+            * (0.3 + 0.7 * _between(pose.iris_px, 4.0, 10.0))
         )
 
     def _sample(
@@ -357,12 +362,19 @@ class Tracker:
         )
 
 
+def _between(value: float, low: float, high: float) -> float:
+    """From 0 at `low` to 1 at `high`."""
+    return min(max((value - low) / (high - low), 0.0), 1.0)
+
+
 def _pair(point_px: NDArray[np.float64] | None) -> tuple[float, float] | None:
     return None if point_px is None else (float(point_px[0]), float(point_px[1]))
 
 
 def _eyes_at(landmarks: Landmarks) -> EyesAt:
-    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = landmarks.points_px[list(_CORNERS), :2].tolist()
+    (x0, y0), (x1, y1), (x2, y2), (x3, y3) = (
+        landmarks.points_px[number, :2].tolist() for number in _CORNERS
+    )
     across, down = 2.0 * landmarks.width_px, 2.0 * landmarks.height_px
     right = round((x0 + x1) / across, 4), round((y0 + y1) / down, 4)
     return right, (round((x2 + x3) / across, 4), round((y2 + y3) / down, 4))
