@@ -33,10 +33,10 @@ _FEWEST = 8
 # A pattern is square; neighbours in it are this far apart, in distances between the eyes' corners.
 _PATTERN = 9
 _COARSE, _FINE = 0.0256, 0.0085
-_STEPS = (3, 3)
-_FITS = 3
-_MOST_PX = 2.0
-_BLUR_PX = 0.8
+_COARSE_STEPS, _FINE_STEPS = 5, 4
+_STILL_PX, _SETTLED_PX = 0.05, 0.2
+_SURELY = 0.5
+_SOFT = cv2.getGaussianKernel(5, 0.8)
 _FOUND = 0.5  # correlation
 _RECOGNISED = 0.3  # share of the spots that agree
 _LOST_FRAMES = 150
@@ -138,7 +138,7 @@ class HeadAnchor:
             pose.focal_px,
         )
         middle = np.array([landmarks.width_px - 1, landmarks.height_px - 1]) / 2.0 - crop.origin
-        grey = cv2.GaussianBlur(crop.grey, (0, 0), _BLUR_PX).astype(np.float32)
+        grey = np.asarray(cv2.sepFilter2D(crop.grey, cv2.CV_32F, _SOFT, _SOFT), np.float32)
         turned_deg = max(abs(pose.head.yaw_deg), abs(pose.head.pitch_deg))
         if self._key is None or self._lost >= _LOST_FRAMES:
             if turned_deg < _MOST_TURNED_DEG:
@@ -228,10 +228,9 @@ def _unsure_depths(spots_mm: Array) -> Array:
 
 def _patterns(grey: Reals, spots_px: Array, apart_px: float) -> _Patterns:
     offsets = _OFFSETS * apart_px
-    straight = np.broadcast_to(np.eye(2), (len(spots_px), 2, 2))
 
     def read(right: float, down: float) -> Reals:
-        return _read(grey, spots_px + np.array([right, down]), straight, offsets)
+        return _read(grey, spots_px + np.array([right, down]), offsets.T[None])
 
     level, spread = _evened(read(0.0, 0.0))
     slopes = np.stack([read(0.5, 0.0) - read(-0.5, 0.0), read(0.0, 0.5) - read(0.0, -0.5)], axis=1)
@@ -244,15 +243,11 @@ def _patterns(grey: Reals, spots_px: Array, apart_px: float) -> _Patterns:
     return _Patterns(offsets, level, (unsure @ weighted).astype(np.float32), unsure)
 
 
-def _read(grey: Reals, places: Array, skews: Array, offsets: Array) -> Reals:
-    """The picture (n, k) around places (n, 2), at offsets (k, 2) by skews (n, 2, 2)."""
-    x, y = (places[:, axis, None] + skews[:, axis] @ offsets.T for axis in (0, 1))
+def _read(grey: Reals, places: Array, around: Array) -> Reals:
+    """The picture (n, k) around places (n, 2), at the ways `around` them, (n, 2, k)."""
+    at = (places[:, :, None] + around).astype(np.float32)
     read = cv2.remap(
-        grey,
-        x.astype(np.float32),
-        y.astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
+        grey, at[:, 0], at[:, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
     )
     return np.asarray(read, np.float32)
 
@@ -266,23 +261,14 @@ def _evened(patterns: Reals) -> tuple[Reals, Reals]:
 
 def _follow(key: _Key, grey: Reals, middle: Array, guess: Placed) -> Placed | None:
     """Find the head by its spots; None where too few agree, or it is far from the guess."""
-    places, skews = _drawn(key, middle, guess)
-    for level, steps in zip(key.levels, _STEPS, strict=True):
-        for _ in range(steps):
-            off = _evened(_read(grey, places, skews, level.offsets))[0] - level.grey
-            way = np.clip((level.steps @ off[:, :, None])[:, :, 0], -_MOST_PX, _MOST_PX)
-            places = places - (skews @ way[:, :, None])[:, :, 0]
-    fine = key.levels[-1]
-    seen = _evened(_read(grey, places, skews, fine.offsets))[0]
-    alike = (seen * fine.grey) @ _WINDOW
-    found = alike > _FOUND
-    # Differences of neighbouring pixels go together: twice as unsure as if they did not.
-    noise = np.where(found, 4.0 * np.maximum(1.0 - alike, 0.01), 1e6) * float(_WINDOW @ _WINDOW)
-    unsure = noise[:, None, None] * (skews @ fine.unsure @ np.swapaxes(skews, 1, 2))
-    unsure = unsure + _NOISE_PX**2 * np.eye(2)
-    placed, agreed = _fit(key, places - middle, unsure, guess)
-    if float((agreed * found).sum()) < max(_FEWEST / 2.0, _RECOGNISED * len(found)):
+    coarse, fine = key.levels
+    seen = _approach(key, fine, grey, middle, guess, _FINE_STEPS)
+    if seen.share < _SURELY or seen.left_px > _SETTLED_PX:
+        near = _approach(key, coarse, grey, middle, guess, _COARSE_STEPS)
+        seen = _approach(key, fine, grey, middle, near.placed, _FINE_STEPS + 1)
+    if seen.share < _RECOGNISED:
         return None
+    placed = seen.placed
     if (
         not np.isfinite(placed.eyes_mm).all()
         or placed.turned_from(guess.rotation) > _FAR_DEG
@@ -292,20 +278,64 @@ def _follow(key: _Key, grey: Reals, middle: Array, guess: Placed) -> Placed | No
         return None
     others = (key.rotation, *(view.placed.rotation for view in key.views))
     if all(placed.turned_from(other) > _NEW_VIEW_DEG for other in others):
-        view = _View(placed, places - middle, unsure)
+        view = _View(placed, seen.places, seen.unsure)
         key.views = [*key.views, view][-_VIEWS:]
         _learn(key)
         placed = view.placed
     return placed
 
 
-def _drawn(key: _Key, middle: Array, placed: Placed) -> tuple[Array, Array]:
-    """Where the spots lie in the frame (n, 2), and how key pixels do around them (n, 2, 2)."""
-    x, y, z = (key.spots_mm @ placed.rotation.T + placed.eyes_mm).T
-    seen = np.stack([x, y], axis=1) / z[:, None]
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A head as a level of the patterns shows it: where it is; its spots' `places` (n, 2) from the
+    picture's middle, with covariances (n, 2, 2); the share of them that agree, and how far the
+    last step moved them."""
+
+    placed: Placed
+    places: Array
+    unsure: Array
+    share: float
+    left_px: float
+
+
+def _approach(
+    key: _Key, level: _Patterns, grey: Reals, middle: Array, placed: Placed, steps: int
+) -> _Seen:
+    """Move the head so that the patterns fit, all spots together."""
+    there, by_pose, by_depth = _slopes(key, placed)
     skin = key.skin_mm @ placed.rotation.T
-    skews = (skin[:, :, :2] - skin[:, :, 2:] * seen[:, None]) * (placed.focal_px / z)[:, None, None]
-    return seen * placed.focal_px + middle, np.swapaxes(skews, 1, 2)
+    deep_mm = key.spots_mm @ placed.rotation[2] + placed.eyes_mm[2]
+    skews = skin[:, :, :2] * placed.focal_px - skin[:, :, 2:] * there[:, None]
+    skews = np.swapaxes(skews / deep_mm[:, None, None], 1, 2)
+    around = skews @ level.offsets.T
+    ways = -(skews @ level.steps)
+    spread = 4.0 * float(_WINDOW @ _WINDOW) * (skews @ level.unsure @ np.swapaxes(skews, 1, 2))
+    deep = by_depth[:, :, None] * by_depth[:, None] * key.spread_mm2[:, None, None]
+    for _ in range(steps):
+        off = _evened(_read(grey, there + middle, around))[0] - level.grey
+        alike = 1.0 - (off * off) @ _WINDOW / 2.0
+        found = alike > _FOUND
+        # Differences of neighbouring pixels go together: twice as unsure as if they did not.
+        unsure = np.maximum(1.0 - alike, 0.01)[:, None, None] * spread + _NOISE_PX**2 * np.eye(2)
+        missed = (ways @ off[:, :, None])[:, :, 0]
+        trust = np.linalg.inv(unsure + deep)
+        far = (missed[:, None] @ trust @ missed[:, :, None])[:, 0, 0]
+        usual = float(np.median(far))
+        agreed = found / (1.0 + far / max(_BEARABLE**2, 2.0 * usual)) ** 2
+        weighted = ((trust * agreed[:, None, None]) @ by_pose).reshape(-1, 6).T
+        squares = weighted @ by_pose.reshape(-1, 6) + 1e-9 * np.eye(6)
+        placed = _moved(placed, np.linalg.solve(squares, weighted @ missed.ravel()))
+        before, there = there, _spots(key, placed)
+        left_px = float(np.abs(there - before).mean())
+        if left_px < _STILL_PX:
+            break
+    return _Seen(placed, before + missed, unsure, float(agreed.mean()), left_px)
+
+
+def _spots(key: _Key, placed: Placed) -> Array:
+    """Where the spots are in the frame, from its middle (n, 2)."""
+    points = key.spots_mm @ placed.rotation.T + placed.eyes_mm
+    return np.asarray(points[:, :2] * (placed.focal_px / points[:, 2:]))
 
 
 def _slopes(key: _Key, placed: Placed) -> tuple[Array, Array, Array]:
@@ -333,23 +363,6 @@ def _agreeing(off: Array, trust: Array) -> Array:
     covariances."""
     far = (off[:, None] @ trust @ off[:, :, None])[:, 0, 0]
     return np.asarray(1.0 / (1.0 + far / _BEARABLE**2) ** 2)
-
-
-def _fit(key: _Key, places: Array, unsure: Array, guess: Placed) -> tuple[Placed, Array]:
-    """Fit the pose to places (n, 2) from the middle; with it, how far each spot agrees (n,)."""
-    placed = guess
-    there, by_pose, by_depth = _slopes(key, placed)
-    deep = by_depth[:, :, None] * by_depth[:, None] * key.spread_mm2[:, None, None]
-    trust = np.linalg.inv(unsure + deep)
-    for _ in range(_FITS):
-        off = places - there
-        agreed = _agreeing(off, trust)
-        weighted = (trust * agreed[:, None, None]) @ by_pose
-        sides = weighted.reshape(-1, 6).T
-        way = np.linalg.solve(sides @ by_pose.reshape(-1, 6), sides @ off.ravel())
-        placed = _moved(placed, way)
-        there, by_pose, _ = _slopes(key, placed)
-    return placed, agreed
 
 
 def _learn(key: _Key) -> None:
