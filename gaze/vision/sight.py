@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 SIZE = 8
 ORBIT_MM = 10.45
 """From an eyeball's centre to its iris's."""
-EYEBALLS_MM = np.array([[-31.5, -0.5, 9.5], [31.5, -0.5, 9.5]])
+EYEBALLS_MM = np.array([[-31.5, -0.5, 8.9], [31.5, -0.5, 8.9]])
 """Centres of the right and left eyeball of an average head, from the point between the eyes as the
 mesh tells it, which is 2 to 3 mm nearer to the camera than the corners of the eyes are."""
 CORRECTIONS = 7
