@@ -113,11 +113,11 @@ class SightLevel:
     """Learns the offsets of a viewer's angles, uncalibrated: the gaze is at the screen's middle on
     average.
 
-    Across it starts from the usual person, who counts as 10 s of looking; up and down from where
-    lids and landmarks let the first frame look, which counts as 4 s. After 30 s the past fades.
+    Across it starts from the usual person, who counts as 7 s of looking; up and down from where
+    lids and landmarks let the first frame look, which counts as 3 s. After 30 s the past fades.
     """
 
-    _PRIOR_S = np.array([10.0, 4.0])
+    _PRIOR_S = np.array([7.0, 3.0])
     _MEMORY_S = 30.0
 
     def __init__(self) -> None:
