@@ -95,7 +95,7 @@ class _Patterns:
     covariance of that way for differences of variance 1."""
 
     offsets: Array
-    grey: Grey
+    grey: Reals
     steps: Reals
     unsure: Array
 
