@@ -2,13 +2,15 @@
 
 The mesh's landmarks tremble by half a pixel and go along with gaze and lids, which is worth some
 degrees of gaze. So small patterns of skin and brow are kept from one picture of the face, as long
-as it can be recognised, and found again in each frame, drawn as the pose that the mesh roughly
-tells lets them look (inverse compositional alignment, Baker and Matthews 2004). Where these spots
-are in the head is taken from the mesh at first, whose depth is off by millimetres; so a spot counts
-the less, the more its unsure depth would move it in the frame. From views of the head turned
-otherwise the depths are then learned, together with the poses of these views (bundle adjustment,
-Triggs et al. 2000). Whatever was wrong in the key stays wrong by the same amount in the head's own
-frame, and a calibration takes it out.
+as it can be recognised, and looked for in each frame, drawn as the pose lets them look. What they
+miss moves the head, all spots together, until they fit (inverse compositional alignment, Baker and
+Matthews 2004): begun where the head was last or where the mesh sees it, and from coarser patterns
+where the fine ones do not agree. Where these spots are in the head is taken from the mesh at first,
+whose depth is off by millimetres; so a spot counts the less, the more its unsure depth would move
+it in the frame. From views of the head turned otherwise the depths are then learned, together with
+the poses of these views (bundle adjustment, Triggs et al. 2000), and from where the mesh sees the
+eyes in them, how deep the eyes lie. Whatever was wrong in the key stays wrong by the same amount in
+the head's own frame, and a calibration takes it out.
 """
 
 from dataclasses import dataclass, field
