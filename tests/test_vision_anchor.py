@@ -7,6 +7,7 @@ from gaze.vision.anchor import HeadAnchor, Placed
 from gaze.vision.face import MeshFaceFinder
 from gaze.vision.iris import cut_eyes
 from gaze.vision.pose import head_pose
+from gaze.vision.sight import EYEBALLS_MM
 from tests.faces import rotation
 from tests.rendered import NEAR_MM, Scene, draw, render, through_camera
 
@@ -52,3 +53,30 @@ def test_a_head_that_moves_and_turns_is_followed():
     assert way[:2] == pytest.approx([15.0, -10.0], abs=4.0)
     turned = np.degrees(np.arccos((np.trace(first.rotation.T @ second.rotation) - 1) / 2))
     assert turned == pytest.approx(10.0, abs=4.0)
+
+
+@pytest.mark.parametrize("side", [1.0, -1.0])
+def test_a_head_that_is_suddenly_elsewhere_is_found_again(side):
+    straight = Scene(np.eye(3), PLACE_MM, np.array([0.0, 60.0, 0.0]), 4.0)
+    turn = rotation(14.0 * side, 12.0, -14.0 * side)
+    move_mm = np.array([-50.0 * side, 30.0, 60.0])
+    moved = Scene(turn, PLACE_MM + move_mm, straight.target_mm, 4.0)
+    _, (first, second) = follow([straight, moved])
+    scale = first.eyes_mm[2] / PLACE_MM[2]
+    assert (second.eyes_mm - first.eyes_mm) / scale == pytest.approx(move_mm, abs=6.0)
+    turned = second.rotation @ first.rotation.T @ turn.T
+    assert np.degrees(np.arccos((np.trace(turned) - 1) / 2)) < 3.0
+
+
+def test_turns_of_the_head_tell_how_deep_its_eyes_lie():
+    turns = [(0.0, 0.0), (7.0, 0.0), (14.0, 0.0), (7.0, 10.0), (0.0, 12.0), (-7.0, 8.0)]
+    turns += [(-14.0, 0.0), (-7.0, -8.0), (0.0, -12.0), (10.0, -10.0), (14.0, 10.0)]
+    target = np.array([0.0, 60.0, 0.0])
+    scenes = [Scene(rotation(*turn), PLACE_MM, target, 4.0) for turn in turns]
+    _, anchored = follow(scenes, 3)
+    beside = []
+    for scene, placed in zip(scenes[5:], anchored[5:], strict=True):
+        seen = (EYEBALLS_MM @ placed.rotation.T + placed.eyes_mm).mean(axis=0)
+        true = (PERSON.eyes_mm @ scene.turn.T + PLACE_MM).mean(axis=0)
+        beside.append((seen / seen[2] - true / true[2])[:2] * true[2])
+    assert np.std(beside, axis=0).max() < 0.3

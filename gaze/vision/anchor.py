@@ -2,13 +2,15 @@
 
 The mesh's landmarks tremble by half a pixel and go along with gaze and lids, which is worth some
 degrees of gaze. So small patterns of skin and brow are kept from one picture of the face, as long
-as it can be recognised, and found again in each frame, drawn as the pose that the mesh roughly
-tells lets them look (inverse compositional alignment, Baker and Matthews 2004). Where these spots
-are in the head is taken from the mesh at first, whose depth is off by millimetres; so a spot counts
-the less, the more its unsure depth would move it in the frame. From views of the head turned
-otherwise the depths are then learned, together with the poses of these views (bundle adjustment,
-Triggs et al. 2000). Whatever was wrong in the key stays wrong by the same amount in the head's own
-frame, and a calibration takes it out.
+as it can be recognised, and looked for in each frame, drawn as the pose lets them look. What they
+miss moves the head, all spots together, until they fit (inverse compositional alignment, Baker and
+Matthews 2004): begun where the head was last or where the mesh sees it, and from coarser patterns
+where the fine ones do not agree. Where these spots are in the head is taken from the mesh at first,
+whose depth is off by millimetres; so a spot counts the less, the more its unsure depth would move
+it in the frame. From views of the head turned otherwise the depths are then learned, together with
+the poses of these views (bundle adjustment, Triggs et al. 2000), and from where the mesh sees the
+eyes in them, how deep the eyes lie. Whatever was wrong in the key stays wrong by the same amount in
+the head's own frame, and a calibration takes it out.
 """
 
 from dataclasses import dataclass, field
@@ -33,9 +35,10 @@ _FEWEST = 8
 # A pattern is square; neighbours in it are this far apart, in distances between the eyes' corners.
 _PATTERN = 9
 _COARSE, _FINE = 0.0256, 0.0085
-_STEPS = (3, 3)
-_FITS = 3
-_MOST_PX = 2.0
+_COARSE_STEPS, _FINE_STEPS = 5, 4
+_STILL_PX, _SETTLED_PX = 0.05, 0.2
+_SURELY = 0.5
+_TREMBLE, _TREMBLE_DEG = 0.004, 0.8
 _BLUR_PX = 0.8
 _FOUND = 0.5  # correlation
 _RECOGNISED = 0.3  # share of the spots that agree
@@ -50,6 +53,10 @@ _BEARABLE = 3.0
 # What is unsure of the depths: each by itself and with its neighbours, the relief, and the slant.
 _ALONE_MM, _TOGETHER_MM, _REACH_MM = 1.0, 1.5, 25.0
 _RELIEF, _SLANT = 0.12, (0.05, 0.07)
+# How far aside of its landmarks skin lies: the steeper, the more its depth is unsure.
+_ASIDE_MM = 3.0
+# How well the mesh sees the eyes in a view, and how unsure it is of them in the key.
+_EYES_SEEN_MM, _EYES_UNSURE_MM = 0.7, np.array([1.0, 1.0, 1.3])
 _NEW_VIEW_DEG = 4.0
 _VIEWS = 10
 
@@ -57,6 +64,10 @@ _GRID = np.arange(_PATTERN) - (_PATTERN - 1) / 2.0
 _OFFSETS = np.stack(np.meshgrid(_GRID, _GRID), axis=-1).reshape(-1, 2)
 _WINDOW = np.exp(-(_OFFSETS**2).sum(axis=1) / (2.0 * (0.3 * _PATTERN) ** 2))
 _WINDOW = (_WINDOW / _WINDOW.sum()).astype(np.float32)
+# Differences of neighbouring pixels go together: twice as unsure as if they did not.
+_SPREAD = 4.0 * float(_WINDOW @ _WINDOW)
+_NOISE_PX2 = _NOISE_PX**2 * np.eye(2)
+_FIRM = 1e-9 * np.eye(6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +104,13 @@ class _Patterns:
 
 @dataclass(slots=True)
 class _View:
-    """A head turned otherwise than the others: its pose, and where in the frame it shows the spots
-    (n, 2), with what covariances (n, 2, 2)."""
+    """A head turned otherwise than the others: its pose, where in the frame it shows the spots
+    (n, 2), with what covariances (n, 2, 2), and along which way (3,) the mesh sees its eyes."""
 
     placed: Placed
     places: Array
     unsure: Array
+    eyes: Array
 
 
 @dataclass(slots=True)
@@ -106,7 +118,9 @@ class _Key:
     """What is known of the spots: where they are in the head, `spots_mm` (n, 3), which way depth
     moves them, `along` (n, 3), and the skin there, `skin_mm` (n, 2, 3), for a key pixel to the
     right and down. `depths_mm` (n,) is what was learned, `trust` (n, n) the inverse of what they
-    were unsure by at first and `spread_mm2` (n,) what they are unsure by now."""
+    were unsure by at first and `spread_mm2` (n,) what they are unsure by now. The eyes lie
+    `eyes_deeper_mm` deeper than the mesh saw them in the key; `eyes_axes` (3, 3) has the ways to
+    the right, down and deeper there as columns, in the head."""
 
     rotation: Array
     first_mm: Array
@@ -117,6 +131,8 @@ class _Key:
     spread_mm2: Array
     depths_mm: Array
     spots_mm: Array
+    eyes_axes: Array
+    eyes_deeper_mm: float = 0.0
     views: list[_View] = field(default_factory=list)
 
 
@@ -126,6 +142,7 @@ class HeadAnchor:
     def __init__(self) -> None:
         self._key: _Key | None = None
         self._lost = 0
+        self._last: Placed | None = None
         # From the mesh's pose to that by spots, in the head's own frame.
         self._turn = np.zeros(3)
         self._shift_mm = np.zeros(3)
@@ -138,27 +155,28 @@ class HeadAnchor:
             pose.focal_px,
         )
         middle = np.array([landmarks.width_px - 1, landmarks.height_px - 1]) / 2.0 - crop.origin
-        grey = cv2.GaussianBlur(crop.grey, (0, 0), _BLUR_PX).astype(np.float32)
-        turned_deg = max(abs(pose.head.yaw_deg), abs(pose.head.pitch_deg))
+        grey = np.asarray(cv2.GaussianBlur(crop.grey, (5, 5), _BLUR_PX), np.uint8)
         if self._key is None or self._lost >= _LOST_FRAMES:
+            turned_deg = max(abs(pose.head.yaw_deg), abs(pose.head.pitch_deg))
             if turned_deg < _MOST_TURNED_DEG:
                 self._key = _key(grey, middle, crop, landmarks, guess)
                 self._lost = 0
             return guess
-        placed = _follow(self._key, grey, middle, guess)
+        eyes = pose.fitted_mm / pose.fitted_mm[2]
+        placed = self._last = _follow(self._key, grey, middle, guess, self._last, eyes)
         if placed is None:
             self._lost += 1
-            return guess
+            return _deeper(self._key, guess)
         self._lost = 0
         turn = cv2.Rodrigues(pose.rotation.T @ placed.rotation)[0].ravel()
         shift_mm = pose.rotation.T @ (placed.eyes_mm - pose.fitted_mm)
         self._turn += _LEARNING * (turn - self._turn)
         self._shift_mm += _LEARNING * (shift_mm - self._shift_mm)
-        return placed
+        return _deeper(self._key, placed)
 
 
 def _key(
-    grey: Reals, middle: Array, crop: Crop, landmarks: Landmarks, placed: Placed
+    grey: Grey, middle: Array, crop: Crop, landmarks: Landmarks, placed: Placed
 ) -> _Key | None:
     """Choose spots outside of the eyes, and say where they are in the head; None without any."""
     points = landmarks.points_px[:468, :2] - 0.5 - crop.origin
@@ -198,7 +216,8 @@ def _key(
     spots_mm = along * planes[:, :1] - placed.eyes_mm @ placed.rotation
     level = np.concatenate([np.eye(2) / placed.focal_px, np.zeros((2, 1))], axis=1)
     skin = planes[:, 1:, None] * rays[:, None] + planes[:, :1, None] * level
-    unsure = _unsure_depths(spots_mm)
+    steep = np.linalg.norm(planes[:, 1:], axis=1) * placed.focal_px / planes[:, 0]
+    unsure = _unsure_depths(spots_mm, steep)
     return _Key(
         placed.rotation,
         spots_mm,
@@ -212,26 +231,30 @@ def _key(
         np.diag(unsure).copy(),
         np.zeros(len(spots_mm)),
         spots_mm,
+        placed.rotation.T @ np.column_stack([np.eye(3)[:, :2], placed.eyes_mm / placed.eyes_mm[2]]),
     )
 
 
-def _unsure_depths(spots_mm: Array) -> Array:
-    """The covariance (n, n) of what the mesh gets wrong of the spots' depths."""
-    apart = ((spots_mm[:, None, :2] - spots_mm[:, :2]) ** 2).sum(axis=-1)
-    shape = (spots_mm - spots_mm.mean(axis=0)) * (*_SLANT, _RELIEF)
+def _unsure_depths(spots_mm: Array, steep: Array) -> Array:
+    """The covariance (n, n) of what the mesh gets wrong of the spots' depths, against that of the
+    eyes; `steep` (n,) is how much deeper the skin gets with each millimetre aside."""
+    places = np.vstack([spots_mm, np.zeros(3)])[:, :2]
+    apart = ((places[:, None] - places) ** 2).sum(axis=-1)
+    alike = np.exp(-apart / (2.0 * _REACH_MM**2))
+    alike = alike - alike[-1] - alike[:, -1:] + 1.0
+    shape = spots_mm * (*_SLANT, _RELIEF)
     return np.asarray(
-        _ALONE_MM**2 * np.eye(len(spots_mm))
-        + _TOGETHER_MM**2 * np.exp(-apart / (2.0 * _REACH_MM**2))
+        np.diag(_ALONE_MM**2 + (_ASIDE_MM * steep) ** 2)
+        + _TOGETHER_MM**2 * alike[:-1, :-1]
         + shape @ shape.T
     )
 
 
-def _patterns(grey: Reals, spots_px: Array, apart_px: float) -> _Patterns:
+def _patterns(grey: Grey, spots_px: Array, apart_px: float) -> _Patterns:
     offsets = _OFFSETS * apart_px
-    straight = np.broadcast_to(np.eye(2), (len(spots_px), 2, 2))
 
     def read(right: float, down: float) -> Reals:
-        return _read(grey, spots_px + np.array([right, down]), straight, offsets)
+        return _read(grey, spots_px + np.array([right, down]), offsets.T[None])
 
     level, spread = _evened(read(0.0, 0.0))
     slopes = np.stack([read(0.5, 0.0) - read(-0.5, 0.0), read(0.0, 0.5) - read(0.0, -0.5)], axis=1)
@@ -244,17 +267,11 @@ def _patterns(grey: Reals, spots_px: Array, apart_px: float) -> _Patterns:
     return _Patterns(offsets, level, (unsure @ weighted).astype(np.float32), unsure)
 
 
-def _read(grey: Reals, places: Array, skews: Array, offsets: Array) -> Reals:
-    """The picture (n, k) around places (n, 2), at offsets (k, 2) by skews (n, 2, 2)."""
-    x, y = (places[:, axis, None] + skews[:, axis] @ offsets.T for axis in (0, 1))
-    read = cv2.remap(
-        grey,
-        x.astype(np.float32),
-        y.astype(np.float32),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    return np.asarray(read, np.float32)
+def _read(grey: Grey, places: Array, around: Array) -> Reals:
+    """The picture (n, k) around places (n, 2), at the ways `around` them, (n, 2, k)."""
+    at = (places[:, :, None] + around).astype(np.float32)
+    read = cv2.remap(grey, at[:, 0], at[:, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return read.astype(np.float32)
 
 
 def _evened(patterns: Reals) -> tuple[Reals, Reals]:
@@ -264,25 +281,32 @@ def _evened(patterns: Reals) -> tuple[Reals, Reals]:
     return level / spread[:, None], spread
 
 
-def _follow(key: _Key, grey: Reals, middle: Array, guess: Placed) -> Placed | None:
-    """Find the head by its spots; None where too few agree, or it is far from the guess."""
-    places, skews = _drawn(key, middle, guess)
-    for level, steps in zip(key.levels, _STEPS, strict=True):
-        for _ in range(steps):
-            off = _evened(_read(grey, places, skews, level.offsets))[0] - level.grey
-            way = np.clip((level.steps @ off[:, :, None])[:, :, 0], -_MOST_PX, _MOST_PX)
-            places = places - (skews @ way[:, :, None])[:, :, 0]
-    fine = key.levels[-1]
-    seen = _evened(_read(grey, places, skews, fine.offsets))[0]
-    alike = (seen * fine.grey) @ _WINDOW
-    found = alike > _FOUND
-    # Differences of neighbouring pixels go together: twice as unsure as if they did not.
-    noise = np.where(found, 4.0 * np.maximum(1.0 - alike, 0.01), 1e6) * float(_WINDOW @ _WINDOW)
-    unsure = noise[:, None, None] * (skews @ fine.unsure @ np.swapaxes(skews, 1, 2))
-    unsure = unsure + _NOISE_PX**2 * np.eye(2)
-    placed, agreed = _fit(key, places - middle, unsure, guess)
-    if float((agreed * found).sum()) < max(_FEWEST / 2.0, _RECOGNISED * len(found)):
+def _deeper(key: _Key, placed: Placed) -> Placed:
+    """The same with the eyes as deep as the views say."""
+    deeper_mm = placed.rotation @ key.eyes_axes[:, 2] * key.eyes_deeper_mm
+    return Placed(placed.rotation, placed.eyes_mm + deeper_mm, placed.focal_px)
+
+
+def _is_near(one: Placed, other: Placed) -> bool:
+    """Whether two places are no farther apart than the mesh trembles."""
+    apart_mm = float(np.linalg.norm(one.eyes_mm - other.eyes_mm))
+    return apart_mm < _TREMBLE * one.eyes_mm[2] and one.turned_from(other.rotation) < _TREMBLE_DEG
+
+
+def _follow(
+    key: _Key, grey: Grey, middle: Array, guess: Placed, last: Placed | None, eyes: Array
+) -> Placed | None:
+    """Find the head by its spots; None where too few agree, or it is far from the guess. `last` is
+    where it was last, and `eyes` (3,) the way to the eyes that the mesh sees."""
+    coarse, fine = key.levels
+    start = last if last is not None and _is_near(last, guess) else guess
+    seen = _approach(key, fine, grey, middle, start, _FINE_STEPS)
+    if seen.share < _SURELY or seen.left_px > _SETTLED_PX:
+        near = _approach(key, coarse, grey, middle, guess, _COARSE_STEPS)
+        seen = _approach(key, fine, grey, middle, near.placed, _FINE_STEPS + 1)
+    if seen.share < _RECOGNISED:
         return None
+    placed = seen.placed
     if (
         not np.isfinite(placed.eyes_mm).all()
         or placed.turned_from(guess.rotation) > _FAR_DEG
@@ -292,20 +316,63 @@ def _follow(key: _Key, grey: Reals, middle: Array, guess: Placed) -> Placed | No
         return None
     others = (key.rotation, *(view.placed.rotation for view in key.views))
     if all(placed.turned_from(other) > _NEW_VIEW_DEG for other in others):
-        view = _View(placed, places - middle, unsure)
+        view = _View(placed, seen.places, seen.unsure, eyes)
         key.views = [*key.views, view][-_VIEWS:]
         _learn(key)
         placed = view.placed
     return placed
 
 
-def _drawn(key: _Key, middle: Array, placed: Placed) -> tuple[Array, Array]:
-    """Where the spots lie in the frame (n, 2), and how key pixels do around them (n, 2, 2)."""
-    x, y, z = (key.spots_mm @ placed.rotation.T + placed.eyes_mm).T
-    seen = np.stack([x, y], axis=1) / z[:, None]
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A head as a level of the patterns shows it: where it is; its spots' `places` (n, 2) from the
+    picture's middle, with covariances (n, 2, 2); the share of them that agree, and how far the
+    last step moved them."""
+
+    placed: Placed
+    places: Array
+    unsure: Array
+    share: float
+    left_px: float
+
+
+def _approach(
+    key: _Key, level: _Patterns, grey: Grey, middle: Array, placed: Placed, steps: int
+) -> _Seen:
+    """Move the head so that the patterns fit, all spots together."""
+    there, by_pose, by_depth = _slopes(key, placed)
     skin = key.skin_mm @ placed.rotation.T
-    skews = (skin[:, :, :2] - skin[:, :, 2:] * seen[:, None]) * (placed.focal_px / z)[:, None, None]
-    return seen * placed.focal_px + middle, np.swapaxes(skews, 1, 2)
+    deep_mm = key.spots_mm @ placed.rotation[2] + placed.eyes_mm[2]
+    skews = skin[:, :, :2] * placed.focal_px - skin[:, :, 2:] * there[:, None]
+    skews = np.swapaxes(skews / deep_mm[:, None, None], 1, 2)
+    around = skews @ level.offsets.T
+    spread = _SPREAD * (skews @ level.unsure @ np.swapaxes(skews, 1, 2))
+    deep = by_depth[:, :, None] * by_depth[:, None] * key.spread_mm2[:, None, None]
+    sides = by_pose.reshape(-1, 6)
+    for _ in range(steps):
+        off = _evened(_read(grey, there + middle, around))[0] - level.grey
+        alike = 1.0 - (off * off) @ _WINDOW / 2.0
+        unsure = np.maximum(1.0 - alike, 0.01)[:, None, None] * spread + _NOISE_PX2
+        missed = -(skews @ (level.steps @ off[:, :, None]))[:, :, 0]
+        trust = np.linalg.inv(unsure + deep)
+        far = (missed[:, None] @ trust @ missed[:, :, None])[:, 0, 0]
+        bearable = max(_BEARABLE**2, 2.0 * float(np.partition(far, len(far) // 2)[len(far) // 2]))
+        agreed = (alike > _FOUND) / (1.0 + far / bearable) ** 2
+        weighted = ((trust * agreed[:, None, None]) @ by_pose).reshape(-1, 6).T
+        placed = _moved(
+            placed, np.linalg.solve(weighted @ sides + _FIRM, weighted @ missed.ravel())
+        )
+        before, there = there, _spots(key, placed)
+        left_px = float(np.abs(there - before).mean())
+        if left_px < _STILL_PX:
+            break
+    return _Seen(placed, before + missed, unsure, float(agreed.mean()), left_px)
+
+
+def _spots(key: _Key, placed: Placed) -> Array:
+    """Where the spots are in the frame, from its middle (n, 2)."""
+    points = key.spots_mm @ placed.rotation.T + placed.eyes_mm
+    return np.asarray(points[:, :2] * (placed.focal_px / points[:, 2:]))
 
 
 def _slopes(key: _Key, placed: Placed) -> tuple[Array, Array, Array]:
@@ -335,23 +402,6 @@ def _agreeing(off: Array, trust: Array) -> Array:
     return np.asarray(1.0 / (1.0 + far / _BEARABLE**2) ** 2)
 
 
-def _fit(key: _Key, places: Array, unsure: Array, guess: Placed) -> tuple[Placed, Array]:
-    """Fit the pose to places (n, 2) from the middle; with it, how far each spot agrees (n,)."""
-    placed = guess
-    there, by_pose, by_depth = _slopes(key, placed)
-    deep = by_depth[:, :, None] * by_depth[:, None] * key.spread_mm2[:, None, None]
-    trust = np.linalg.inv(unsure + deep)
-    for _ in range(_FITS):
-        off = places - there
-        agreed = _agreeing(off, trust)
-        weighted = (trust * agreed[:, None, None]) @ by_pose
-        sides = weighted.reshape(-1, 6).T
-        way = np.linalg.solve(sides @ by_pose.reshape(-1, 6), sides @ off.ravel())
-        placed = _moved(placed, way)
-        there, by_pose, _ = _slopes(key, placed)
-    return placed, agreed
-
-
 def _learn(key: _Key) -> None:
     """Bring the spots' depths and the views' poses to where they agree best."""
     for _ in range(4):
@@ -376,3 +426,18 @@ def _learn(key: _Key) -> None:
         for view, (of_pose, pull, both) in zip(key.views, parts, strict=True):
             view.placed = _moved(view.placed, of_pose @ (pull - both.T @ way))
     key.spread_mm2 = np.diag(np.linalg.inv(squares)).copy()
+    key.eyes_deeper_mm = _eyes_deeper_mm(key)
+
+
+def _eyes_deeper_mm(key: _Key) -> float:
+    """How much deeper the eyes must lie for the mesh to see them where it does in all views: a turn
+    moves what is deep aside. How far aside they were in the key is unsure, too."""
+    squares = np.diag((_EYES_SEEN_MM / _EYES_UNSURE_MM) ** 2)
+    squares[:2, :2] += np.eye(2)
+    wanted = np.zeros(3)
+    for view in key.views:
+        across = np.column_stack([np.eye(2), -view.eyes[:2]])
+        slopes = across @ view.placed.rotation @ key.eyes_axes
+        squares += slopes.T @ slopes
+        wanted -= slopes.T @ (across @ view.placed.eyes_mm)
+    return float(np.linalg.solve(squares, wanted)[2])

@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 SIZE = 8
 ORBIT_MM = 10.45
 """From an eyeball's centre to its iris's."""
-EYEBALLS_MM = np.array([[-31.5, -0.5, 9.5], [31.5, -0.5, 9.5]])
+EYEBALLS_MM = np.array([[-31.5, -0.5, 8.9], [31.5, -0.5, 8.9]])
 """Centres of the right and left eyeball of an average head, from the point between the eyes as the
 mesh tells it, which is 2 to 3 mm nearer to the camera than the corners of the eyes are."""
 CORRECTIONS = 7
@@ -113,11 +113,11 @@ class SightLevel:
     """Learns the offsets of a viewer's angles, uncalibrated: the gaze is at the screen's middle on
     average.
 
-    Across it starts from the usual person, who counts as 10 s of looking; up and down from where
-    lids and landmarks let the first frame look, which counts as 4 s. After 30 s the past fades.
+    Across it starts from the usual person, who counts as 7 s of looking; up and down from where
+    lids and landmarks let the first frame look, which counts as 3 s. After 30 s the past fades.
     """
 
-    _PRIOR_S = np.array([10.0, 4.0])
+    _PRIOR_S = np.array([7.0, 3.0])
     _MEMORY_S = 30.0
 
     def __init__(self) -> None:
