@@ -49,11 +49,13 @@ _PUPIL, _NEAR = (0.2, 0.66), 0.12
 _ROUNDS, _SETTLED = 3, 0.1
 _FROM_LID = 0.2
 _HIGHEST_RISE = 25.0
-_GIVEN_UP = np.repeat([0.06, 0.03], 2 * _ANGLES)
+_GIVEN_UP = np.repeat([0.06, 0.04], 2 * _ANGLES)
 # How firmly the dark middle holds the centres, the mesh the iris's radius, the rings the pupil's.
 _HOLD = np.array([0.001, 0.001, 0.001, 0.001, 0.015, 0.02])
 # An edge of the pupil counts so much; not at all where it is so faint, fully where so clear.
 _PUPIL_COUNTS, _FAINT, _CLEAR = 0.5, 7.0, 19.0
+# No pupil is told of an eye that is cut nearer to its middle than this.
+_REACH = 0.86
 # The pupil stands toward the nose and, as the cornea shows it, behind the limbus.
 _NASAL = np.array([[0.02, 0.0], [-0.02, 0.0]])
 _DEEP = 0.08
@@ -88,13 +90,26 @@ class Crop:
 
 
 @dataclass(frozen=True, slots=True)
+class Disc:
+    """The pupils of both eyes: `ratio` of their diameter to the iris's, by how many grey levels the
+    brightness `rise`s at their edge, what share of a ray's own rise that is, `in_step`, and what
+    share of the rays was `kept` as agreeing."""
+
+    ratio: float
+    rise: float
+    in_step: float
+    kept: float
+
+
+@dataclass(frozen=True, slots=True)
 class Irises:
     """`centres_px` (2, 2) of the right and left iris, `radius_px` of both, and how surely each
-    was seen, `confidence` (2,) from 0 to 1."""
+    was seen, `confidence` (2,) from 0 to 1; `disc` is None where no pupil can be made out."""
 
     centres_px: Array
     radius_px: float
     confidence: Array
+    disc: Disc | None
 
 
 def cut_eyes(image: Image, landmarks: Landmarks) -> Crop | None:
@@ -128,11 +143,11 @@ def find_irises(crop: Crop, landmarks: Landmarks) -> Irises | None:
         seen_as = flat * radius_px
         rises = _rises(crop.grey, centres, seen_as)
         limbus, limbus_rises = _steepest(rises, *_LIMBUS)
-        ring, clear = _ring(rises)
+        ring, rise = _ring(rises)
         pupil, pupil_rises = _steepest(rises, ring - _NEAR, ring + _NEAR)
         edges = np.concatenate([limbus, pupil])
         weights = np.clip(np.concatenate([limbus_rises, pupil_rises]), 0.0, _HIGHEST_RISE) * _COUNT
-        weights[2 * _ANGLES :] *= clear
+        weights[2 * _ANGLES :] *= min(max((rise - _FAINT) / (_CLEAR - _FAINT), 0.0), 1.0)
         weights *= _uncovered(centres, edges, seen_as, lids, radius_px)
         edges[2 * _ANGLES :] -= offset
         middles = ((dark - centres) / radius_px - _NASAL).ravel().tolist()
@@ -147,8 +162,12 @@ def find_irises(crop: Crop, landmarks: Landmarks) -> Irises | None:
             break
     seen = (kept * weights)[: 2 * _ANGLES].reshape(2, -1).sum(axis=1)
     seen = seen / (_HIGHEST_RISE * _SIDEWAYS.sum())
+    disc = None
+    if rise > 0.0 and _inside(crop.grey, centres, _REACH * radius_px):
+        in_step = rise / max(float(median(pupil_rises)), rise)
+        disc = Disc(float(found[5]), rise, in_step, float(kept[2 * _ANGLES :].mean()))
     centres = np.asarray(centres + crop.origin, np.float64)
-    return Irises(centres, radius_px, np.clip(seen / 0.35, 0.0, 1.0))
+    return Irises(centres, radius_px, np.clip(seen / 0.35, 0.0, 1.0), disc)
 
 
 def dark_centre(grey: Grey, start: Array, iris_radius_px: float, rounds: int = 5) -> Array:
@@ -207,6 +226,15 @@ def _seen_as(leaning: Array) -> Array:
     return np.asarray(np.eye(2) - across / (1.0 + facing)[:, None, None])
 
 
+def _inside(grey: Grey, centres: Array, reach_px: float) -> bool:
+    """Whether all of both eyes' circles is in the picture."""
+    height, width = grey.shape
+    return all(
+        reach_px < x < width - reach_px and reach_px < y < height - reach_px
+        for x, y in centres.tolist()
+    )
+
+
 def _rises(grey: Grey, centres: Array, seen_as: Array) -> Array:
     """How much the brightness rises along each ray of both eyes: (rays, bins), the first between
     the bins `_WIDE` - 1 and `_WIDE`."""
@@ -240,12 +268,15 @@ def _steepest(rises: Array, first: float, last: float) -> tuple[Array, Array]:
 
 
 def _ring(rises: Array) -> tuple[float, float]:
-    """The radius at which most rays rise at the pupil's edge, and from 0 to 1 how clear it is."""
+    """The radius at which most rays rise at the pupil's edge, and by how much.
+
+    It is a peak of its own: where irises are small, the limbus's slope reaches far inward.
+    """
     first, last = _bin(_PUPIL[0]), _bin(_PUPIL[1])
-    usual = median(rises[_LEVEL, first:last])
-    best = int(usual.argmax())
-    clear = (float(usual[best]) - _FAINT) / (_CLEAR - _FAINT)
-    return _FROM + (best + first + _WIDE) * _BIN, min(max(clear, 0.0), 1.0)
+    usual = median(rises[_LEVEL, first - 1 : last + 1])
+    inner, middle, outer = usual[:-2], usual[1:-1], usual[2:]
+    best = int(np.where((middle >= inner) & (middle > outer), middle, 0.0).argmax())
+    return _FROM + (best + first + _WIDE) * _BIN, max(float(middle[best]), 0.0)
 
 
 def _uncovered(
