@@ -77,8 +77,18 @@ _DESIGN = np.zeros((2, 2, _ANGLES, 6))
 _DESIGN[:, 0, :, 0:2] = _DESIGN[:, 1, :, 2:4] = _RAYS
 _DESIGN[0, :, :, 4] = _DESIGN[1, :, :, 5] = 1.0
 _DESIGN = _DESIGN.reshape(-1, 6)
-_ROWS = np.arange(2 * _ANGLES)
+_PRODUCTS = (_DESIGN[:, :, None] * _DESIGN[:, None, :]).reshape(-1, 36)
+_ROWS = np.tile(np.arange(2 * _ANGLES), 2)
+_APART = np.array([[0.0, 1e4], [2e4, 3e4]])
 _NO_MAP = np.empty(0, np.float32)
+
+
+def _bin(radius: float) -> int:
+    """The number of the rise at a radius."""
+    return round((radius - _FROM) / _BIN) - _WIDE
+
+
+_LIMBUS_BINS = (_bin(_LIMBUS[0]), _bin(_LIMBUS[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,11 +152,9 @@ def find_irises(crop: Crop, landmarks: Landmarks) -> Irises | None:
     for _ in range(_ROUNDS):
         seen_as = flat * radius_px
         rises = _rises(crop.grey, centres, seen_as)
-        limbus, limbus_rises = _steepest(rises, *_LIMBUS)
         ring, rise = _ring(rises)
-        pupil, pupil_rises = _steepest(rises, ring - _NEAR, ring + _NEAR)
-        edges = np.concatenate([limbus, pupil])
-        weights = np.clip(np.concatenate([limbus_rises, pupil_rises]), 0.0, _HIGHEST_RISE) * _COUNT
+        edges, tops = _steepest(rises, ring)
+        weights = np.minimum(np.maximum(tops, 0.0), _HIGHEST_RISE) * _COUNT
         weights[2 * _ANGLES :] *= min(max((rise - _FAINT) / (_CLEAR - _FAINT), 0.0), 1.0)
         weights *= _uncovered(centres, edges, seen_as, lids, radius_px)
         edges[2 * _ANGLES :] -= offset
@@ -164,7 +172,7 @@ def find_irises(crop: Crop, landmarks: Landmarks) -> Irises | None:
     seen = seen / (_HIGHEST_RISE * _SIDEWAYS.sum())
     disc = None
     if rise > 0.0 and _inside(crop.grey, centres, _REACH * radius_px):
-        in_step = rise / max(float(median(pupil_rises)), rise)
+        in_step = rise / max(float(median(tops[2 * _ANGLES :])), rise)
         disc = Disc(float(found[5]), rise, in_step, float(kept[2 * _ANGLES :].mean()))
     centres = np.asarray(centres + crop.origin, np.float64)
     return Irises(centres, radius_px, np.clip(seen / 0.35, 0.0, 1.0), disc)
@@ -176,27 +184,28 @@ def dark_centre(grey: Grey, start: Array, iris_radius_px: float, rounds: int = 5
     `start` (2,) is in the pixels of the grey picture (h, w), as is what is returned.
     """
     reach = 1.1 * iris_radius_px
-    left, top = np.maximum(np.floor(start - reach), 0).astype(int)
-    right, bottom = np.ceil(start + reach).astype(int) + 1
+    start_x, start_y = centre_x, centre_y = start.tolist()
+    left, top = max(math.floor(start_x - reach), 0), max(math.floor(start_y - reach), 0)
+    right, bottom = math.ceil(start_x + reach) + 1, math.ceil(start_y + reach) + 1
     part = grey[top : max(bottom, 0), left : max(right, 0)]
     if part.size == 0:
         return start
-    values = part.ravel().astype(np.float64)
-    x = np.tile(np.arange(left, left + part.shape[1], dtype=np.float64), part.shape[0])
-    y = np.repeat(np.arange(top, top + part.shape[0], dtype=np.float64), part.shape[1])
-    start_x, start_y = centre_x, centre_y = start.tolist()
+    values = part.astype(np.float32)
+    x = np.arange(left, left + part.shape[1], dtype=np.float32)
+    y = np.arange(top, top + part.shape[0], dtype=np.float32)
     for _ in range(rounds):
-        near = (x - centre_x) ** 2 + (y - centre_y) ** 2 < (0.55 * iris_radius_px) ** 2
-        middles = values[near]
+        near = (x - centre_x) ** 2 + ((y - centre_y) ** 2)[:, None] < (0.55 * iris_radius_px) ** 2
+        middles = part[near]
         if middles.size < 8:
             return start
-        middle = np.partition(middles, int(0.6 * middles.size))[int(0.6 * middles.size)]
-        weight = np.maximum(middle - middles, 0.0)
-        total = float(weight.sum())
+        middle = float(np.partition(middles, int(0.6 * middles.size))[int(0.6 * middles.size)])
+        weights = np.maximum(middle - values, 0.0) * near
+        across, down = weights.sum(axis=0), weights.sum(axis=1)
+        total = float(across.sum())
         if total <= 0.0:
             return start
-        away_x = float(weight @ x[near]) / total - start_x
-        away_y = float(weight @ y[near]) / total - start_y
+        away_x = float(across @ x) / total - start_x
+        away_y = float(down @ y) / total - start_y
         share = min(1.0, 0.45 * iris_radius_px / max(math.hypot(away_x, away_y), 1e-9))
         before_x, before_y = centre_x, centre_y
         centre_x, centre_y = start_x + away_x * share, start_y + away_y * share
@@ -252,18 +261,17 @@ def _rises(grey: Grey, centres: Array, seen_as: Array) -> Array:
     return np.asarray(rises / _WIDE)
 
 
-def _bin(radius: float) -> int:
-    """The number of the rise at a radius."""
-    return round((radius - _FROM) / _BIN) - _WIDE
-
-
-def _steepest(rises: Array, first: float, last: float) -> tuple[Array, Array]:
-    """The radius between two where each ray rises most, and how much it does."""
-    begin, end = max(_bin(first), 1), min(_bin(last), rises.shape[1] - 1)
-    best = rises[:, begin:end].argmax(axis=1) + begin
+def _steepest(rises: Array, ring: float) -> tuple[Array, Array]:
+    """The radii where each ray rises most, at the limbus and near a ring, and how much it does."""
+    best = np.concatenate(
+        [
+            rises[:, begin:end].argmax(axis=1) + begin
+            for begin, end in (_LIMBUS_BINS, (max(_bin(ring - _NEAR), 1), _bin(ring + _NEAR)))
+        ]
+    )
     before, top, after = rises[_ROWS, best - 1], rises[_ROWS, best], rises[_ROWS, best + 1]
     bend = np.minimum(before - 2.0 * top + after, -1e-6)
-    part = np.clip(0.5 * (before - after) / bend, -1.0, 1.0)
+    part = np.minimum(np.maximum(0.5 * (before - after) / bend, -1.0), 1.0)
     return _FROM + (best + part + _WIDE) * _BIN, top
 
 
@@ -284,15 +292,14 @@ def _uncovered(
 ) -> Array:
     """From 0 to 1, how far each ray's edge lies between the lids."""
     places = (edges.reshape(2, 2, -1, 1) * _RAYS) @ seen_as + centres[:, None]
-    shares = np.empty((2, 2, _ANGLES))
-    for side, (upper, lower) in enumerate(lids):
-        x, y = places[:, side, :, 0], places[:, side, :, 1]
-        below = y - np.interp(x, upper[:, 0], upper[:, 1])
-        above = np.interp(x, lower[:, 0], lower[:, 1]) - y
-        shares[:, side] = np.clip(below / (_FROM_LID * radius_px), 0.0, 1.0) * np.clip(
-            above / (_FROM_LID * radius_px), 0.0, 1.0
-        )
-    return shares.ravel()
+    x, y = places[..., 0], places[..., 1]
+    # All four lids are one line, each to the right of the one before.
+    line = (lids[..., 0] + _APART[:, :, None]).ravel(), lids[..., 1].ravel()
+    upper, lower = np.interp(x + _APART.T[:, None, :, None], *line)
+    scale = 1.0 / (_FROM_LID * radius_px)
+    below = np.minimum(np.maximum((y - upper) * scale, 0.0), 1.0)
+    above = np.minimum(np.maximum((lower - y) * scale, 0.0), 1.0)
+    return np.asarray((below * above).ravel())
 
 
 def _fit(edges: Array, weights: Array, held: Array) -> tuple[Array, Array]:
@@ -301,9 +308,13 @@ def _fit(edges: Array, weights: Array, held: Array) -> tuple[Array, Array]:
     hold = _HOLD * float(weights[: 2 * _ANGLES].sum())
     pull = hold * held
     for bearable in (2.0 * _GIVEN_UP, 2.0 * _GIVEN_UP, _GIVEN_UP):
-        kept = 1.0 / (1.0 + ((edges - _DESIGN @ found) / bearable) ** 2) ** 2
-        weighted = _DESIGN.T * (weights * kept)
-        around = weighted @ _DESIGN
-        around.flat[::7] += hold
-        found = np.linalg.solve(around, weighted @ edges + pull)
+        off = (edges - _DESIGN @ found) / bearable
+        off = 1.0 + off * off
+        kept = 1.0 / (off * off)
+        weighted = weights * kept
+        around = weighted @ _PRODUCTS
+        around[::7] += hold
+        toward = (weighted * edges) @ _DESIGN + pull
+        solved = cv2.solve(around.reshape(6, 6), toward, flags=cv2.DECOMP_CHOLESKY)[1]
+        found = np.asarray(solved, np.float64).ravel()
     return found, kept
