@@ -19,10 +19,10 @@ from gaze.vision.sample import Pupil
 RELATIVE_ONLY = 0.2
 """Below this confidence a width is told as a change only, not in millimetres."""
 # Logistic regression, fitted to made viewers: `python -m benchmarks.pupil_confidence`.
-WEIGHTS = (-3.53, 0.86, 3.8, 1.11)
+WEIGHTS = (-2.76, 0.99, 1.84, 0.72)
 # What made viewers do not show: shadows that make edges as faint, noise that makes them alike, and
 # irises smaller than theirs. Nothing is claimed at the first value, and all at the second.
-_RISE, _IN_STEP, _RADIUS_PX = (5.0, 7.0), (0.5, 0.65), (4.95, 5.1)
+_RISE, _IN_STEP, _RADIUS_PX = (4.5, 5.5), (0.53, 0.6), (4.7, 4.9)
 _OPENNESS = (0.4, 0.8)
 
 
