@@ -83,7 +83,7 @@ def measure(width_px: int, height_px: int, frames: int) -> dict[str, float]:
         "anchor": lambda number: anchor.place(crop, landmarks, pose),
         "features": lambda number: gaze_features(picture(number), landmarks, eyes, pose, seen),
         "mapping": lambda number: learned.predict(row[None], SCREEN),
-        "pupils": lambda number: pupils.measure(crop, irises, landmarks, (1.0, 1.0), number / 30.0),
+        "pupils": lambda number: pupils.measure(irises, (1.0, 1.0), number / 30.0),
     }
     figures = {name: cost_ms(step, frames) for name, step in stages.items()}
     finder.close()

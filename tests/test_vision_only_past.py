@@ -169,7 +169,7 @@ def pupil_meter():
         opened = min(look.ratio / 0.3, 1.0)
         crop = cut_eyes(look.image, landmarks)
         irises = None if crop is None else find_irises(crop, landmarks)
-        return meter.measure(crop, irises, landmarks, (opened, opened), t_s)
+        return meter.measure(irises, (opened, opened), t_s)
 
     return step
 

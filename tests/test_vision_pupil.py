@@ -3,39 +3,64 @@
 import numpy as np
 import pytest
 
-from gaze.vision.face import MeshFaceFinder
-from gaze.vision.iris import cut_eyes, find_irises
-from gaze.vision.pupil import RELATIVE_ONLY, PupilMeter, measure_disc
+from gaze.vision.face import Landmarks, MeshFaceFinder
+from gaze.vision.iris import LIDS, Crop, cut_eyes, find_irises
+from gaze.vision.pupil import RELATIVE_ONLY, Evidence, PupilMeter
 from tests.viewers import viewer_frame
 
 STEP_S = 1 / 30
 
 
-def draw_eye(
+def draw_eyes(
     ratio, iris_radius=20.0, shift=(0.0, 0.0), iris_grey=120.0, pupil_grey=20.0, noise=3.0
 ):
-    """A grey eye, 80x80, iris in the middle; returns it as `measure_disc` wants it."""
+    """Two grey eyes, 80x80 each, irises in their middles; returns what finds them."""
     y, x = np.mgrid[0:80, 0:80].astype(np.float32)
     away = np.hypot(x - 40, y - 40)
     inner = np.hypot(x - 40 - shift[0], y - 40 - shift[1])
     eye = np.where(away < iris_radius, iris_grey, 200.0)
     edge = np.clip((ratio * iris_radius - inner) / 2 + 0.5, 0, 1)
-    eye = eye * (1 - edge) + pupil_grey * edge
+    eye = np.hstack([eye * (1 - edge) + pupil_grey * edge] * 2)
     rng = np.random.default_rng(0)
-    return (eye + rng.normal(0, noise, eye.shape)).astype(np.float32)
+    noisy = np.clip(eye + rng.normal(0, noise, eye.shape) + 0.5, 0, 255)
+    return Crop(noisy.astype(np.uint8), np.array([0, 0]))
+
+
+def landmarks_around(iris_radius=20.0, shift=(0.0, 0.0)):
+    """Landmarks of such eyes, wide open, in a face that looks straight ahead; the irises' are
+    beside their places by `shift`."""
+    points = np.zeros((478, 3))
+    points[10], points[152] = (80.0, -100.0, 0.0), (80.0, 200.0, 0.0)
+    for (upper, lower), middle, iris in zip(LIDS, (40.5, 120.5), (468, 473), strict=True):
+        for lid, bow in ((upper, -1.0), (lower, 1.0)):
+            across = np.linspace(-2.0, 2.0, len(lid)) * iris_radius
+            down = bow * 1.6 * iris_radius * (1.0 - (across / iris_radius / 2.0) ** 2)
+            points[list(lid), :2] = np.column_stack([across + middle, down + 40.5])
+        ring = np.array([(0, 0), (1, 0), (0, -1), (-1, 0), (0, 1)]) * iris_radius
+        points[iris : iris + 5, :2] = ring + np.array([middle, 40.5]) + shift
+    return Landmarks(points, 160, 80)
+
+
+def disc_of(ratio, iris_radius=20.0, beside=(0.0, 0.0), **drawn):
+    crop = draw_eyes(ratio, iris_radius, **drawn)
+    return find_irises(crop, landmarks_around(iris_radius, beside))
+
+
+def confidence(irises):
+    return 0.0 if irises.disc is None else Evidence(irises.disc, irises.radius_px).confidence
 
 
 @pytest.mark.parametrize("ratio", [0.22, 0.3, 0.4, 0.5, 0.6])
 @pytest.mark.parametrize("shift", [(0.0, 0.0), (1.5, -1.0)])
 def test_size_of_a_drawn_pupil(ratio, shift):
-    disc = measure_disc(draw_eye(ratio, shift=shift), (40.0, 40.0), 20.0)
-    assert disc.ratio == pytest.approx(ratio, abs=0.035)
-    assert disc.confidence > 0.6
+    irises = disc_of(ratio, shift=shift)
+    assert irises.disc.ratio == pytest.approx(ratio, abs=0.035)
+    assert confidence(irises) > 0.6
 
 
 def test_an_iris_centre_that_is_a_little_off_does_no_harm():
-    disc = measure_disc(draw_eye(0.4), (42.0, 38.5), 20.0)
-    assert disc.ratio == pytest.approx(0.4, abs=0.03)
+    irises = disc_of(0.4, beside=(2.0, -1.5))
+    assert irises.disc.ratio == pytest.approx(0.4, abs=0.03)
 
 
 @pytest.mark.parametrize(
@@ -46,23 +71,23 @@ def test_an_iris_centre_that_is_a_little_off_does_no_harm():
     ],
 )
 def test_confidence_is_low_where_the_edge_is_faint(eye):
-    disc = measure_disc(draw_eye(0.4, **eye), (40.0, 40.0), 20.0)
-    assert disc is None or disc.confidence < 0.3
+    assert confidence(disc_of(0.4, **eye)) < 0.3
 
 
 def test_confidence_is_low_for_a_small_iris():
-    eye = draw_eye(0.4, iris_radius=5.0)
-    disc = measure_disc(eye, (40.0, 40.0), 5.0)
-    assert disc is None or disc.confidence < 0.3
+    assert confidence(disc_of(0.4, iris_radius=5.0)) < 0.3
 
 
 def test_a_plain_surface_has_no_pupil():
-    flat = np.full((80, 80), 100.0, np.float32)
-    assert measure_disc(flat, (40.0, 40.0), 20.0) is None
+    plain = Crop(np.full((80, 160), 100, np.uint8), np.array([0, 0]))
+    assert find_irises(plain, landmarks_around()).disc is None
 
 
 def test_an_eye_at_the_edge_of_the_frame_is_not_measured():
-    assert measure_disc(draw_eye(0.4)[:, 30:], (10.0, 40.0), 20.0) is None
+    crop = draw_eyes(0.4)
+    cut = Crop(crop.grey[:, 30:], np.array([30, 0]))
+    assert find_irises(crop, landmarks_around()).disc is not None
+    assert find_irises(cut, landmarks_around()).disc is None
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +105,7 @@ def seen():
             crop = cut_eyes(image, landmarks)
             irises = find_irises(crop, landmarks)
             t_s = start_s + number * STEP_S
-            pupil = meter.measure(crop, irises, landmarks, (told, told), t_s)
+            pupil = meter.measure(irises, (told, told), t_s)
         return pupil
 
     yield watch

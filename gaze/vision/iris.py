@@ -1,10 +1,10 @@
 """Where the irises are and how large, to a part of a pixel, from the full-resolution picture.
 
 The face mesh places irises to about a pixel, between lids that it places no better. Here the dark
-middle of each iris gives a first centre; then the limbus is looked for along rays to its sides, as
-the place where the brightness rises most (after Daugman 2004, "How iris recognition works"), and a
-circle is fitted to those places, of one size in both eyes, by least squares that give up what lies
-off. Edges that lie within the circle are given up sooner: they are lids.
+middle of each iris gives a first centre. Along rays around it the brightness rises most (after
+Daugman 2004, "How iris recognition works") at the limbus, and at the pupil's edge within. Circles,
+as they look on an eye that is turned away from the camera, are fitted to these places, with limbus
+and pupil each of one size in both eyes, by least squares that give up what lies off: lids, glints.
 
 Places are in pixels whose centres have whole numbers, half a pixel less than the landmarks'.
 """
@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gaze.vision.eyes import EYES
 from gaze.vision.face import Landmarks
+from gaze.vision.median import median
 from gaze.vision.pose import iris_diameters_px
 from gaze.vision.square import Image
 
@@ -29,36 +29,66 @@ RIGHT_LOWER = (33, 7, 163, 144, 145, 153, 154, 155, 133)
 LEFT_UPPER = (362, 398, 384, 385, 386, 387, 388, 466, 263)
 LEFT_LOWER = (362, 382, 381, 380, 374, 373, 390, 249, 263)
 LIDS = ((RIGHT_UPPER, RIGHT_LOWER), (LEFT_UPPER, LEFT_LOWER))
-_LIDS = np.array(LIDS)
+# The lids, then the irises, then chin and forehead.
+_POINTS = np.array([*RIGHT_UPPER, *RIGHT_LOWER, *LEFT_UPPER, *LEFT_LOWER, 468, 473, 152, 10])
 
 # The crop reaches this far beyond the corners of the eyes, to the sides, up and down: to brow and
 # nose, in distances between the outer ones.
 _BESIDE, _ABOVE, _BELOW = 0.3, 0.5, 0.5
 _SMALLEST_PX = 3.0
-_ANGLES, _BINS = 40, 36
-# Rays are read from and to here, and an edge is looked for within the narrower limits, in radii.
-_FROM, _TO = 0.5, 1.45
-_LIMITS = ((0.72, 1.35), (0.8, 1.25))
-_WIDE = 5  # bins to each side of an edge
-_FROM_LID = 0.15
-_HIGHEST_STEP = 40.0
-_GIVEN_UP_INSIDE, _GIVEN_UP_OUTSIDE = 0.04, 0.06
-# How firmly the dark middle holds the centre (across, down), and the mesh the radius.
-_HOLD = np.array([0.01, 0.02, 0.01, 0.02, 0.03])
-# A dark middle this near to a lid, in radii, holds nothing, and one so much farther off as said.
-_CUT, _CLEAR = 0.3, 0.3
-# The dark middle, the pupil, stands toward the nose by this share of the iris's radius.
-_NASAL = 0.02
+
+# All lengths from here on are in radii of the iris.
+_ANGLES, _BINS = 32, 48
+_FROM, _TO = 0.06, 1.47
+_BIN = (_TO - _FROM) / _BINS
+_WIDE = 4  # bins to each side of an edge
+# Where the limbus is looked for; where the pupil's edge, and how near to that of most rays.
+_LIMBUS = (0.74, 1.32)
+_PUPIL, _NEAR = (0.2, 0.66), 0.12
+# The picture is read anew around the centres found, until they move less than this.
+_ROUNDS, _SETTLED = 3, 0.1
+_FROM_LID = 0.2
+_HIGHEST_RISE = 25.0
+_GIVEN_UP = np.repeat([0.06, 0.04], 2 * _ANGLES)
+# How firmly the dark middle holds the centres, the mesh the iris's radius, the rings the pupil's.
+_HOLD = np.array([0.001, 0.001, 0.001, 0.001, 0.015, 0.02])
+# An edge of the pupil counts so much; not at all where it is so faint, fully where so clear.
+_PUPIL_COUNTS, _FAINT, _CLEAR = 0.5, 7.0, 19.0
+# No pupil is told of an eye that is cut nearer to its middle than this.
+_REACH = 0.86
+# The pupil stands toward the nose and, as the cornea shows it, behind the limbus.
+_NASAL = np.array([[0.02, 0.0], [-0.02, 0.0]])
+_DEEP = 0.08
+# The eyeball's centre is behind the corners of the eye, and the limbus before that centre.
+_BEHIND, _BEFORE = 1.4, 1.78
+_MOST_LEANING = 0.75
 
 _TURNS = (np.arange(_ANGLES) + 0.5) * 2.0 * np.pi / _ANGLES
-_RAYS = np.tile(np.column_stack([np.cos(_TURNS), np.sin(_TURNS)]), (2, 1))
-# A centre's move and the radius, as they change where an edge lies along each ray.
-_DESIGN = np.zeros((2 * _ANGLES, 5))
-_DESIGN[:_ANGLES, 0:2] = _RAYS[:_ANGLES]
-_DESIGN[_ANGLES:, 2:4] = _RAYS[_ANGLES:]
-_DESIGN[:, 4] = 1.0
-_SIDEWAYS = np.clip((np.abs(_RAYS[:, 0]) - 0.5) / 0.3, 0.0, 1.0)
-_ROWS = np.arange(2 * _ANGLES)
+_RAYS = np.column_stack([np.cos(_TURNS), np.sin(_TURNS)])
+_RADII = _FROM + (np.arange(_BINS) + 0.5) * _BIN
+_PLACES = (_RAYS[:, None] * _RADII[:, None]).reshape(-1, 2).astype(np.float32)
+# The limbus is cut by lids above and below; of the pupil every side may be seen.
+_SIDEWAYS = np.clip((np.abs(_RAYS[:, 0]) - 0.4) / 0.3, 0.0, 1.0)
+_COUNT = np.concatenate([_SIDEWAYS, _SIDEWAYS, np.full(2 * _ANGLES, _PUPIL_COUNTS)])
+_LEVEL = np.flatnonzero(np.tile(np.abs(_RAYS[:, 0]) > 0.84, 2))
+# How edges along rays follow both centres (x, y), the radius of the irises and of the pupils. Rows
+# are rays: of the limbus in the right and the left eye, then of the pupils.
+_DESIGN = np.zeros((2, 2, _ANGLES, 6))
+_DESIGN[:, 0, :, 0:2] = _DESIGN[:, 1, :, 2:4] = _RAYS
+_DESIGN[0, :, :, 4] = _DESIGN[1, :, :, 5] = 1.0
+_DESIGN = _DESIGN.reshape(-1, 6)
+_PRODUCTS = (_DESIGN[:, :, None] * _DESIGN[:, None, :]).reshape(-1, 36)
+_ROWS = np.tile(np.arange(2 * _ANGLES), 2)
+_APART = np.array([[0.0, 1e4], [2e4, 3e4]])
+_NO_MAP = np.empty(0, np.float32)
+
+
+def _bin(radius: float) -> int:
+    """The number of the rise at a radius."""
+    return round((radius - _FROM) / _BIN) - _WIDE
+
+
+_LIMBUS_BINS = (_bin(_LIMBUS[0]), _bin(_LIMBUS[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +100,26 @@ class Crop:
 
 
 @dataclass(frozen=True, slots=True)
+class Disc:
+    """The pupils of both eyes: `ratio` of their diameter to the iris's, by how many grey levels the
+    brightness `rise`s at their edge, what share of a ray's own rise that is, `in_step`, and what
+    share of the rays was `kept` as agreeing."""
+
+    ratio: float
+    rise: float
+    in_step: float
+    kept: float
+
+
+@dataclass(frozen=True, slots=True)
 class Irises:
     """`centres_px` (2, 2) of the right and left iris, `radius_px` of both, and how surely each
-    was seen, `confidence` (2,) from 0 to 1."""
+    was seen, `confidence` (2,) from 0 to 1; `disc` is None where no pupil can be made out."""
 
     centres_px: Array
     radius_px: float
     confidence: Array
+    disc: Disc | None
 
 
 def cut_eyes(image: Image, landmarks: Landmarks) -> Crop | None:
@@ -100,57 +143,69 @@ def find_irises(crop: Crop, landmarks: Landmarks) -> Irises | None:
     first_px = sum(iris_diameters_px(landmarks)) / 4.0
     if first_px < _SMALLEST_PX:
         return None
-    shift = crop.origin + 0.5
-    meshed = landmarks.points_px[[eye.iris for eye in EYES], :2] - shift
-    dark = np.array([dark_centre(crop.grey, centre, first_px) for centre in meshed])
-    lids = landmarks.points_px[_LIDS, :2] - shift
-    hold = _HOLD.copy()
-    hold[[1, 3]] *= _between(dark, lids, first_px)
+    points = landmarks.points_px[_POINTS] - np.append(crop.origin + 0.5, 0.0)
+    lids = points[:36, :2].reshape(2, 2, 9, 2)
+    dark = np.array([dark_centre(crop.grey, each, first_px, 2) for each in points[36:38, :2]])
+    leaning = _leaning(dark, points, first_px)
+    flat, offset = _seen_as(leaning), ((_NASAL - _DEEP * leaning) @ _RAYS.T).ravel()
     centres, radius_px = dark, first_px
-    for limits in _LIMITS:
-        edges, steps = _edges(crop.grey, centres, radius_px, limits)
-        weights = np.clip(steps, 0.0, _HIGHEST_STEP) * _SIDEWAYS
-        weights = weights * _uncovered(centres, edges, lids, radius_px) + 1e-4
-        held = np.append((dark - centres).ravel(), radius_px)
-        held[[0, 2]] += np.array([-1.0, 1.0]) * _NASAL * radius_px
-        found, kept = _fit(edges, weights, held, hold, radius_px)
+    for _ in range(_ROUNDS):
+        seen_as = flat * radius_px
+        rises = _rises(crop.grey, centres, seen_as)
+        ring, rise = _ring(rises)
+        edges, tops = _steepest(rises, ring)
+        weights = np.minimum(np.maximum(tops, 0.0), _HIGHEST_RISE) * _COUNT
+        weights[2 * _ANGLES :] *= min(max((rise - _FAINT) / (_CLEAR - _FAINT), 0.0), 1.0)
+        weights *= _uncovered(centres, edges, seen_as, lids, radius_px)
+        edges[2 * _ANGLES :] -= offset
+        middles = ((dark - centres) / radius_px - _NASAL).ravel().tolist()
+        held = np.array([*middles, first_px / radius_px, ring])
+        found, kept = _fit(edges, weights + 1e-4, held)
         moves = found[:4].reshape(2, 2)
-        lengths = np.linalg.norm(moves, axis=1, keepdims=True)
-        moves = moves * np.minimum(1.0, 0.4 * radius_px / np.maximum(lengths, 1e-9))
-        centres = centres + moves
-        radius_px = min(max(float(found[4]), 0.85 * first_px), 1.18 * first_px)
-    seen = (kept * weights / _HIGHEST_STEP).reshape(2, -1).sum(axis=1) / _SIDEWAYS.sum() * 2.0
+        lengths = np.sqrt((moves**2).sum(axis=1, keepdims=True))
+        moves = moves * np.minimum(1.0, 0.4 / np.maximum(lengths, 1e-9))
+        centres = centres + (seen_as @ moves[:, :, None])[:, :, 0]
+        radius_px = min(max(float(found[4]) * radius_px, 0.85 * first_px), 1.18 * first_px)
+        if float(lengths.max()) < _SETTLED:
+            break
+    seen = (kept * weights)[: 2 * _ANGLES].reshape(2, -1).sum(axis=1)
+    seen = seen / (_HIGHEST_RISE * _SIDEWAYS.sum())
+    disc = None
+    if rise > 0.0 and _inside(crop.grey, centres, _REACH * radius_px):
+        in_step = rise / max(float(median(tops[2 * _ANGLES :])), rise)
+        disc = Disc(float(found[5]), rise, in_step, float(kept[2 * _ANGLES :].mean()))
     centres = np.asarray(centres + crop.origin, np.float64)
-    return Irises(centres, radius_px, np.clip(seen / 0.35, 0.0, 1.0))
+    return Irises(centres, radius_px, np.clip(seen / 0.35, 0.0, 1.0), disc)
 
 
-def dark_centre(grey: Grey, start: Array, iris_radius_px: float) -> Array:
+def dark_centre(grey: Grey, start: Array, iris_radius_px: float, rounds: int = 5) -> Array:
     """Move from about an iris's centre to that of the darkest part of its middle.
 
     `start` (2,) is in the pixels of the grey picture (h, w), as is what is returned.
     """
     reach = 1.1 * iris_radius_px
-    left, top = np.maximum(np.floor(start - reach), 0).astype(int)
-    right, bottom = np.ceil(start + reach).astype(int) + 1
+    start_x, start_y = centre_x, centre_y = start.tolist()
+    left, top = max(math.floor(start_x - reach), 0), max(math.floor(start_y - reach), 0)
+    right, bottom = math.ceil(start_x + reach) + 1, math.ceil(start_y + reach) + 1
     part = grey[top : max(bottom, 0), left : max(right, 0)]
     if part.size == 0:
         return start
-    values = part.ravel().astype(np.float64)
-    x = np.tile(np.arange(left, left + part.shape[1], dtype=np.float64), part.shape[0])
-    y = np.repeat(np.arange(top, top + part.shape[0], dtype=np.float64), part.shape[1])
-    start_x, start_y = centre_x, centre_y = start.tolist()
-    for _ in range(5):
-        near = (x - centre_x) ** 2 + (y - centre_y) ** 2 < (0.55 * iris_radius_px) ** 2
-        middles = values[near]
+    values = part.astype(np.float32)
+    x = np.arange(left, left + part.shape[1], dtype=np.float32)
+    y = np.arange(top, top + part.shape[0], dtype=np.float32)
+    for _ in range(rounds):
+        near = (x - centre_x) ** 2 + ((y - centre_y) ** 2)[:, None] < (0.55 * iris_radius_px) ** 2
+        middles = part[near]
         if middles.size < 8:
             return start
-        middle = np.partition(middles, int(0.6 * middles.size))[int(0.6 * middles.size)]
-        weight = np.maximum(middle - middles, 0.0)
-        total = float(weight.sum())
+        middle = float(np.partition(middles, int(0.6 * middles.size))[int(0.6 * middles.size)])
+        weights = np.maximum(middle - values, 0.0) * near
+        across, down = weights.sum(axis=0), weights.sum(axis=1)
+        total = float(across.sum())
         if total <= 0.0:
             return start
-        away_x = float(weight @ x[near]) / total - start_x
-        away_y = float(weight @ y[near]) / total - start_y
+        away_x = float(across @ x) / total - start_x
+        away_y = float(down @ y) / total - start_y
         share = min(1.0, 0.45 * iris_radius_px / max(math.hypot(away_x, away_y), 1e-9))
         before_x, before_y = centre_x, centre_y
         centre_x, centre_y = start_x + away_x * share, start_y + away_y * share
@@ -159,68 +214,107 @@ def dark_centre(grey: Grey, start: Array, iris_radius_px: float) -> Array:
     return np.array([centre_x, centre_y])
 
 
-def _edges(
-    grey: Grey, centres: Array, radius_px: float, limits: tuple[float, float]
-) -> tuple[Array, Array]:
-    """How far from its centre the brightness rises most along each ray, and by how much."""
-    apart = (_TO - _FROM) / _BINS * radius_px
-    along = _FROM * radius_px + (np.arange(_BINS) + 0.5) * apart
-    starts = np.repeat(centres, _ANGLES, axis=0)
+def _leaning(centres: Array, points: Array, radius_px: float) -> Array:
+    """Return the part of each iris's axis across the line of sight (2, 2): from where the eyeball
+    is behind the corners of the eye, against the way the face looks, to the iris."""
+    corners = (points[[0, 18], :2] + points[[8, 26], :2]) / 2.0
+    ax, ay, az = (points[26] - points[0]).tolist()
+    dx, dy, dz = (points[38] - points[39]).tolist()
+    inward = (ay * dz - az * dy, az * dx - ax * dz, ax * dy - ay * dx)
+    behind = np.array(inward[:2]) * (_BEHIND / max(math.hypot(*inward), 1e-9))
+    leaning = ((centres - corners) / radius_px - behind) / _BEFORE
+    lengths = np.sqrt((leaning**2).sum(axis=1, keepdims=True))
+    return np.asarray(leaning * np.minimum(1.0, _MOST_LEANING / np.maximum(lengths, 1e-9)))
+
+
+def _seen_as(leaning: Array) -> Array:
+    """Return what turns a round iris into the ellipse it looks like (2, 2, 2), from the part of
+    its axis across the line of sight (2, 2)."""
+    facing = np.sqrt(1.0 - (leaning**2).sum(axis=1))
+    across = leaning[:, :, None] * leaning[:, None, :]
+    return np.asarray(np.eye(2) - across / (1.0 + facing)[:, None, None])
+
+
+def _inside(grey: Grey, centres: Array, reach_px: float) -> bool:
+    """Whether all of both eyes' circles is in the picture."""
+    height, width = grey.shape
+    return all(
+        reach_px < x < width - reach_px and reach_px < y < height - reach_px
+        for x, y in centres.tolist()
+    )
+
+
+def _rises(grey: Grey, centres: Array, seen_as: Array) -> Array:
+    """How much the brightness rises along each ray of both eyes: (rays, bins), the first between
+    the bins `_WIDE` - 1 and `_WIDE`."""
+    places = _PLACES @ seen_as.astype(np.float32) + centres[:, None].astype(np.float32)
     read = cv2.remap(
         grey,
-        (starts[:, :1] + _RAYS[:, :1] * along).astype(np.float32),
-        (starts[:, 1:] + _RAYS[:, 1:] * along).astype(np.float32),
+        places.reshape(2 * _ANGLES, _BINS, 2),
+        _NO_MAP,
         cv2.INTER_LINEAR,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    sums = np.zeros((2 * _ANGLES, _BINS + 1))
+    sums = np.zeros((2 * _ANGLES, _BINS + 1), np.float32)
     np.cumsum(read, axis=1, out=sums[:, 1:])
-    means = (sums[:, _WIDE:] - sums[:, :-_WIDE]) / _WIDE
-    steps = means[:, _WIDE:] - means[:, :-_WIDE]
-    # Step number 0 lies between the bins _WIDE - 1 and _WIDE.
-    first, last = (round(float(limit - _FROM) * _BINS / (_TO - _FROM)) - _WIDE for limit in limits)
-    first, last = max(first, 0), min(last, steps.shape[1])
-    best = np.clip(steps[:, first:last].argmax(axis=1) + first, 1, steps.shape[1] - 2)
-    before, top, after = (steps[_ROWS, best + way] for way in (-1, 0, 1))
+    rises = sums[:, 2 * _WIDE :] - 2.0 * sums[:, _WIDE:-_WIDE] + sums[:, : -2 * _WIDE]
+    return np.asarray(rises / _WIDE)
+
+
+def _steepest(rises: Array, ring: float) -> tuple[Array, Array]:
+    """The radii where each ray rises most, at the limbus and near a ring, and how much it does."""
+    best = np.concatenate(
+        [
+            rises[:, begin:end].argmax(axis=1) + begin
+            for begin, end in (_LIMBUS_BINS, (max(_bin(ring - _NEAR), 1), _bin(ring + _NEAR)))
+        ]
+    )
+    before, top, after = rises[_ROWS, best - 1], rises[_ROWS, best], rises[_ROWS, best + 1]
     bend = np.minimum(before - 2.0 * top + after, -1e-6)
-    part = np.clip(0.5 * (before - after) / bend, -1.0, 1.0)
-    return _FROM * radius_px + (best + part + _WIDE) * apart, top
+    part = np.minimum(np.maximum(0.5 * (before - after) / bend, -1.0), 1.0)
+    return _FROM + (best + part + _WIDE) * _BIN, top
 
 
-def _between(dark: Array, lids: Array, radius_px: float) -> list[float]:
-    """From 0 to 1 for each eye, how far the dark middle (2, 2) is from both lids: one that a lid
-    cuts is not the iris's."""
-    gaps = [
-        min(y - np.interp(x, *upper.T), np.interp(x, *lower.T) - y)
-        for (x, y), (upper, lower) in zip(dark.tolist(), lids, strict=True)
-    ]
-    return [float(np.clip((gap / radius_px - _CUT) / _CLEAR, 0.0, 1.0)) for gap in gaps]
+def _ring(rises: Array) -> tuple[float, float]:
+    """The radius at which most rays rise at the pupil's edge, and by how much.
+
+    It is a peak of its own: where irises are small, the limbus's slope reaches far inward.
+    """
+    first, last = _bin(_PUPIL[0]), _bin(_PUPIL[1])
+    usual = median(rises[_LEVEL, first - 1 : last + 1])
+    inner, middle, outer = usual[:-2], usual[1:-1], usual[2:]
+    best = int(np.where((middle >= inner) & (middle > outer), middle, 0.0).argmax())
+    return _FROM + (best + first + _WIDE) * _BIN, max(float(middle[best]), 0.0)
 
 
-def _uncovered(centres: Array, edges: Array, lids: Array, radius_px: float) -> Array:
+def _uncovered(
+    centres: Array, edges: Array, seen_as: Array, lids: Array, radius_px: float
+) -> Array:
     """From 0 to 1, how far each ray's edge lies between the lids."""
-    places = np.repeat(centres, _ANGLES, axis=0) + _RAYS * edges[:, None]
-    shares = []
-    for place, (upper, lower) in zip(places.reshape(2, -1, 2), lids, strict=True):
-        below = place[:, 1] - np.interp(place[:, 0], upper[:, 0], upper[:, 1])
-        above = np.interp(place[:, 0], lower[:, 0], lower[:, 1]) - place[:, 1]
-        shares.append(
-            np.clip(below / (_FROM_LID * radius_px), 0.0, 1.0)
-            * np.clip(above / (_FROM_LID * radius_px), 0.0, 1.0)
-        )
-    return np.concatenate(shares)
+    places = (edges.reshape(2, 2, -1, 1) * _RAYS) @ seen_as + centres[:, None]
+    x, y = places[..., 0], places[..., 1]
+    # All four lids are one line, each to the right of the one before.
+    line = (lids[..., 0] + _APART[:, :, None]).ravel(), lids[..., 1].ravel()
+    upper, lower = np.interp(x + _APART.T[:, None, :, None], *line)
+    scale = 1.0 / (_FROM_LID * radius_px)
+    below = np.minimum(np.maximum((y - upper) * scale, 0.0), 1.0)
+    above = np.minimum(np.maximum((lower - y) * scale, 0.0), 1.0)
+    return np.asarray((below * above).ravel())
 
 
-def _fit(
-    edges: Array, weights: Array, held: Array, hold: Array, radius_px: float
-) -> tuple[Array, Array]:
-    """Return the moves and the radius (5,) that agree best, and which rays were kept (0 to 1)."""
+def _fit(edges: Array, weights: Array, held: Array) -> tuple[Array, Array]:
+    """Return the moves and the radii (6,) that agree best, and which rays were kept (0 to 1)."""
     found = held
-    hold = hold * float(weights.sum())
-    for step in range(4):
-        off = edges - _DESIGN @ found
-        bearable = np.where(off < 0.0, _GIVEN_UP_INSIDE, _GIVEN_UP_OUTSIDE) * radius_px
-        kept = 1.0 / (1.0 + (off / (bearable * (2.0 if step < 2 else 1.0))) ** 2) ** 2
-        weighted = _DESIGN.T * (weights * kept)
-        found = np.linalg.solve(weighted @ _DESIGN + np.diag(hold), weighted @ edges + hold * held)
+    hold = _HOLD * float(weights[: 2 * _ANGLES].sum())
+    pull = hold * held
+    for bearable in (2.0 * _GIVEN_UP, 2.0 * _GIVEN_UP, _GIVEN_UP):
+        off = (edges - _DESIGN @ found) / bearable
+        off = 1.0 + off * off
+        kept = 1.0 / (off * off)
+        weighted = weights * kept
+        around = weighted @ _PRODUCTS
+        around[::7] += hold
+        toward = (weighted * edges) @ _DESIGN + pull
+        solved = cv2.solve(around.reshape(6, 6), toward, flags=cv2.DECOMP_CHOLESKY)[1]
+        found = np.asarray(solved, np.float64).ravel()
     return found, kept
