@@ -43,8 +43,9 @@ setup: .venv/runtime media/demo.mp4 client/vendor/.made
 run: setup
 	@exec $(PYTHON) server.py $(ARGS)
 
+# All of them: the browsers' one after the other, and the rest beside these.
 test: setup lint .venv/browsers
-	$(PYTHON) -m pytest $(ARGS)
+	$(PYTHON) -m pytest $(or $(ARGS),--numprocesses=2 --dist=loadgroup --no-loadscope-reorder)
 
 lint: .venv/development node_modules/.made client/vendor/.made
 	$(PYTHON) -m ruff check

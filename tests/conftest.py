@@ -15,6 +15,20 @@ from tests.rtc_viewer import RtcViewer
 
 limit_arenas()
 
+BROWSER_TESTS = Path(__file__).parent / "browser"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where two processes share the tests, one has those of the browsers, which come first.
+
+    The others are shared out by the file, since the tests of a file share what was made for them.
+    """
+    for item in items:
+        with_browser = BROWSER_TESTS in item.path.parents
+        group = BROWSER_TESTS.name if with_browser else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 Serve = Callable[..., Awaitable[TestClient[Any, Any]]]
 
 
