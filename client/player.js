@@ -10,6 +10,7 @@ import { Marks } from './marks.js';
 
 const IDLE_MS = 2500;
 const BAR_INTERVAL_MS = 200;
+const NOTICE_MS = 8000;
 
 const NOTICES = {
   attention: 'Waiting for your eyes',
@@ -179,6 +180,13 @@ export class Player {
       else if (!this.#ownHasEnded) this.#own.element.play().catch(() => {});
     }
     this.#showPlaying();
+  }
+
+  /** Say something over the picture for a while. @param {string} text */
+  tell(text) {
+    this.#notice.textContent = text;
+    this.#notice.hidden = false;
+    setTimeout(() => this.#showPlaying(), NOTICE_MS);
   }
 
   #showPlaying() {
