@@ -74,7 +74,6 @@ export class GazeApp {
         schemes,
         (name) => this.client.thumbnailUrl(name),
         (choice) => this.#watchAnother(choice),
-        (error) => this.#fail(error),
       );
     } catch (error) {
       return this.#fail(error);

@@ -4,7 +4,8 @@
  */
 
 import { byId, element } from './element.js';
-import { openCameraFilm, openFile, openScreen } from './films.js';
+import { GazeError } from './gaze-client.js';
+import { cameraProblem, sessionProblem } from './problems.js';
 
 /** @typedef {import('./films.js').OwnFilm} OwnFilm */
 /** @typedef {import('./gaze-client.js').Film} Film */
@@ -37,7 +38,6 @@ export class FilmPicker {
   #schemes;
   #thumbnailUrl;
   #onChoice;
-  #onProblem;
   /** @type {Choice} */
   #choice;
 
@@ -46,24 +46,22 @@ export class FilmPicker {
    * @param {string[]} schemes of the addresses that can be watched live
    * @param {(name: string) => string} thumbnailUrl
    * @param {(choice: Choice) => Promise<void>} onChoice the viewer wants another film
-   * @param {(error: unknown) => void} onProblem one of the viewer's own could not be opened
    */
-  constructor(films, schemes, thumbnailUrl, onChoice, onProblem) {
+  constructor(films, schemes, thumbnailUrl, onChoice) {
     this.#films = films;
     this.#schemes = schemes;
     this.#thumbnailUrl = thumbnailUrl;
     this.#onChoice = onChoice;
-    this.#onProblem = onProblem;
     this.hosted = films[0]?.name ?? null;
     this.#choice = { served: this.hosted, own: null };
-    byId('own-screen', HTMLButtonElement).addEventListener('click', () => this.#open(openScreen));
-    byId('own-camera', HTMLButtonElement).addEventListener('click', () => this.#open(openCameraFilm));
+    byId('own-screen', HTMLButtonElement).addEventListener('click', () => this.#open(({ openScreen }) => openScreen()));
+    byId('own-camera', HTMLButtonElement).addEventListener('click', () => this.#open(({ openCameraFilm }) => openCameraFilm()));
     const file = byId('file', HTMLInputElement);
     byId('own-file', HTMLButtonElement).addEventListener('click', () => file.click());
     file.addEventListener('change', () => {
       const chosen = file.files?.[0];
       file.value = '';
-      if (chosen) this.#open(() => openFile(chosen));
+      if (chosen) this.#open(({ openFile }) => openFile(chosen));
     });
     this.#makeTiles();
     this.#offerLive();
@@ -88,7 +86,9 @@ export class FilmPicker {
 
   /** @param {string} text what is wrong with the film; empty where nothing is */
   problem(text) {
-    byId('film-problem', HTMLElement).textContent = text;
+    const place = byId('film-problem', HTMLElement);
+    place.textContent = text;
+    if (text) place.scrollIntoView({ block: 'nearest' });
   }
 
   /** Show what is chosen, wherever the choice came from. @param {Choice} choice */
@@ -118,7 +118,9 @@ export class FilmPicker {
       image.hidden = still === null;
       if (still !== null && image.src !== still) image.src = still;
     }
-    document.body.style.setProperty('--still', still === null ? 'none' : `url("${still}")`);
+    // The effects' cards show what they do on a still of some film.
+    const sample = this.hosted === null ? 'none' : `url("${this.#thumbnailUrl(this.hosted)}")`;
+    document.body.style.setProperty('--still', sample);
   }
 
   #makeTiles() {
@@ -153,7 +155,7 @@ export class FilmPicker {
     const form = byId('live', HTMLFormElement);
     const address = byId('live-address', HTMLInputElement);
     form.hidden = this.#schemes.length === 0;
-    address.placeholder = this.#schemes.map((scheme) => `${scheme}://…`).join(' or ');
+    address.placeholder = `${this.#schemes[0]}://…`;
     address.addEventListener('input', () => this.problem(''));
     const choose = byId('live-choose', HTMLButtonElement);
     form.addEventListener('submit', async (event) => {
@@ -167,13 +169,14 @@ export class FilmPicker {
     });
   }
 
-  /** @param {() => Promise<OwnFilm>} open */
+  /** @param {(films: typeof import('./films.js')) => Promise<OwnFilm>} open */
   async #open(open) {
     try {
-      this.#onChoice({ served: null, own: await open() });
+      this.#onChoice({ served: null, own: await open(await import('./films.js')) });
     } catch (error) {
       if (error instanceof DOMException && error.name === 'NotAllowedError') return;
-      this.#onProblem(error);
+      const { title, text } = error instanceof GazeError ? sessionProblem(error) : cameraProblem(error);
+      this.problem(`${title}. ${text}`);
     }
   }
 }

@@ -370,6 +370,23 @@ async def test_the_original_can_be_seen_beside_under_a_divider_and_while_a_key_i
 
 
 @both_browsers
+async def test_a_file_that_is_no_film_is_told_and_the_film_goes_on(
+    server: ServerProcess, browser: Open, tmp_path: Path
+) -> None:
+    (tmp_path / "words.mp4").write_text("no film")
+    async with browser() as page:
+        visitor = Visitor(page, server.url)
+        await visitor.visit(media="texture", gaze="pointer")
+        await visitor.start("start-pointer")
+        await visitor.until(lambda: is_state(page, "watching"))
+        await page.upload("file", tmp_path / "words.mp4")
+        await visitor.until(lambda: shown(page, "film-problem"))
+        assert "Your browser does not play words.mp4" in await text(page, "film-problem")
+        assert await chosen(page, "texture")
+        assert await is_state(page, "watching")
+
+
+@both_browsers
 async def test_dot_trail_and_heat_are_drawn_where_the_eyes_are(
     server: ServerProcess, browser: Open
 ) -> None:
