@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint clean demo-clips
+.PHONY: help setup run test test-browsers test-others lint clean demo-clips
 
 ARGS ?=
 PYTHON := .venv/bin/python
@@ -43,9 +43,20 @@ setup: .venv/runtime media/demo.mp4 client/vendor/.made
 run: setup
 	@exec $(PYTHON) server.py $(ARGS)
 
-# All of them: the browsers' one after the other, and the rest beside these.
 test: setup lint .venv/browsers
-	$(PYTHON) -m pytest $(or $(ARGS),--numprocesses=2 --dist=loadgroup --no-loadscope-reorder)
+ifdef ARGS
+	$(PYTHON) -m pytest $(ARGS)
+else
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=line test-browsers test-others
+endif
+
+# One browser after the other, and all else beside them. The browsers' viewers look at dots and
+# films in real time, so the rest gives way.
+test-browsers:
+	$(PYTHON) -m pytest tests/browser
+
+test-others:
+	nice -n 10 $(PYTHON) -m pytest --ignore=tests/browser
 
 lint: .venv/development node_modules/.made client/vendor/.made
 	$(PYTHON) -m ruff check

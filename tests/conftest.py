@@ -1,6 +1,5 @@
 """Fixtures that several test files share: films, a server's settings, the server, viewers."""
 
-import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -15,32 +14,6 @@ from tests.films import grid, make_film, texture
 from tests.rtc_viewer import RtcViewer
 
 limit_arenas()
-
-BROWSER_TESTS = Path(__file__).parent / "browser"
-
-
-NICENESS_BESIDE_BROWSERS = 10
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where two processes share the tests, one has those of the browsers, which come first.
-
-    The others are shared out by the file, since the tests of a file share what was made for them.
-    """
-    for item in items:
-        group = BROWSER_TESTS.name if _in_browser(item) else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Give way to the browsers, whose viewers look at dots and films in real time."""
-    if "PYTEST_XDIST_WORKER" in os.environ and not _in_browser(item):
-        os.setpriority(os.PRIO_PROCESS, 0, NICENESS_BESIDE_BROWSERS)
-
-
-def _in_browser(item: pytest.Item) -> bool:
-    return BROWSER_TESTS in item.path.parents
-
 
 Serve = Callable[..., Awaitable[TestClient[Any, Any]]]
 
