@@ -47,16 +47,18 @@ test: setup lint .venv/browsers
 ifdef ARGS
 	$(PYTHON) -m pytest $(ARGS)
 else
-	@$(MAKE) --no-print-directory --jobs=2 --keep-going --output-sync=line test-browsers test-others
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going test-browsers test-others
 endif
 
-# One browser after the other, and all else beside them. The browsers' viewers look at dots and
-# films in real time, so the rest gives way.
+# One browser after the other, and all else beside them, told in one piece. The browsers' viewers
+# look at dots and films in real time, so the rest gives way.
 test-browsers:
 	$(PYTHON) -m pytest tests/browser
 
 test-others:
-	nice -n 10 $(PYTHON) -m pytest --ignore=tests/browser
+	@said=$$(nice -n 10 $(PYTHON) -m pytest --ignore=tests/browser 2>&1) && failed=0 || failed=$$?
+	echo "$$said"
+	exit $$failed
 
 lint: .venv/development node_modules/.made client/vendor/.made
 	$(PYTHON) -m ruff check
