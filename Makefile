@@ -5,7 +5,7 @@ SHELL := /bin/bash
 .ONESHELL:
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint clean demo-clips
+.PHONY: help setup run test test-browsers test-others lint clean demo-clips
 
 ARGS ?=
 PYTHON := .venv/bin/python
@@ -44,7 +44,21 @@ run: setup
 	@exec $(PYTHON) server.py $(ARGS)
 
 test: setup lint .venv/browsers
+ifdef ARGS
 	$(PYTHON) -m pytest $(ARGS)
+else
+	@$(MAKE) --no-print-directory --jobs=2 --keep-going test-browsers test-others
+endif
+
+# One browser after the other, and all else beside them, told in one piece. The browsers' viewers
+# look at dots and films in real time, so the rest gives way.
+test-browsers:
+	$(PYTHON) -m pytest tests/browser
+
+test-others:
+	@said=$$(nice -n 10 $(PYTHON) -m pytest --ignore=tests/browser 2>&1) && failed=0 || failed=$$?
+	echo "$$said"
+	exit $$failed
 
 lint: .venv/development node_modules/.made client/vendor/.made
 	$(PYTHON) -m ruff check

@@ -10,12 +10,12 @@ import { Camera, cameraIsAllowed } from './camera.js';
 import { EffectPanel } from './effect-panel.js';
 import { byId } from './element.js';
 import { EyesDesk } from './eyes-desk.js';
-import { FilmPicker } from './film-picker.js';
+import { FilmPicker, isLive } from './film-picker.js';
 import { GazeClient, GazeError } from './gaze-client.js';
 import { onKeys } from './keys.js';
 import { Lookers } from './lookers.js';
 import { Player } from './player.js';
-import { ProblemError, browserProblem, cameraProblem, missingCameraAccess, sessionProblem } from './problems.js';
+import { ProblemError, browserProblem, cameraProblem, filmProblem, missingCameraAccess, sessionProblem } from './problems.js';
 import { Recording } from './recording.js';
 import { Stage } from './stage.js';
 import { keepWatched, keptWatched, wasReloaded } from './watched.js';
@@ -30,6 +30,8 @@ import { keepWatched, keptWatched, wasReloaded } from './watched.js';
 
 const SEND_INTERVAL_MS = 80;
 const SKIP_S = 5;
+/** Status of the error that tells of a live stream which has ended. */
+const LOST = 502;
 
 export class GazeApp {
   client = new GazeClient();
@@ -52,23 +54,26 @@ export class GazeApp {
   #sending;
   #holding = false;
   #starts = 0;
+  /** The film that was asked for last. @type {Choice | null} */
+  #wanted = null;
 
   async run() {
     const problem = browserProblem();
     if (problem) return this.#stage.problem(problem);
     this.#listen();
     try {
-      const [effects, presets, films] = await Promise.all([
+      const [effects, presets, films, schemes] = await Promise.all([
         this.client.listEffects(),
         this.client.listPresets(),
         this.client.listFilms(),
+        this.client.liveSchemes(),
       ]);
       this.#effects = new EffectPanel(effects, presets);
       this.#films = new FilmPicker(
         films,
+        schemes,
         (name) => this.client.thumbnailUrl(name),
         (choice) => this.#watchAnother(choice),
-        (error) => this.#fail(error),
       );
     } catch (error) {
       return this.#fail(error);
@@ -127,7 +132,7 @@ export class GazeApp {
     keepWatched(null);
     this.#camera.close();
     await this.#showEyes(false);
-    if (this.#films?.choice.own) this.#choose({ hosted: this.#films.hosted, own: null });
+    if (this.#films?.choice.own) this.#choose({ served: this.#films.hosted, own: null });
     this.#desk.showKept();
     if (document.fullscreenElement) await document.exitFullscreen().catch(() => {});
     await this.client.close();
@@ -138,8 +143,9 @@ export class GazeApp {
   async #begin() {
     const asked = readAddress(location.search);
     const watched = keptWatched();
-    const hosted = [asked.media, watched?.media].find((name) => this.#films?.find(name));
-    if (hosted) this.#choose({ hosted, own: null });
+    // A link leads to no address: whoever opens it should see first what will be watched.
+    const served = this.#films?.find(asked.media)?.name ?? watched?.media;
+    if (this.#films?.find(served) || isLive(served ?? null)) this.#choose({ served: served ?? null, own: null });
     this.#setChain(this.#effects?.asked(asked) ?? watched?.effects ?? this.#effects?.first ?? []);
     this.player.marks.shown = /** @type {Mark[]} */ (asked.marks);
     this.#desk.showKept();
@@ -158,7 +164,7 @@ export class GazeApp {
   get #address() {
     const preset = this.#effects?.preset ?? null;
     return writeAddress({
-      media: this.#films?.choice.hosted ?? null,
+      media: this.#films?.find(this.#films.choice.served)?.name ?? null,
       preset,
       effects: this.#effects?.short ?? null,
       gaze: this.#gaze,
@@ -180,8 +186,8 @@ export class GazeApp {
       this.client.setEffects(this.#effects?.chain ?? []);
     }
     this.player.marks.shown = /** @type {Mark[]} */ (place.marks);
-    const other = place.media !== null && place.media !== this.#films?.choice.hosted;
-    if (other && this.#films?.find(place.media)) await this.#switchTo({ hosted: place.media, own: null });
+    const other = place.media !== null && place.media !== this.#films?.choice.served;
+    if (other && this.#films?.find(place.media)) await this.#switchTo({ served: place.media, own: null });
     await this.#go(place);
   }
 
@@ -218,8 +224,8 @@ export class GazeApp {
 
   /** @param {SessionKey | null} resume */
   async #openSession(resume) {
-    const { hosted, own } = this.#films?.choice ?? { hosted: null, own: null };
-    if (!own && hosted === null) {
+    const { served, own } = this.#films?.choice ?? { served: null, own: null };
+    if (!own && served === null) {
       throw new GazeError({
         title: 'There is no film yet',
         detail: 'The server hosts none. Choose a file of your own, or your screen.',
@@ -231,10 +237,10 @@ export class GazeApp {
       effects: this.#effects?.chain ?? [],
       calibration: this.#gaze === 'camera' ? this.#desk.calibration : null,
       resume,
-      ...(own ? { film: own.video, audio: own.audio } : { media: hosted ?? '' }),
+      ...(own ? { film: own.video, audio: own.audio } : { media: served ?? '' }),
     });
     this.#recording.clear();
-    this.player.setFilm(own, this.#films?.find(hosted)?.duration ?? null);
+    this.player.setFilm(own, this.#films?.find(served)?.duration ?? null);
     this.player.watching = true;
     this.#remember();
     if (own?.seekable) own.element.play().catch(() => {});
@@ -247,7 +253,7 @@ export class GazeApp {
     const before = this.#films?.choice.own;
     if (before !== choice.own) before?.stop();
     this.#films?.show(choice);
-    this.player.setFilm(choice.own, this.#films?.find(choice.hosted)?.duration ?? null);
+    this.player.setFilm(choice.own, this.#films?.find(choice.served)?.duration ?? null);
   }
 
   /** @param {Choice} choice the viewer's */
@@ -256,27 +262,35 @@ export class GazeApp {
       await this.#switchTo(choice);
       if (this.#view !== 'summary') pushAddress(this.#address);
     } catch (error) {
-      this.#fail(error);
+      if (isLive(choice.served) && error instanceof GazeError) this.#films?.problem(filmProblem(error));
+      else this.#fail(error);
     }
   }
 
   /** Watch another film, now if one is on, else when the viewer starts. @param {Choice} choice */
   async #switchTo(choice) {
-    const { own } = choice;
+    const { served, own } = choice;
     const before = this.#films?.choice.own ?? null;
     const on = this.client.state === 'connected';
+    this.#wanted = choice;
     if (own) {
       own.video.addEventListener('ended', () => this.#onOwnEnded(own));
       own.onRenewed = () => own === this.#films?.choice.own && this.client.setFilm(own.video, own.audio);
       if (own.seekable && !on) own.element.pause();
       if (before && on) await this.client.setFilm(own.video, own.audio);
     }
+    // A live stream takes a while, or is refused, and until then the film goes on that is on.
+    const opened = on && !before && isLive(served);
+    if (opened) {
+      await this.client.setMedia(served);
+      if (this.#wanted !== choice) return;
+    }
     this.#choose(choice);
     this.#stage.forgetProblem();
     if (!on) return;
     this.#recording.clear();
     if (Boolean(before) !== Boolean(own)) return this.start(this.#gaze);
-    if (choice.hosted !== null) this.client.setMedia(choice.hosted);
+    if (served !== null && !opened) this.client.setMedia(served);
     this.client.play();
     this.#remember();
   }
@@ -329,8 +343,7 @@ export class GazeApp {
 
   /** A picture of the film as it is without effects, for the summary. */
   #takeStill() {
-    const { hosted, own } = this.#films?.choice ?? { hosted: null, own: null };
-    return this.#lookers.takeStill(own?.element ?? null, hosted === null ? null : this.client.thumbnailUrl(hosted));
+    return this.#lookers.takeStill(this.#films?.choice.own?.element ?? null, this.#films?.stillUrl ?? null);
   }
 
   async #showSummary() {
@@ -367,7 +380,8 @@ export class GazeApp {
       this.#remember();
     });
     this.client.on('error', (error) => {
-      if (!this.#desk.busy) this.#effects?.problem(error.message);
+      if (error.field === 'media' || error.status === LOST) this.#onFilmProblem(error);
+      else if (!this.#desk.busy) this.#effects?.problem(error.message);
     });
     this.#camera.addEventListener('ended', () => this.#onCameraEnded());
     onKeys(() => (this.player.watching && !this.#desk.busy ? this.#keys : {}));
@@ -389,6 +403,12 @@ export class GazeApp {
       detail: error?.message,
       pointerHelps: false,
     });
+  }
+
+  /** @param {GazeError} error */
+  #onFilmProblem(error) {
+    this.#films?.problem(filmProblem(error));
+    if (error.status === LOST) this.player.tell('The live stream is lost and tried again');
   }
 
   #onCameraEnded() {
@@ -429,9 +449,9 @@ export class GazeApp {
 
   /** What a reload of this tab goes on with. */
   #remember() {
-    const { hosted, own } = this.#films?.choice ?? { hosted: null, own: null };
-    const again = !own && hosted !== null;
-    keepWatched(again ? { media: hosted, gaze: this.#gaze, effects: this.#effects?.chain ?? [] } : null);
+    const { served, own } = this.#films?.choice ?? { served: null, own: null };
+    const again = !own && served !== null;
+    keepWatched(again ? { media: served, gaze: this.#gaze, effects: this.#effects?.chain ?? [] } : null);
   }
 }
 

@@ -149,7 +149,12 @@ class Check {
         this.#hint,
         this.#list,
         element('fieldset', { class: 'parameter' }, element('legend', {}, 'Look at'), this.#plans),
-        element('p', { class: 'small' }, 'Sit comfortably and follow the dots with your eyes only. S skips a dot, R repeats it.'),
+        element(
+          'p',
+          { class: 'small' },
+          'Sit comfortably and follow the dots with your eyes only. ',
+          element('span', { class: 'by-keys' }, 'S skips a dot, R repeats it.'),
+        ),
         element('div', { class: 'actions' }, begin, cancel),
       ),
     );

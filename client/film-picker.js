@@ -1,14 +1,19 @@
-/** The choice of a film: the hosted ones as tiles, and the viewer's own file, screen or camera. */
+/**
+ * The choice of a film: the hosted ones as tiles, the viewer's own file, screen or camera, and live
+ * streams by their address where the server's operator allows any.
+ */
 
 import { byId, element } from './element.js';
-import { openCameraFilm, openFile, openScreen } from './films.js';
+import { GazeError } from './gaze-client.js';
+import { cameraProblem, sessionProblem } from './problems.js';
 
 /** @typedef {import('./films.js').OwnFilm} OwnFilm */
 /** @typedef {import('./gaze-client.js').Film} Film */
 
 /**
  * @typedef {object} Choice
- * @property {string | null} hosted name of a hosted film; null for one of the viewer's own
+ * @property {string | null} served name of a hosted film, or the address of a live stream; null for
+ *   one of the viewer's own
  * @property {OwnFilm | null} own
  */
 
@@ -20,40 +25,46 @@ export function clock(time_s) {
   return `${Math.floor(whole_s / 60)}:${String(whole_s % 60).padStart(2, '0')}`;
 }
 
+/** @param {string | null} served @returns {served is string} whether it is a live stream's address */
+export function isLive(served) {
+  return served?.includes('://') ?? false;
+}
+
 export class FilmPicker {
   /** The hosted film that was chosen last; null where there is none. @type {string | null} */
   hosted;
 
   #films;
+  #schemes;
   #thumbnailUrl;
   #onChoice;
-  #onProblem;
   /** @type {Choice} */
   #choice;
 
   /**
    * @param {Film[]} films
+   * @param {string[]} schemes of the addresses that can be watched live
    * @param {(name: string) => string} thumbnailUrl
-   * @param {(choice: Choice) => void} onChoice the viewer wants another film
-   * @param {(error: unknown) => void} onProblem one of the viewer's own could not be opened
+   * @param {(choice: Choice) => Promise<void>} onChoice the viewer wants another film
    */
-  constructor(films, thumbnailUrl, onChoice, onProblem) {
+  constructor(films, schemes, thumbnailUrl, onChoice) {
     this.#films = films;
+    this.#schemes = schemes;
     this.#thumbnailUrl = thumbnailUrl;
     this.#onChoice = onChoice;
-    this.#onProblem = onProblem;
     this.hosted = films[0]?.name ?? null;
-    this.#choice = { hosted: this.hosted, own: null };
-    byId('own-screen', HTMLButtonElement).addEventListener('click', () => this.#open(openScreen));
-    byId('own-camera', HTMLButtonElement).addEventListener('click', () => this.#open(openCameraFilm));
+    this.#choice = { served: this.hosted, own: null };
+    byId('own-screen', HTMLButtonElement).addEventListener('click', () => this.#open(({ openScreen }) => openScreen()));
+    byId('own-camera', HTMLButtonElement).addEventListener('click', () => this.#open(({ openCameraFilm }) => openCameraFilm()));
     const file = byId('file', HTMLInputElement);
     byId('own-file', HTMLButtonElement).addEventListener('click', () => file.click());
     file.addEventListener('change', () => {
       const chosen = file.files?.[0];
       file.value = '';
-      if (chosen) this.#open(() => openFile(chosen));
+      if (chosen) this.#open(({ openFile }) => openFile(chosen));
     });
     this.#makeTiles();
+    this.#offerLive();
     this.show(this.#choice);
   }
 
@@ -67,29 +78,49 @@ export class FilmPicker {
     return this.#films.find((film) => film.name === name);
   }
 
+  /** Where the still of what is chosen is; null where there is none. */
+  get stillUrl() {
+    const film = this.find(this.#choice.served);
+    return film ? this.#thumbnailUrl(film.name) : null;
+  }
+
+  /** @param {string} text what is wrong with the film; empty where nothing is */
+  problem(text) {
+    const place = byId('film-problem', HTMLElement);
+    place.textContent = text;
+    if (text) place.scrollIntoView({ block: 'nearest' });
+  }
+
   /** Show what is chosen, wherever the choice came from. @param {Choice} choice */
   show(choice) {
     this.#choice = choice;
-    const { hosted, own } = choice;
+    const { served, own } = choice;
+    const hosted = this.find(served)?.name ?? null;
     this.hosted = hosted ?? this.hosted;
     for (const tile of byId('films', HTMLElement).querySelectorAll('button')) {
       const chosen = tile.dataset.film === hosted;
       tile.setAttribute('aria-checked', String(chosen));
-      tile.tabIndex = chosen || (own && tile === tile.parentElement?.firstElementChild) ? 0 : -1;
+      tile.tabIndex = chosen || (hosted === null && tile === tile.parentElement?.firstElementChild) ? 0 : -1;
     }
     for (const kind of OWN_KINDS) {
       byId(`own-${kind}`, HTMLButtonElement).setAttribute('aria-pressed', String(own?.kind === kind));
     }
+    byId('live-choose', HTMLButtonElement).setAttribute('aria-pressed', String(isLive(served)));
+    if (isLive(served)) byId('live-address', HTMLInputElement).value = served;
+    this.problem('');
     const hint = byId('source-hint', HTMLElement);
-    hint.hidden = !own;
-    hint.textContent = own ? own.title : '';
-    const still = hosted === null ? null : this.#thumbnailUrl(hosted);
+    const title = own?.title ?? (isLive(served) ? `Live from ${new URL(served).host}` : '');
+    hint.hidden = title === '';
+    hint.textContent = title;
+    const still = this.stillUrl;
     for (const id of ['preview-soft', 'preview-sharp']) {
       const image = byId(id, HTMLImageElement);
       image.hidden = still === null;
       if (still !== null && image.src !== still) image.src = still;
     }
-    document.body.style.setProperty('--still', still === null ? 'none' : `url("${still}")`);
+    // The effects' cards show what they do on a still of some film.
+    const sample = this.hosted === null ? 'none' : `url("${this.#thumbnailUrl(this.hosted)}")`;
+    document.body.style.setProperty('--still', sample);
   }
 
   #makeTiles() {
@@ -102,7 +133,7 @@ export class FilmPicker {
         element('span', { class: 'film-title' }, title),
         element('span', { class: 'film-length' }, clock(duration)),
       );
-      tile.addEventListener('click', () => this.#onChoice({ hosted: name, own: null }));
+      tile.addEventListener('click', () => this.#onChoice({ served: name, own: null }));
       return tile;
     });
     place.replaceChildren(
@@ -120,13 +151,32 @@ export class FilmPicker {
     });
   }
 
-  /** @param {() => Promise<OwnFilm>} open */
+  #offerLive() {
+    const form = byId('live', HTMLFormElement);
+    const address = byId('live-address', HTMLInputElement);
+    form.hidden = this.#schemes.length === 0;
+    address.placeholder = `${this.#schemes[0]}://…`;
+    address.addEventListener('input', () => this.problem(''));
+    const choose = byId('live-choose', HTMLButtonElement);
+    form.addEventListener('submit', async (event) => {
+      event.preventDefault();
+      this.problem('');
+      choose.disabled = true;
+      choose.textContent = 'Opening…';
+      await this.#onChoice({ served: address.value, own: null });
+      choose.textContent = 'Choose';
+      choose.disabled = false;
+    });
+  }
+
+  /** @param {(films: typeof import('./films.js')) => Promise<OwnFilm>} open */
   async #open(open) {
     try {
-      this.#onChoice({ hosted: null, own: await open() });
+      this.#onChoice({ served: null, own: await open(await import('./films.js')) });
     } catch (error) {
       if (error instanceof DOMException && error.name === 'NotAllowedError') return;
-      this.#onProblem(error);
+      const { title, text } = error instanceof GazeError ? sessionProblem(error) : cameraProblem(error);
+      this.problem(`${title}. ${text}`);
     }
   }
 }

@@ -206,6 +206,11 @@ export class GazeClient extends EventTarget {
     return this.#api.read('api/media');
   }
 
+  /** @returns {Promise<string[]>} schemes of addresses that can be watched live; none by default */
+  async liveSchemes() {
+    return (await this.#api.read('api/live')).schemes;
+  }
+
   /** @param {string} name of a hosted film */
   thumbnailUrl(name) {
     return this.#api.url(`api/media/${encodeURIComponent(name)}/thumbnail`);
@@ -307,10 +312,24 @@ export class GazeClient extends EventTarget {
     this.#send({ type: 'playback', seek: position_s });
   }
 
-  /** @param {string} name change to another hosted film */
+  /**
+   * Change to another film of the server's.
+   *
+   * @param {string} name of a hosted film, or the address of a live stream
+   * @returns {Promise<void>} resolves once it is on; rejects with the server's refusal, which is an
+   *   `error` event too, and then the film goes on that was on before
+   */
   setMedia(name) {
+    const before = this.#options.media;
     this.#options.media = name;
     this.#send({ type: 'media', name });
+    // Messages are carried out in their order: the pong comes once the film is on.
+    const done = this.#pong(({ field }) => field === 'media').catch((error) => {
+      if (error.field && this.#options.media === name) this.#options.media = before;
+      throw error;
+    });
+    done.catch(() => {}); // need not be awaited: a refusal is an event as well
+    return done;
   }
 
   /**
@@ -344,17 +363,26 @@ export class GazeClient extends EventTarget {
 
   /** @returns {Promise<number>} round trip to the server and back in seconds */
   async ping() {
-    const id = String(++this.#pingsSent);
     const sent_ms = performance.now();
-    const pong = this.#ask({ type: 'ping', id, t: sent_ms / 1000 }, {
-      isAnswer: (message) => message.type === 'pong' && message.id === id,
-    });
+    const pong = this.#pong();
     /** @type {Promise<never>} */
     const late = new Promise((_, reject) => {
       const error = new GazeError({ title: 'No pong', detail: 'The server did not answer a ping.' });
       setTimeout(() => reject(error), PONG_TIMEOUT_MS);
     });
     return Promise.race([pong.then(() => (performance.now() - sent_ms) / 1000), late]);
+  }
+
+  /**
+   * Ping, and wait for the answer, however long it takes.
+   *
+   * @param {(error: GazeError) => boolean} [isRefusal] of what was said before
+   * @returns {Promise<void>}
+   */
+  #pong(isRefusal) {
+    const id = String(++this.#pingsSent);
+    const isAnswer = (/** @type {any} */ { type, id: answered }) => type === 'pong' && answered === id;
+    return this.#ask({ type: 'ping', id, t: performance.now() / 1000 }, { isAnswer, isRefusal });
   }
 
   /** Look for new ways to the server now, as is done by itself when the network changes. */

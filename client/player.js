@@ -10,10 +10,12 @@ import { Marks } from './marks.js';
 
 const IDLE_MS = 2500;
 const BAR_INTERVAL_MS = 200;
+const NOTICE_MS = 8000;
 
 const NOTICES = {
   attention: 'Waiting for your eyes',
   pupil: 'Waiting for your pupils to settle',
+  lost: 'The connection is lost – trying again',
 };
 
 /** @param {number} time_s */
@@ -57,6 +59,7 @@ export class Player {
     client.attach(this.film);
     client.on('gaze', (gaze) => this.#watching && this.marks.add(gaze));
     client.on('playback', (playback) => this.#onPlayback(playback));
+    client.on('state', () => this.#showPlaying());
     this.#play.addEventListener('click', () => this.togglePlay());
     this.#seek.addEventListener('input', () => {
       this.#seeking = true;
@@ -181,13 +184,22 @@ export class Player {
     this.#showPlaying();
   }
 
+  /** Say something over the picture for a while. @param {string} text */
+  tell(text) {
+    this.#notice.textContent = text;
+    this.#notice.hidden = false;
+    setTimeout(() => this.#showPlaying(), NOTICE_MS);
+  }
+
   #showPlaying() {
     const { paused, reason } = this.#playback;
     const stopped = reason === 'viewer' || reason === 'ended' || this.#ownHasEnded;
     this.#play.disabled = !this.#watching;
     this.#play.setAttribute('aria-label', stopped ? 'Play' : 'Pause');
     this.#play.querySelector('use')?.setAttribute('href', stopped ? '#icon-play' : '#icon-pause');
-    const notice = paused && (reason === 'attention' || reason === 'pupil') ? NOTICES[reason] : null;
+    const waits = paused && (reason === 'attention' || reason === 'pupil') ? reason : null;
+    const why = this.#watching && this.#client.state === 'reconnecting' ? 'lost' : waits;
+    const notice = why && NOTICES[why];
     this.#notice.hidden = notice === null;
     this.#notice.textContent = notice;
     this.#theatre.dataset.playback = paused ? (reason ?? 'paused') : 'playing';

@@ -77,6 +77,12 @@ export function missingCameraAccess() {
   };
 }
 
+/** @param {GazeError} error about the film that the server plays @returns {string} */
+export function filmProblem({ message }) {
+  const said = message.replace(/^media: /, '');
+  return `${said.replace(/^[a-z](?!\w*:\/\/)/, (letter) => letter.toUpperCase())}.`;
+}
+
 /**
  * @param {unknown} error of the session, or of what goes before it
  * @returns {Problem}
@@ -116,6 +122,9 @@ export function sessionProblem(error) {
       detail,
       pointerHelps: false,
     };
+  }
+  if (error.field === 'media') {
+    return { title: 'This film cannot be watched', text: filmProblem(error), pointerHelps: false };
   }
   if (error.status) {
     return {

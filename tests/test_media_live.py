@@ -358,6 +358,16 @@ async def test_an_rtsp_camera_plays_and_its_redirect_leads_nowhere() -> None:
         assert inside.asked == []
 
 
+async def test_a_host_that_refuses_is_told_without_its_inner_address() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        place = f"localhost:{closed.getsockname()[1]}"
+    allowed = Allowed.of([place], [ip_network("127.0.0.0/8")])
+    for scheme in ("rtsp", "http"):
+        with pytest.raises(AddressError) as caught:
+            await LiveStream(allowed.check(f"{scheme}://{place}/one"), allowed).open()
+        assert str(caught.value) == f"{scheme}://{place}: Connection refused"
+
+
 async def test_a_host_that_is_silent_is_given_up() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         place = f"127.0.0.1:{silent.getsockname()[1]}"

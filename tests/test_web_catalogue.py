@@ -35,6 +35,12 @@ async def test_effects_presets_media(serve: Serve) -> None:
     assert (await still.read()).startswith(b"\xff\xd8")
 
 
+async def test_live_addresses_are_offered_where_the_operator_lists_hosts(serve: Serve) -> None:
+    for hosts, schemes in (("", []), ("cam.example:8554", ["rtsp", "http", "https"])):
+        client = await serve(live_hosts=hosts)
+        assert await (await client.get("/api/live")).json() == {"schemes": schemes}
+
+
 async def test_health_and_metrics(serve: Serve) -> None:
     client = await serve()
     assert (await client.get("/healthz")).status == 200

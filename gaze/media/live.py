@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -279,5 +280,7 @@ def _open_rtsp(url: str) -> InputContainer:
 
 
 def _why(error: Exception) -> str:
-    """What may be told of a failure; FFmpeg's own texts hold the address."""
+    """What may be told of a failure; asyncio's and FFmpeg's own texts hold the address."""
+    if isinstance(error, ConnectionError) and error.errno:
+        return os.strerror(error.errno)
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

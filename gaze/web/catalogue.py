@@ -1,4 +1,4 @@
-"""What a client may choose from: effects, presets, hosted films, ICE servers."""
+"""What a client may choose from: effects, presets, films, ICE servers."""
 
 import asyncio
 import time
@@ -8,6 +8,7 @@ from aiohttp import web
 
 from gaze.effects import registry
 from gaze.ice import ice_servers
+from gaze.media.address import PORTS
 from gaze.media.library import Library
 from gaze.problems import ProblemError
 from gaze.settings import Settings
@@ -54,6 +55,11 @@ async def thumbnail(request: web.Request) -> web.Response:
     return web.Response(
         body=still, content_type="image/jpeg", headers={"Cache-Control": "max-age=3600"}
     )
+
+
+@routes.get("/api/live")
+async def live(request: web.Request) -> web.Response:
+    return web.json_response({"schemes": [*PORTS] if request.app[SETTINGS].live_hosts else []})
 
 
 @routes.get("/api/ice")

@@ -62,7 +62,7 @@ def cameras(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("cameras")
     write_camera(folder / "looks.mjpeg", [(4, LEFT), (4, RIGHT), (4, AHEAD)])
     write_camera(folder / "steady.mjpeg", [(4, AHEAD)])
-    write_camera(folder / "closing.mjpeg", [(6, AHEAD), (4, {**AHEAD, "openness": 0.0})])
+    write_camera(folder / "closing.mjpeg", [(3, AHEAD), (4, {**AHEAD, "openness": 0.0})])
     write_camera(
         folder / "widening.mjpeg",
         [(5, {**AHEAD, "pupil_mm": 3.0}), (5, {**AHEAD, "pupil_mm": 6.0})],

@@ -96,10 +96,7 @@ async def test_everything_can_be_done_by_keyboard_and_axe_finds_nothing(
         await page.press("Enter")
         await visitor.until(lambda: shown(page, "calibration-skip"))
         found["calibration"] = await violations(page)
-        await visitor.until(lambda: shown(page, "calibration-result"))
-        found["result"] = await violations(page)
-        await tab_to(page, "calibration-use")
-        await page.press("Enter")
+        await page.press("Escape")  # what comes of it: test_calibration
         await visitor.until(lambda: page.call("() => !document.querySelector('main').inert"))
 
         await tab_to(page, "leave", "Shift+Tab")

@@ -241,6 +241,7 @@ def rests_at(place: tuple[float, float], gaze: dict[str, Any]) -> bool:
     return away is not None and away < 0.05 and (gaze["dwell"] or 0) > 0.6
 
 
+PLOTS_DRAWN = "() => document.querySelectorAll('.plot canvas').length > 3"
 OVERHANG = """() => {
   const { scrollWidth, clientWidth } = document.documentElement;
   return scrollWidth - clientWidth;
@@ -257,8 +258,7 @@ async def test_nothing_sticks_out_of_a_telephone(server: ServerProcess, browser:
         assert await page.call(OVERHANG) == 0
         await visitor.start("start-pointer")
         await page.click("eyes-toggle")
-        drawn = "() => document.querySelectorAll('.plot canvas').length > 3"
-        await visitor.until(lambda: page.call(drawn))
+        await visitor.until(lambda: page.call(PLOTS_DRAWN))
         await visitor.hears("stats", after=len(await visitor.heard("stats")))
         assert await page.call(OVERHANG) == 0
         await page.click("leave")
@@ -370,6 +370,23 @@ async def test_the_original_can_be_seen_beside_under_a_divider_and_while_a_key_i
 
 
 @both_browsers
+async def test_a_file_that_is_no_film_is_told_and_the_film_goes_on(
+    server: ServerProcess, browser: Open, tmp_path: Path
+) -> None:
+    (tmp_path / "words.mp4").write_text("no film")
+    async with browser() as page:
+        visitor = Visitor(page, server.url)
+        await visitor.visit(media="texture", gaze="pointer")
+        await visitor.start("start-pointer")
+        await visitor.until(lambda: is_state(page, "watching"))
+        await page.upload("file", tmp_path / "words.mp4")
+        await visitor.until(lambda: shown(page, "film-problem"))
+        assert "Your browser does not play words.mp4" in await text(page, "film-problem")
+        assert await chosen(page, "texture")
+        assert await is_state(page, "watching")
+
+
+@both_browsers
 async def test_dot_trail_and_heat_are_drawn_where_the_eyes_are(
     server: ServerProcess, browser: Open
 ) -> None:
@@ -463,7 +480,8 @@ async def test_ten_minutes_of_gaze_leave_heap_and_nodes_as_they_were(server: Ser
         await visitor.start("start-pointer")
         await visitor.until(lambda: is_state(page, "watching"))
         await page.click("eyes-toggle")
-        await visitor.until(lambda: shown(page, "eyes-panel"))
+        await visitor.until(lambda: page.call(PLOTS_DRAWN))
+        await visitor.hears("stats", after=len(await visitor.heard("stats")) + 1)
         await page.call("() => { window.heard = { push() {} }; }")  # the test itself keeps nothing
         await page.call(WATCH, 1e6, TEN_MINUTES // 3)
         before = await page.metrics()

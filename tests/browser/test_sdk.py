@@ -61,6 +61,9 @@ async def test_commands_answer(host: Host, browser: Open) -> None:
             "Promise.all([client.setEffects([]), client.setEffects([{ name: 'zoom' }])])"
         )
         assert [len(chain) for chain in both["value"]] == [0, 1]
+        assert "name" not in await told("client.setMedia('grid')")
+        nowhere = await told("client.setMedia('nowhere')")
+        assert (nowhere["status"], nowhere["field"]) == (422, "media")
         assert (await told("client.calibrate('start')"))["status"] == 409
         assert 0 < (await told("client.ping()"))["value"] < 60
         await page.call("() => { client.setEffects([{ name: 'nothing' }]); }")
