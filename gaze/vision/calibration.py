@@ -53,7 +53,7 @@ class CalibrationError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CalibrationUpdate:
-    """What API.md's `calibration` message carries; everything is ready for JSON."""
+    """What docs/api.md's `calibration` message carries; everything is ready for JSON."""
 
     state: State
     progress: float
