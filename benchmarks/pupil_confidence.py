@@ -67,9 +67,10 @@ def fit(terms: Array, good: Array) -> Array:
 def left_out(viewers: Sequence[Array]) -> float:
     """Return the area under the curve of viewers judged by what the others taught."""
     told, good = [], []
-    for fold in range(FOLDS):
-        others = np.vstack([each for n, each in enumerate(viewers) if n % FOLDS != fold])
-        judged = np.vstack([each for n, each in enumerate(viewers) if n % FOLDS == fold])
+    folds = min(FOLDS, len(viewers))
+    for fold in range(folds):
+        others = np.vstack([each for n, each in enumerate(viewers) if n % folds != fold])
+        judged = np.vstack([each for n, each in enumerate(viewers) if n % folds == fold])
         told.append(judged[:, :-1] @ fit(others[:, :-1], others[:, -1]))
         good.append(judged[:, -1] > 0)
     all_told, all_good = np.concatenate(told), np.concatenate(good)
@@ -79,7 +80,9 @@ def left_out(viewers: Sequence[Array]) -> float:
 def main() -> None:
     """Watch the viewers, fit, and print the weights."""
     parser = arguments(__doc__, "pupil confidence", 26.0, 1)
-    parser.add_argument("--count", type=int, default=len(LEARNED), help="how many seeds")
+    parser.add_argument(
+        "--count", type=int, default=len(LEARNED), help="how many seeds, two or more"
+    )
     parser.add_argument("--jobs", type=int, default=1, help="processes")
     flags = parser.parse_args()
     seeds = range(flags.count)
