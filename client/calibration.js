@@ -305,8 +305,11 @@ class Run {
     action();
   }
 
+  /** Once a dot: the server refuses to skip what is skipped, and a refusal ends the calibration. */
   #skip() {
-    if (this.#collecting) this.#client.calibrate('skip');
+    if (!this.#collecting) return;
+    this.#collecting = false;
+    this.#client.calibrate('skip');
   }
 
   /** Begin the dot that is on the screen anew. */

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.browser.page import Page, chromium, firefox
+from tests.browser.test_page import is_state
 from tests.browser.visitor import Visitor
 from tests.server_process import ServerProcess, free_port, running_server
 from tests.test_vision_calibration import Eyes, calibrated
@@ -140,6 +141,7 @@ async def test_a_reload_leaves_a_paused_film_paused(server: ServerProcess, brows
             return bool(await page.call("() => window.gazeApp.client.paused"))
 
         await visitor.until(paused_again)
+        await visitor.until(lambda: is_state(page, "watching"))
         assert await page.call(POSITION_S) == pytest.approx(paused["position"], abs=0.1)
         before = len(await visitor.heard("playback"))
         await page.click("play")
