@@ -117,6 +117,19 @@ def test_a_lost_face_has_no_closed_eyes():
     assert not lids.detector.closed
 
 
+def test_eyes_that_were_closed_when_the_face_was_lost_are_still_so_unless_clearly_open():
+    blinks = Blinks()
+    blinks.update(0.04, 0.1, 0.0)
+    blinks.forget()
+    blinks.update(0.04, 0.1, 0.0)
+    assert blinks.closed and blinks.unsettled
+    blinks.forget()
+    blinks.update(0.04, 0.3, 0.1)
+    assert blinks.closed and blinks.unsettled
+    blinks.update(0.2, 0.5, 0.2)
+    assert not blinks.closed
+
+
 def test_half_closed_eyes_stay_what_they_were():
     blinks = Blinks()
     blinks.update(OPEN, 1.0, 0.0)

@@ -35,8 +35,8 @@ class _Fall:
 class Blinks:
     """The online detector, fed with every frame in which the eyes were seen.
 
-    `closed` tells that the eyes are shut now, with hysteresis. All shares are of the level at which
-    this viewer's lids stood over the last seconds.
+    Eyes that are shut open with hysteresis. All shares are of the level at which this viewer's lids
+    stood over the last seconds.
     """
 
     CLOSE_BELOW = 0.25
@@ -62,7 +62,8 @@ class Blinks:
     _FIRST_RATE_S = 10.0
 
     def __init__(self) -> None:
-        self.closed = False
+        self._shut = False
+        self._away = False
         self._level = self._USUAL_RATIO
         self._before: deque[tuple[float, float]] = deque()
         self._fall: _Fall | None = None
@@ -72,6 +73,11 @@ class Blinks:
         self._depths: deque[float] = deque(maxlen=20)
         self._seen: deque[tuple[float, float, float]] = deque()
         self._seen_s = self._shut_s = 0.0
+
+    @property
+    def closed(self) -> bool:
+        """Whether the eyes are seen, and shut."""
+        return self._shut and not self._away
 
     @property
     def unsettled(self) -> bool:
@@ -87,8 +93,9 @@ class Blinks:
         """Take the mean of both eyes' aspect ratios, and of their openness 0..1, at `t_s`.
 
         Returns the blink that has just ended, if one has. A frame that is not later than the one
-        before changes nothing.
+        before changes nothing, but that the face is there.
         """
+        self._away = False
         step_s = t_s - self._last_s
         if step_s <= 0.0:
             return None
@@ -100,7 +107,7 @@ class Blinks:
         self._last_s = t_s
         seen_s = min(step_s, self._LONGEST_STEP_S)
         self._note_shut(openness <= self.SHUT_OPENNESS, seen_s, t_s)
-        self.closed = openness < (self.OPEN_ABOVE if self.closed else self.CLOSE_BELOW)
+        self._shut = openness < (self.OPEN_ABOVE if self._shut else self.CLOSE_BELOW)
         if self._fall is None:
             self._fall = self._begun(ratio, openness, t_s)
             if self._fall is None:
@@ -110,8 +117,8 @@ class Blinks:
         return self._go_on(self._fall, ratio, openness, t_s)
 
     def forget(self) -> None:
-        """The face is gone: whether the eyes are closed is unknown."""
-        self.closed = False
+        """The face is gone: whether the eyes are closed is unknown until it is seen again."""
+        self._away = True
 
     def rate_per_min(self, t_s: float) -> float | None:
         """Return blinks per minute over the last 60 s; None in the first 10 s of seeing eyes."""
