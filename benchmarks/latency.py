@@ -58,9 +58,11 @@ GOALS = {"trip_p50": Goal(most=25), "trip_p95": Goal(most=45)}
 OVERLOAD_GOALS = {"trip_p95": Goal(most=250), "p95_slope_ms_per_s": Goal(most=1)}
 
 
-async def watch(column: str, size: str, seconds: float, sessions: int, core: int | None) -> Figures:
+async def watch(
+    column: str, size: str, seconds: float, sessions: int, core: int | None, key_every: int
+) -> Figures:
     """Round trips in milliseconds, and our server's own stages."""
-    film, camera = material.film(*SIZES[size]), material.camera()
+    film, camera = material.film(*SIZES[size], key_every), material.camera()
     with SERVERS[column]() as server:
         if core is not None:
             hold(server.pids, core)
@@ -114,13 +116,14 @@ def hold(pids: Sequence[int], core: int) -> None:
             os.sched_setaffinity(int(thread.name), {core})
 
 
-def floor(size: str, seconds: float) -> Figures:
+def floor(size: str, seconds: float, key_every: int) -> Figures:
     """Decoding, drawing and encoding of one frame after another."""
     width, height, bitrate_bps = SIZES[size]
     decoder = av.CodecContext.create("vp8", "r")
     chain, encoder = Chain(EFFECTS), VideoEncoder("VP8", bitrate_bps, bitrate_bps)
     took_ms = []
-    for packet in material.film(width, height, bitrate_bps)[: round(seconds * material.RATE_FPS)]:
+    film = material.film(width, height, bitrate_bps, key_every)
+    for packet in film[: round(seconds * material.RATE_FPS)]:
         began_s = time.perf_counter()
         for frame in decoder.decode(av.Packet(packet)):
             now_s = time.monotonic()
@@ -141,7 +144,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--columns", default="ours,stock", help="which, by comma")
     parser.add_argument("--overload", type=int, default=3, help="sessions at a time; 0 for none")
     parser.add_argument("--overload-seconds", type=float, default=60.0)
+    parser.add_argument(
+        "--key-every",
+        type=int,
+        default=material.KEY_EVERY,
+        help="frames from one key frame of the sent film to the next; browsers make none unasked",
+    )
     flags = parser.parse_args(argv)
+    key_every = flags.key_every
     columns = flags.columns.split(",")
     reports = []
     for size in filter(None, flags.sizes.split(",")):
@@ -149,8 +159,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         report = Report(title, GOALS if size == "720p" else {}, prefix=f"{size}.")
         for _ in range(flags.runs):
             for column in columns:
-                report.add(column, asyncio.run(watch(column, size, flags.seconds, 1, None)))
-            report.add("floor", floor(size, flags.seconds))
+                watched = watch(column, size, flags.seconds, 1, None, key_every)
+                report.add(column, asyncio.run(watched))
+            report.add("floor", floor(size, flags.seconds, key_every))
         if "stock" in columns:
             for row in ("trip_p50", "trip_p95"):
                 ratio = report.ratio(row, "ours", "stock")
@@ -166,7 +177,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         for _ in range(flags.runs):
             for column in columns:
                 seconds = flags.overload_seconds
-                report.add(column, asyncio.run(watch(column, "720p", seconds, flags.overload, 0)))
+                watched = watch(column, "720p", seconds, flags.overload, 0, key_every)
+                report.add(column, asyncio.run(watched))
         reports.append(report)
     reports[-1].notes.append(WHY_NO_FASTRTC)
     publish(reports, flags.json)

@@ -63,13 +63,13 @@ def camera_frames() -> Iterator[av.VideoFrame]:
         yield av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p")
 
 
-def _encoded(source: Iterator[av.VideoFrame], bitrate_bps: int) -> list[bytes]:
-    """VP8 packets, one for each frame, the first and every 30th a key frame."""
+def _encoded(source: Iterator[av.VideoFrame], bitrate_bps: int, key_every: int) -> list[bytes]:
+    """VP8 packets, one for each frame, the first and each so many a key frame."""
     first = next(source)
     context = av.CodecContext.create("libvpx", "w")
     context.width, context.height, context.pix_fmt = first.width, first.height, "yuv420p"
     context.bit_rate, context.time_base = bitrate_bps, fractions.Fraction(1, RATE_FPS)
-    context.framerate, context.gop_size = fractions.Fraction(RATE_FPS), KEY_EVERY
+    context.framerate, context.gop_size = fractions.Fraction(RATE_FPS), key_every
     context.options = {
         "deadline": "realtime",
         "cpu-used": "-8",
@@ -87,12 +87,15 @@ def _encoded(source: Iterator[av.VideoFrame], bitrate_bps: int) -> list[bytes]:
     return packets
 
 
-def _kept(name: str, make: Iterator[av.VideoFrame], bitrate_bps: int) -> list[bytes]:
+def _kept(
+    name: str, make: Iterator[av.VideoFrame], bitrate_bps: int, key_every: int = KEY_EVERY
+) -> list[bytes]:
     """Encoded packets, kept in a file from one benchmark to the next."""
-    path = FOLDER / f"{name}-{bitrate_bps // 1000}k.npz"
+    keys = "" if key_every == KEY_EVERY else f"-key{key_every}"
+    path = FOLDER / f"{name}-{bitrate_bps // 1000}k{keys}.npz"
     if not path.exists():
         FOLDER.mkdir(exist_ok=True)
-        packets = _encoded(make, bitrate_bps)
+        packets = _encoded(make, bitrate_bps, key_every)
         lengths = np.array([len(packet) for packet in packets])
         with path.with_suffix(".part").open("wb") as file:
             np.savez(file, lengths=lengths, data=np.frombuffer(b"".join(packets), np.uint8))
@@ -103,10 +106,10 @@ def _kept(name: str, make: Iterator[av.VideoFrame], bitrate_bps: int) -> list[by
 
 
 @cache
-def film(width: int, height: int, bitrate_bps: int) -> list[bytes]:
+def film(width: int, height: int, bitrate_bps: int, key_every: int = KEY_EVERY) -> list[bytes]:
     """The film's loop as VP8 packets."""
     source = film_frames(width, height, LOOP_S * RATE_FPS)
-    return _kept(f"film-{width}x{height}", source, bitrate_bps)
+    return _kept(f"film-{width}x{height}", source, bitrate_bps, key_every)
 
 
 @cache
