@@ -1,7 +1,7 @@
 """Decodes what a browser sends: on the video card where that works, otherwise in software.
 
 In software FFmpeg's own decoders do it, in one thread: its VP8 decoder takes three quarters of the
-time of libvpx's, which waits for its threads by spinning.
+processor time of libvpx's.
 """
 
 from fractions import Fraction
