@@ -124,6 +124,19 @@ def test_a_saccade_moves_it_at_once_and_a_pursuit_smoothly() -> None:
     assert np.array_equal(drawn[box], luma(frame)[box])
 
 
+@pytest.mark.parametrize("area", ["periphery", "gaze"])
+@pytest.mark.parametrize("place", [(0.8, 0.3), (0.05, 0.98), (-0.5, 0.5), (1.3, 1.9)])
+def test_a_blur_that_came_from_elsewhere_is_as_one_that_began_there(
+    area: str, place: tuple[float, float]
+) -> None:
+    frame = film_frame(WIDTH, HEIGHT)
+    moved = Chain([{"name": "blur", "area": area}])
+    for index, at in enumerate([(0.5, 0.5), (0.2, 0.4), place]):
+        drawn = moved.apply(frame, looking(at, index * FRAME_S), index * FRAME_S)
+    fresh = Chain([{"name": "blur", "area": area}]).apply(frame, looking(place, 0.0), 0.0)
+    assert np.array_equal(luma(drawn), luma(fresh))
+
+
 def test_an_unknown_gaze_is_held_and_then_the_picture_becomes_sharp() -> None:
     frame = film_frame(WIDTH, HEIGHT)
     chain = Chain([{"name": "blur"}])

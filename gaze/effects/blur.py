@@ -21,6 +21,7 @@ from gaze.effects.state import GazeState
 
 Model = Literal["ramp", "visible", "perceptual"]
 Area = Literal["periphery", "gaze", "all"]
+Span = tuple[int, int]  # samples from the gaze: the first, and the end
 
 LEVELS_AT_720 = 4.0
 """Blur level of full strength in a picture 720 rows high; a doubled height takes one more."""
@@ -33,6 +34,12 @@ NOTHING = 0.02
 
 GRID_PX = 8
 """Coarsest grid on which weights are computed before they are interpolated."""
+
+ANYWHERE = 1e6
+"""More samples than any picture is wide."""
+
+GROWTH_STEP = 0.005
+"""Less than this, as a fraction of the picture's height, does not change the area."""
 
 ASSUMED_PICTURE_DEG = 30.0
 """Width of a picture that nobody told us of: a laptop's screen at arm's length."""
@@ -154,7 +161,8 @@ class Blur(Effect[BlurParameters]):
         self._fovea = Fovea()
         self._luma = Pyramid(0, 0)
         self._chroma = Pyramid(0, 0)
-        self._weights: list[tuple[Weights, Weights]] = []
+        self._weights: list[WeightMap] = []
+        self._growth = 0.0
         self._size = (0, 0)
         self._picture_deg = ASSUMED_PICTURE_DEG
 
@@ -166,11 +174,12 @@ class Blur(Effect[BlurParameters]):
         depth = parameters.strength * max(1.0, LEVELS_AT_720 + math.log2(height / 720))
         if parameters.area != "all":
             depth *= sight.presence if sight is not None else 0.0
+        depth = round(depth, 2)
         if depth < NOTHING:
             return
         if self._size != (width, height):
             self._fit(width, height)
-        levels = _level_map(parameters, sight, depth)
+        levels = self._levels(parameters, sight, depth)
         if parameters.model != "ramp" and parameters.area == "periphery":
             levels = self._as_acuity(levels, parameters, gaze)
         if parameters.shape == "ellipse":
@@ -185,6 +194,14 @@ class Blur(Effect[BlurParameters]):
         y = (np.arange(rows, dtype=np.float32) + 0.5) * BLOCK_PX - levels.y * height
         x = (np.arange(columns, dtype=np.float32) + 0.5) * BLOCK_PX - levels.x * width
         canvas.softened = levels.level(np.hypot(x[None, :] / levels.stretch, y[:, None]) / height)
+
+    def _levels(self, parameters: BlurParameters, sight: Sight | None, depth: float) -> LevelMap:
+        x, y, spread = (sight.x, sight.y, sight.spread) if sight is not None else (0.5, 0.5, 0.0)
+        growth = min(MAX_GROWTH, spread)
+        if abs(growth - self._growth) > GROWTH_STEP:
+            self._growth = growth
+        radius = parameters.radius + self._growth
+        return LevelMap(parameters.area, x, y, radius, parameters.softness, depth)
 
     def _as_acuity(
         self, levels: LevelMap, parameters: BlurParameters, gaze: GazeState | None
@@ -211,35 +228,69 @@ class Blur(Effect[BlurParameters]):
         self._weights.clear()
 
     def _blend(self, levels: LevelMap, k: int) -> Blend:
-        """Compute the weights of picture k in the box in which they are between 0 and 1."""
         if len(self._weights) == k:
             width, height = self._size
             for _ in range(k):
                 width, height = half(width), half(height)
-            shape = (height, width)
-            self._weights.append((np.empty(shape, np.float32), np.empty(shape, np.float32)))
-        fine, coarse = self._weights[k]
-        height, width = fine.shape
-        reach = levels.reach(k) * height
-        rows = _span(levels.y * height, reach, height)
-        columns = _span(levels.x * width, reach * levels.stretch, width)
-        box = (rows, columns)
-        if fine[box].size:
-            cell = max(1.0, min(GRID_PX, levels.softness * height / max(1.0, levels.depth) / 4))
-            y = _centres(rows, cell) - levels.y * height
-            x = (_centres(columns, cell) - levels.x * width) / levels.stretch
-            eccentricity = np.hypot(x[None, :], y[:, None]) / height
-            grid = levels.weight(k, eccentricity)
-            size = (columns.stop - columns.start, rows.stop - rows.start)
-            cv2.resize(grid, size, dst=fine[box], interpolation=cv2.INTER_LINEAR)
-            np.subtract(1, fine[box], out=coarse[box])
-        return Blend(rows, columns, fine[box], coarse[box], levels.area == "gaze")
+            self._weights.append(WeightMap(k, width, height))
+        return self._weights[k].around(levels)
 
 
-def _level_map(parameters: BlurParameters, sight: Sight | None, depth: float) -> LevelMap:
-    x, y, spread = (sight.x, sight.y, sight.spread) if sight is not None else (0.5, 0.5, 0.0)
-    radius = parameters.radius + min(MAX_GROWTH, spread)
-    return LevelMap(parameters.area, x, y, radius, parameters.softness, depth)
+class WeightMap:
+    """The weights of picture k, computed anew only when more than the place of the gaze changes.
+
+    They are computed around the gaze, as far as they are between 0 and 1; where that is larger than
+    the picture, only within it.
+    """
+
+    def __init__(self, k: int, width: int, height: int) -> None:
+        self._k = k
+        self._width = width
+        self._height = height
+        self._of: tuple[object, ...] = ()
+        self._fine = self._coarse = np.empty((0, 0), np.float32)
+
+    def around(self, levels: LevelMap) -> Blend:
+        """Return the weights in the box of the picture in which they are between 0 and 1."""
+        height, width = self._height, self._width
+        row, column = round(levels.y * height), round(levels.x * width)
+        reach = levels.reach(self._k) * height
+        rows, columns = _beyond(reach), _beyond(reach * levels.stretch)
+        if 4 * rows * columns > width * height:
+            above, below = min(rows, row), min(rows, height - row)
+            before, after = min(columns, column), min(columns, width - column)
+        else:
+            above = below = rows
+            before = after = columns
+        self._compute(levels, (-above, below), (-before, after))
+        top, left = row - above, column - before
+        within = (
+            slice(max(0, top), max(0, min(height, row + below))),
+            slice(max(0, left), max(0, min(width, column + after))),
+        )
+        kept = tuple(
+            slice(span.start - first, max(span.start, span.stop) - first)
+            for span, first in zip(within, (top, left), strict=True)
+        )
+        return Blend(*within, self._fine[kept], self._coarse[kept], levels.area == "gaze")
+
+    def _compute(self, levels: LevelMap, rows: Span, columns: Span) -> None:
+        of = (replace(levels, x=0.0, y=0.0), rows, columns)
+        if of == self._of:
+            return
+        self._of = of
+        shape = max(0, rows[1] - rows[0]), max(0, columns[1] - columns[0])
+        if self._fine.shape != shape:
+            self._fine, self._coarse = np.empty(shape, np.float32), np.empty(shape, np.float32)
+        if not self._fine.size:
+            return
+        height = self._height
+        cell = max(1.0, min(GRID_PX, levels.softness * height / max(1.0, levels.depth) / 4))
+        y = _centres(rows, cell)
+        x = _centres(columns, cell) / levels.stretch
+        grid = levels.weight(self._k, np.hypot(x[None, :], y[:, None]) / height)
+        cv2.resize(grid, shape[::-1], dst=self._fine, interpolation=cv2.INTER_LINEAR)
+        np.subtract(1, self._fine, out=self._coarse)
 
 
 def _unsmooth(ramp: float) -> float:
@@ -247,16 +298,13 @@ def _unsmooth(ramp: float) -> float:
     return 0.5 - math.sin(math.asin(1 - 2 * min(1.0, max(0.0, ramp))) / 3)
 
 
-def _span(centre: float, reach: float, size: int) -> slice:
-    """Return the samples within `reach` of `centre`, and one more on each side."""
-    if math.isinf(reach):
-        return slice(0, size if reach > 0 else 0)
-    start = min(size, max(0, math.floor(centre - reach) - 1))
-    return slice(start, max(start, min(size, math.ceil(centre + reach) + 1)))
+def _beyond(reach: float) -> int:
+    """Return the whole samples within a reach and one more; none if it is negative."""
+    return math.ceil(min(max(reach, -1.0), ANYWHERE)) + 1
 
 
-def _centres(span: slice, cell: float) -> NDArray[np.float32]:
+def _centres(span: Span, cell: float) -> NDArray[np.float32]:
     """Return the middles of about `cell` long, equal parts of a span of samples."""
-    length = span.stop - span.start
-    count = max(1, math.ceil(length / cell))
-    return np.asarray(span.start + (np.arange(count) + 0.5) * length / count, np.float32)
+    first, end = span
+    count = max(1, math.ceil((end - first) / cell))
+    return np.asarray(first + (np.arange(count) + 0.5) * (end - first) / count, np.float32)

@@ -45,18 +45,22 @@ class Pyramid:
 
     def blend(self, source: Plane, target: Plane, blends: Sequence[Blend]) -> None:
         """Fill `target` with `source`; `blends[k]` puts picture k over the coarser ones."""
-        np.copyto(target, source)
-        pictures = [target]
+        pictures = [source]
         for k in range(len(blends)):
-            pictures.append(self._halve(source if k == 0 else pictures[k], k))
+            pictures.append(self._halve(pictures[k], k))
         coarse = pictures.pop()
         for k in reversed(range(len(blends))):
             fine, blend = pictures[k], blends[k]
             grown = self._grown[k]
+            if k == 0 and blend.fine_around:
+                np.copyto(target, fine)
+                fine = target
+            elif k == 0:
+                grown = target
             cv2.resize(coarse, _size(fine), dst=grown, interpolation=cv2.INTER_LINEAR)
-            box = (blend.rows, blend.columns)
             coarse = fine if blend.fine_around else grown
-            if fine[box].size:
+            if blend.fine.size:
+                box = (blend.rows, blend.columns)
                 cv2.blendLinear(fine[box], grown[box], blend.fine, blend.coarse, dst=coarse[box])
         if coarse is not target:
             np.copyto(target, coarse)
