@@ -12,6 +12,7 @@ from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from av.video.frame import PictureType
 
 from gaze.media import hardware
+from gaze.media.notes import Notes
 from gaze.rtc import engines, h264
 from gaze.rtc.encoder import VideoEncoder
 
@@ -68,7 +69,7 @@ def errors(softened: npt.NDArray[np.float32] | None) -> tuple[float, float]:
     halves = []
     for index in range(30):
         sent = frame(index)
-        sent.opaque = softened
+        sent.opaque = Notes(softened=softened)
         off = receiver.decode(encoder.encode(sent)[0]).to_ndarray()[:HEIGHT].astype(float)
         off -= sent.to_ndarray()[:HEIGHT]
         halves.append([np.square(off[:, : WIDTH // 2]).mean(), np.square(off[:, 320:]).mean()])
@@ -134,6 +135,34 @@ def test_frames_that_come_unevenly_are_as_large_as_others(codec: str) -> None:
         sizes.append(sum(map(len, encoder.encode(uneven)[0])))
     mean = sum(sizes[30:]) / 90
     assert max(sizes[30:]) < 2.5 * mean, sizes[30:]
+
+
+def across_a_cut(encoded_bytes: int) -> tuple[list[int], list[float], int]:
+    """Sizes and errors (mean absolute) of frames, of which the 40th shows another scene, that came
+    so large, and how many were key frames."""
+    encoder, receiver = VideoEncoder("VP8", MEGA, MEGA, pace="balanced"), Receiver("VP8")
+    sizes, errors = [], []
+    for index in range(60):
+        sent = frame(index if index < 40 else 1000 + index)
+        if index >= 40:
+            luma = np.frombuffer(sent.planes[0], np.uint8)
+            sent.planes[0].update(255 - luma)
+        sent.opaque = Notes(encoded_bytes=encoded_bytes if index == 40 else 4000)
+        payloads, _ = encoder.encode(sent)
+        sizes.append(sum(map(len, payloads)))
+        off = receiver.decode(payloads).to_ndarray()[:HEIGHT].astype(float)
+        errors.append(float(np.abs(off - sent.to_ndarray()[:HEIGHT]).mean()))
+    return sizes, errors, encoder.key_frames
+
+
+def test_a_cut_that_is_foreseen_is_coarser_for_a_moment_instead_of_late() -> None:
+    share_bytes = MEGA / 8 / FPS
+    unforeseen, _, _ = across_a_cut(0)
+    sizes, errors, key_frames = across_a_cut(round(4000 * unforeseen[40] / share_bytes))
+    assert unforeseen[40] > 4 * share_bytes
+    assert sizes[40] < 0.6 * unforeseen[40]
+    assert key_frames == 1
+    assert np.mean(errors[55:]) < 1.2 * np.mean(errors[30:40])
 
 
 @CODECS

@@ -92,6 +92,31 @@ def test_more_bits_make_a_finer_quantizer() -> None:
     assert fine + 10 < coarse <= 63
 
 
+def test_one_frame_can_be_coarser_without_a_key_frame() -> None:
+    encoder = libvpx.Vp8Encoder(WIDTH, HEIGHT, 3 * MEGA, cpu_used=-12)
+    quantizers, keys = [], []
+    for index in range(30):
+        encoder.min_quantizer = 50 if index == 20 else libvpx.MIN_QUANTIZER
+        keys.append(encoder.encode(frame(index), 3000).is_key_frame)
+        quantizers.append(encoder.quantizer)
+    assert keys == [True] + [False] * 29
+    assert quantizers[20] >= 50
+    assert encoder.step == libvpx.STEPS[quantizers[29]]
+    assert max(quantizers[10:20] + quantizers[21:]) < 40
+
+
+def test_quantizers_are_as_coarse_as_asked_within_the_limits() -> None:
+    assert list(libvpx.STEPS) == sorted(set(libvpx.STEPS))
+    assert (libvpx.STEPS[0], libvpx.STEPS[63]) == (4, 284)  # RFC 6386, section 14.1
+    assert libvpx.quantizer_of(0.0) == libvpx.MIN_QUANTIZER
+    assert libvpx.quantizer_of(1e6) == libvpx.MAX_QUANTIZER
+    assert (
+        libvpx.STEPS[libvpx.quantizer_of(60.5) - 1]
+        < 60.5
+        <= libvpx.STEPS[libvpx.quantizer_of(60.5)]
+    )
+
+
 def test_several_threads_make_the_same_kind_of_stream() -> None:
     encoder = libvpx.Vp8Encoder(WIDTH, HEIGHT, MEGA, cpu_used=-12, threads=2)
     decoder = av.CodecContext.create("libvpx", "r")

@@ -2,12 +2,14 @@
 
 import asyncio
 import fractions
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import av
+import numpy as np
 import pytest
 from aiortc.mediastreams import MediaStreamTrack
 
+from gaze.media.notes import Notes, notes_of
 from gaze.media.slot import Slot
 from gaze.sessions.film import LiveFilm, ReturnedFilm, ReturnedSound
 
@@ -56,6 +58,33 @@ async def test_a_returned_frame_has_the_time_at_which_it_was_due() -> None:
         seen.append((track.draw().pts, track.due_s))
         assert given.pts == 0
     assert seen == list(zip([0, 3600, 3601, 90_000], due_s, strict=True))
+
+
+async def test_a_frame_that_is_shown_again_does_not_come_as_a_large_one_again() -> None:
+    one, other = picture(0), picture(3000)
+    one.opaque = other.opaque = Notes(encoded_bytes=40_000)
+    shown = iter([one, one, other, other])
+
+    class Stalling:
+        async def next(self) -> tuple[av.VideoFrame, float]:
+            return next(shown), 1.0
+
+    softened = np.ones((1, 1), np.float32)
+
+    def prepare(frame: av.VideoFrame) -> Callable[[], av.VideoFrame]:
+        drawn = picture()
+        drawn.opaque = Notes(softened=softened)
+        return lambda: drawn
+
+    track = ReturnedFilm(Stalling(), prepare)
+    told = []
+    for _ in range(4):
+        await track.recv()
+        assert track.draw is not None
+        notes = notes_of(track.draw())
+        told.append(notes.encoded_bytes)
+        assert notes.softened is softened
+    assert told == [40_000, 0, 40_000, 0]
 
 
 async def test_sound_counts_samples_and_leaves_out_what_was_left_out() -> None:

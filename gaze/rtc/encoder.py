@@ -15,10 +15,12 @@ from aiortc.codecs.base import Encoder
 from av.video.reformatter import VideoReformatter
 
 from gaze.media import hardware
+from gaze.media.notes import notes_of
 from gaze.rtc import engines, h264, private
 from gaze.rtc.engines import Choice, Engine, Order, Stream
 from gaze.rtc.libvpx import CLOCK_HZ, Encoded
 from gaze.rtc.speed import SpeedControl
+from gaze.rtc.spikes import Spikes
 
 KEY_FRAME_PAUSE_S = 0.3  # between two that were asked for
 EARLY = 0.25  # of the time between frames: how early one may come and still be sent
@@ -94,6 +96,7 @@ class VideoEncoder(Encoder):
         self._engine: Engine | None = None
         self._size = (0, 0)
         self._speed: SpeedControl | None = None
+        self._spikes = Spikes()
         self._reformatter = VideoReformatter()
         self._key_wanted = False
         self._last_key_s: float | None = None
@@ -120,7 +123,7 @@ class VideoEncoder(Encoder):
     def encode(self, frame: Any, force_keyframe: bool = False) -> tuple[list[bytes], int]:
         """RTP payloads of a frame, none where it is left out, and its time in 90 kHz.
 
-        The frame's `opaque` is None or says where it was softened (see `Order`).
+        The frame may carry `Notes`: a foreseen spike is encoded coarser (see `spikes`).
         A key frame that is asked for is made of this frame, or as soon as the last one is
         KEY_FRAME_PAUSE_S old; no limit of the rate holds it back. Two frames of the same time are
         sent one tick apart.
@@ -139,12 +142,16 @@ class VideoEncoder(Encoder):
             self.left_out += 1
             return [], pts
         self._note_interval(pts)
+        bitrate_bps = min(self.bitrate_bps, self._max_bitrate_bps)
+        share_bytes = bitrate_bps * self._interval_s / 8
+        notes = notes_of(frame)
         order = Order(
-            bitrate_bps=min(self.bitrate_bps, self._max_bitrate_bps),
+            bitrate_bps=bitrate_bps,
             speed=self._wanted_speed(size),
             key_frame=key_frame,
             duration=round(self._interval_s * CLOCK_HZ),
-            softened=frame.opaque,
+            softened=notes.softened,
+            coarser=self._spikes.coarser(notes.encoded_bytes, share_bytes),
         )
         picture = self._picture(frame, size)
         encoding_began_s = time.perf_counter()
@@ -156,6 +163,8 @@ class VideoEncoder(Encoder):
             self._key_wanted = False
             self._last_key_s = pts_s
             self.key_frames += 1
+        if not encoded.is_key_frame:
+            self._spikes.add(notes.encoded_bytes, len(encoded.data))
         payloads = self._payloads(encoded.data)
         took_s = time.perf_counter() - began_s
         self.frames += 1

@@ -27,6 +27,7 @@ VP8_CPU_USED = (-4, -5, -6, -8, -12, -14)
 H264_PRESETS = ("fast", "veryfast", "superfast", "ultrafast")
 NVENC_PRESETS = ("p4", "p3", "p2", "p1")
 
+USUAL_SMOOTHING = 0.2
 APPLY_CHANGE = 0.25
 APPLY_EVERY_S = 2.0
 NEW_PRESET_EVERY_S = 10.0
@@ -56,6 +57,7 @@ class Order:
         key_frame: make a key frame of it.
         duration: of the frame, in 90 kHz.
         softened: how many times detail was halved in it, on a grid over the frame; None if nowhere.
+        coarser: how many times as coarse as usual it should be, lest it be far too large.
     """
 
     bitrate_bps: float
@@ -63,6 +65,7 @@ class Order:
     key_frame: bool
     duration: int
     softened: NDArray[np.float32] | None = None
+    coarser: float = 1.0
 
 
 class Engine(Protocol):
@@ -95,6 +98,7 @@ class Libvpx:
         self._stream = stream
         self._encoder = self._fresh(order)
         self._begun = False
+        self._usual_step = 0.0
 
     def encode(self, frame: av.VideoFrame, pts: int, order: Order) -> Encoded:
         """See `Engine`."""
@@ -104,7 +108,16 @@ class Libvpx:
         encoder = self._encoder
         encoder.bitrate_bps = round(order.bitrate_bps)
         encoder.cpu_used = VP8_CPU_USED[order.speed]
-        return encoder.encode(frame, order.duration)
+        foreseen = order.coarser > 1
+        encoder.min_quantizer = (
+            libvpx.quantizer_of(order.coarser * self._usual_step)
+            if foreseen
+            else libvpx.MIN_QUANTIZER
+        )
+        encoded = encoder.encode(frame, order.duration)
+        if not foreseen:
+            self._usual_step += USUAL_SMOOTHING * (encoder.step - self._usual_step)
+        return encoded
 
     def _fresh(self, order: Order) -> libvpx.Vp8Encoder:
         stream = self._stream

@@ -6,6 +6,7 @@ vpx_image.h, vpx_encoder.h, vp8cx.h) as of the version below. libvpx refuses cal
 `load` refuses other versions and layouts, and `gaze.rtc.encoder` then does without.
 """
 
+import bisect
 import ctypes
 import functools
 import weakref
@@ -37,6 +38,32 @@ MIN_QUANTIZER, MAX_QUANTIZER = 2, 56
 BUFFER_MS, BUFFER_INITIAL_MS, BUFFER_OPTIMAL_MS = 1000, 500, 600
 MAX_INTRA_PERCENT = 600  # of a frame's share of the bitrate, for a key frame
 KEY_FRAME_EVERY = 3000  # frames
+
+# RFC 6386, section 14.1: the step of the AC coefficients for each index, and which of them libvpx's
+# quantizers 0 to 63 stand for.
+_AC_STEPS: tuple[int, ...] = (
+    *range(4, 59),
+    *range(60, 117, 2),
+    *range(119, 156, 3),
+    *range(158, 174, 3),
+    *range(177, 230, 4),
+    *(234, 239, 245, 249, 254, 259, 264, 269, 274, 279, 284),
+)
+_INDICES = (
+    *(0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 15, 17, 18, 19, 20, 21),
+    *(23, 24, 25, 26, 27, 28, 29, 30, 31),
+    *range(33, 62, 2),
+    *range(64, 125, 3),
+    127,
+)
+STEPS: tuple[int, ...] = tuple(_AC_STEPS[index] for index in _INDICES)
+"""How coarse each quantizer is."""
+
+
+def quantizer_of(step: float) -> int:
+    """The finest quantizer that is as coarse as that, within what an encoder may use."""
+    quantizer = bisect.bisect_left(STEPS, step)
+    return min(max(quantizer, MIN_QUANTIZER), MAX_QUANTIZER)
 
 
 class VpxError(RuntimeError):
@@ -317,11 +344,7 @@ class Vp8Encoder:
         if _kbps(bitrate_bps) == self._config.rc_target_bitrate:
             return
         self._config.rc_target_bitrate = _kbps(bitrate_bps)
-        self._check(
-            self._library.vpx_codec_enc_config_set(
-                ctypes.byref(self._context), ctypes.byref(self._config)
-            )
-        )
+        self._apply()
 
     @property
     def cpu_used(self) -> int:
@@ -335,11 +358,27 @@ class Vp8Encoder:
             self._cpu_used = cpu_used
 
     @property
+    def min_quantizer(self) -> int:
+        """The finest quantizer it may use, for the frames that follow."""
+        return int(self._config.rc_min_quantizer)
+
+    @min_quantizer.setter
+    def min_quantizer(self, quantizer: int) -> None:
+        if quantizer != self._config.rc_min_quantizer:
+            self._config.rc_min_quantizer = quantizer
+            self._apply()
+
+    @property
+    def step(self) -> int:
+        """How coarse the last frame is."""
+        return STEPS[self.quantizer]
+
+    @property
     def quantizer(self) -> int:
         """That of the last frame, 0 (best) to 63."""
         value = _int()
         self._control(_GET_LAST_QUANTIZER_64, ctypes.byref(value))
-        return value.value
+        return int(value.value)
 
     def encode(self, frame: av.VideoFrame, duration: int) -> Encoded:
         """Encode a yuv420p frame of the encoder's size; its planes are read where they are.
@@ -378,6 +417,13 @@ class Vp8Encoder:
                 data.append(ctypes.string_at(packet.contents.buf, packet.contents.sz))
                 is_key_frame = is_key_frame or bool(packet.contents.flags & _IS_KEY_FRAME)
         return Encoded(b"".join(data), is_key_frame)
+
+    def _apply(self) -> None:
+        self._check(
+            self._library.vpx_codec_enc_config_set(
+                ctypes.byref(self._context), ctypes.byref(self._config)
+            )
+        )
 
     def _control(self, what: int, value: object) -> None:
         argument = _int(value) if isinstance(value, int) else value

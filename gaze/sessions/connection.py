@@ -20,6 +20,7 @@ from gaze.effects.state import GazeState
 from gaze.ice import ice_servers
 from gaze.media.address import Allowed
 from gaze.media.library import Library
+from gaze.media.notes import Notes
 from gaze.memory import give_back
 from gaze.metrics import Metrics, StageTimes
 from gaze.problems import Problem, ProblemError
@@ -262,7 +263,7 @@ class Connection:
                 frame = frame.reformat(format="yuv420p")
             composed = self._chain.apply(frame, gaze, now_s)
             if composed is not frame:
-                composed.opaque = self._chain.softened
+                composed.opaque = Notes(softened=self._chain.softened)
             if isinstance(self._eyes, CameraEyes):
                 luma = planes_of(composed, writable=False).y
                 self._eyes.see(film_light(luma, gaze, now_s))

@@ -1,6 +1,7 @@
 """The film of one session: where its frames come from, and the track that returns them."""
 
 import asyncio
+import dataclasses
 import fractions
 import functools
 import time
@@ -11,6 +12,7 @@ import av
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from gaze.media.backlog import LONGEST_S, RATE, PictureBacklog
+from gaze.media.notes import notes_of
 from gaze.media.player import Player
 from gaze.media.slot import Slot, SlotClosed
 
@@ -176,6 +178,7 @@ class ReturnedFilm(MediaStreamTrack):
         self.due_s: float | None = None
         self.draw: Draw | None = None
         self._epoch_s: float | None = None
+        self._last: av.VideoFrame | None = None
         self._last_pts = -1
 
     async def recv(self) -> av.VideoFrame:
@@ -190,12 +193,15 @@ class ReturnedFilm(MediaStreamTrack):
         if self._epoch_s is None:
             self._epoch_s = due_s
         self._last_pts = max(self._last_pts + 1, round((due_s - self._epoch_s) * VIDEO_CLOCK_HZ))
-        self.draw = functools.partial(_draw_at, self._prepare(frame), self._last_pts)
+        encoded_bytes = 0 if frame is self._last else notes_of(frame).encoded_bytes
+        self._last = frame
+        self.draw = functools.partial(_draw_at, self._prepare(frame), self._last_pts, encoded_bytes)
         return frame
 
 
-def _draw_at(draw: Draw, pts: int) -> av.VideoFrame:
+def _draw_at(draw: Draw, pts: int, encoded_bytes: int) -> av.VideoFrame:
     drawn = draw()
+    drawn.opaque = dataclasses.replace(notes_of(drawn), encoded_bytes=encoded_bytes)
     drawn.pts, drawn.time_base = pts, fractions.Fraction(1, VIDEO_CLOCK_HZ)
     return drawn
 

@@ -15,6 +15,7 @@ from aiortc.rtcrtpreceiver import StreamStatistics
 from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, RtpPacket, pack_remb_fci, unwrap_rtx
 from av import AudioFrame, VideoFrame
 
+from gaze.media.notes import Notes
 from gaze.media.slot import Slot
 from gaze.media.upright import upright
 from gaze.rtc.decoder import VideoDecoder
@@ -91,6 +92,7 @@ class DecoderQueue(queue.SimpleQueue[Any]):
             return
         for picture in pictures:
             turned = upright(picture, frame.clockwise)
+            turned.opaque = Notes(encoded_bytes=len(frame.data))
             self._loop.call_soon_threadsafe(self._slot.put, turned)
 
 
