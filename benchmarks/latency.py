@@ -6,6 +6,9 @@ the frame with that number had come back. What it sends is encoded beforehand an
 is timed before it is decoded, so the figures hold the network on both ways, and all that the server
 does: putting together, decoding, waiting, drawing, encoding, sending. The viewer's camera is sent
 too (640x480, 30 a second) and tracked; the blur follows it. Repeated frames are not counted.
+Our server returns the film at the bitrate at which it came (`--returned-mbps` for another; the
+viewer tells it of losses only, from which it would rise to its highest in the course of the run),
+stock at its own, half a megabit per second; `returned_mbps` is what came back.
 
 Columns: ours; stock aiortc (benchmarks/stock.py); floor: decoding, blur and encoding (ours) of the
 same frames, one after another in this process, without any network. `stage` rows are what our
@@ -18,6 +21,7 @@ all frames of all of them, and its slope (a least-squares line through the p95 o
 Goals, 720p: p50 <= 25 ms, p95 <= 45 ms, and 0.4 of stock's. Overload: p95 < 250 ms, not growing.
 """
 
+import argparse
 import asyncio
 import os
 import time
@@ -59,11 +63,18 @@ OVERLOAD_GOALS = {"trip_p95": Goal(most=250), "p95_slope_ms_per_s": Goal(most=1)
 
 
 async def watch(
-    column: str, size: str, seconds: float, sessions: int, core: int | None, key_every: int
+    column: str,
+    size: str,
+    seconds: float,
+    sessions: int,
+    core: int | None,
+    flags: argparse.Namespace,
 ) -> Figures:
     """Round trips in milliseconds, and our server's own stages."""
-    film, camera = material.film(*SIZES[size], key_every), material.camera()
-    with SERVERS[column]() as server:
+    film, camera = material.film(*SIZES[size], flags.key_every), material.camera()
+    bitrate_bps = str(round(1e6 * flags.returned_mbps) if flags.returned_mbps else SIZES[size][2])
+    fixed = ("--film-start-bitrate-bps", bitrate_bps, "--film-max-bitrate-bps", bitrate_bps)
+    with SERVERS[column](*(fixed if column == "ours" else ())) as server:
         if core is not None:
             hold(server.pids, core)
         viewers = [
@@ -83,6 +94,8 @@ async def watch(
     away_ms = [1000 * trip for _, one in trips for trip in one]
     figures = percentiles("trip", away_ms)
     figures["fps"] = len(arrivals) / seconds / sessions
+    returned = [one.encoded_bytes for viewer in viewers for one in viewer.returned_since(since_s)]
+    figures["returned_mbps"] = 8e-6 * sum(returned) / seconds / sessions
     figures["longest_gap_ms"] = max(
         (1000 * (b - a) for one, _ in trips for a, b in pairwise([since_s, *one])),
         default=float("inf"),
@@ -150,8 +163,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         default=material.KEY_EVERY,
         help="frames from one key frame of the sent film to the next; browsers make none unasked",
     )
+    parser.add_argument(
+        "--returned-mbps", type=float, help="bitrate of our returned film; as it came unless given"
+    )
     flags = parser.parse_args(argv)
-    key_every = flags.key_every
     columns = flags.columns.split(",")
     reports = []
     for size in filter(None, flags.sizes.split(",")):
@@ -159,9 +174,9 @@ def main(argv: Sequence[str] | None = None) -> None:
         report = Report(title, GOALS if size == "720p" else {}, prefix=f"{size}.")
         for _ in range(flags.runs):
             for column in columns:
-                watched = watch(column, size, flags.seconds, 1, None, key_every)
+                watched = watch(column, size, flags.seconds, 1, None, flags)
                 report.add(column, asyncio.run(watched))
-            report.add("floor", floor(size, flags.seconds, key_every))
+            report.add("floor", floor(size, flags.seconds, flags.key_every))
         if "stock" in columns:
             for row in ("trip_p50", "trip_p95"):
                 ratio = report.ratio(row, "ours", "stock")
@@ -177,7 +192,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         for _ in range(flags.runs):
             for column in columns:
                 seconds = flags.overload_seconds
-                watched = watch(column, "720p", seconds, flags.overload, 0, key_every)
+                watched = watch(column, "720p", seconds, flags.overload, 0, flags)
                 report.add(column, asyncio.run(watched))
         reports.append(report)
     reports[-1].notes.append(WHY_NO_FASTRTC)

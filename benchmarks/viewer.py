@@ -135,8 +135,8 @@ class Viewer:
         """`media` is a hosted film, in place of `film`.
 
         With `feedback`, the server is told how its packets fare: transport-wide feedback where it
-        numbers them, as browsers give it, otherwise aiortc's REMB. Without, it hears nothing and
-        stays at its first bitrate.
+        numbers them, as browsers give it, otherwise aiortc's REMB. Without, it hears of losses
+        only.
         """
         self.film_track = None if film is None else material.LoopTrack(film)
         self.returned: list[Returned] = []
@@ -222,6 +222,10 @@ class Viewer:
         trips = material.since_sent(came, track.sent_s, material.LOOP_S * material.RATE_FPS)
         late = [(arrived_s, away_s) for arrived_s, away_s in trips if arrived_s >= since_s]
         return [arrived_s for arrived_s, _ in late], [away_s for _, away_s in late]
+
+    def returned_since(self, since_s: float) -> list[Returned]:
+        """The frames that came back from a time on."""
+        return [one for one in self.returned if one.arrived_s >= since_s]
 
     async def figures(self) -> dict[str, Any]:
         """What the server says of the session; empty for a server that says nothing."""

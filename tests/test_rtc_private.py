@@ -42,6 +42,7 @@ from aiortc.rtp import (
 )
 from pylibsrtp import Policy, Session
 
+from gaze.media.notes import notes_of
 from gaze.media.slot import Slot, SlotClosed
 from gaze.rtc import extensions, private
 from gaze.rtc.encoder import VideoEncoder
@@ -259,7 +260,7 @@ async def test_a_frame_that_cannot_be_decoded_lets_a_key_frame_be_asked_for() ->
     queue.put(None)
     assert queue.get() is None
     assert asked == [True]
-    await slot.get()
+    assert notes_of(await slot.get()).encoded_bytes == 1
     assert slot.received == 2
 
 
