@@ -151,7 +151,7 @@ class VideoEncoder(Encoder):
             key_frame=key_frame,
             duration=round(self._interval_s * CLOCK_HZ),
             softened=notes.softened,
-            coarser=self._spikes.coarser(notes.encoded_bytes, share_bytes),
+            coarser=self._spikes.coarser(notes, share_bytes),
         )
         picture = self._picture(frame, size)
         encoding_began_s = time.perf_counter()
@@ -164,7 +164,7 @@ class VideoEncoder(Encoder):
             self._last_key_s = pts_s
             self.key_frames += 1
         if not encoded.is_key_frame:
-            self._spikes.add(notes.encoded_bytes, len(encoded.data))
+            self._spikes.add(notes, len(encoded.data))
         payloads = self._payloads(encoded.data)
         took_s = time.perf_counter() - began_s
         self.frames += 1
