@@ -9,12 +9,11 @@ The bare cost is measured in the same run in this process, the calls of one fram
 then those of the next (each by itself, over and over, would find its data in caches that a
 session's next call has emptied), each in one thread as far as it can be told: PyAV decoding camera
 and film, FaceMesh, the blur where the same camera's viewer looks, the encoder (with its
-packetizing); plus stock aiortc's packet
-path for the same packets: benchmarks/packets.py, a server that moves the packets of this
-session and touches no pixel, in a process of its own. `packets` is the same with our stack.
-`our_mesh` is what stands in FaceMesh's place here, and `tracker` the whole tracker with it: shown,
-but not among the terms. What a session costs over the sum of the terms is `over_bare`; goal: <=
-1.25.
+packetizing); plus stock aiortc's packet path for the same packets: benchmarks/packets.py, a server
+that moves the packets of this session and touches no pixel, in a process of its own. `packets` is
+the same with our stack. `our_mesh` is what stands in FaceMesh's place here, and `tracker` the whole
+tracker with it: shown, but not among the terms. What a session costs over the sum of the terms is
+`over_bare`; goal: <= 1.25.
 
 Of our server's own CPU time, `event_loop` is the main thread (packets, messages, handing over),
 `threads` all the others (the film's pixels, decoding), and `tracking_process` what finds the eyes.
