@@ -153,7 +153,7 @@ def _along_rays(
 def _filled(shape: tuple[int, ...], outline: Array) -> Grey:
     """One inside of an outline (n, 2), zero outside."""
     picture = np.zeros(shape, np.uint8)
-    cv2.fillPoly(picture, [np.round(outline * 16.0).astype(np.int32)], 1, shift=4)
+    cv2.fillPoly(picture, [np.round(outline * 16.0).astype(np.int32)], (1,), shift=4)
     return picture
 
 
