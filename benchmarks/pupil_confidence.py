@@ -18,8 +18,8 @@ from benchmarks.report import Report, arguments, machine, publish
 from gaze.vision.eyes import EYES, LidBaseline, aspect_ratio
 from gaze.vision.face import MeshFaceFinder
 from gaze.vision.iris import cut_eyes, find_irises
-from gaze.vision.pose import IRIS_DIAMETER_MM
-from gaze.vision.pupil import PupilMeter
+from gaze.vision.pose import head_pose
+from gaze.vision.pupil import RELATIVE_ONLY, PupilMeter
 from tests.rendered import FPS, draw
 
 Array = NDArray[np.float64]
@@ -36,7 +36,8 @@ def measure(seed: int, distance_mm: float) -> list[tuple[float, ...]]:
     rows = []
     for number, (look, _, frame) in enumerate(watch(draw(seed), distance_mm)):
         landmarks, t_s = finder.find(frame), number / FPS
-        if landmarks is None:
+        pose = None if landmarks is None else head_pose(landmarks)
+        if landmarks is None or pose is None:
             continue
         right, left = (
             lid.openness(aspect_ratio(landmarks, eye), t_s)
@@ -44,10 +45,10 @@ def measure(seed: int, distance_mm: float) -> list[tuple[float, ...]]:
         )
         crop = cut_eyes(frame, landmarks)
         irises = None if crop is None else find_irises(crop, landmarks)
-        meter.measure(irises, (left, right), t_s)
+        meter.measure(irises, (left, right), t_s, pose)
         evidence = meter.evidence
         if look.judged and evidence is not None:
-            off_mm = abs(evidence.disc.ratio * IRIS_DIAMETER_MM - look.scene.pupil_mm)
+            off_mm = abs(evidence.mm - look.scene.pupil_mm)
             rows.append((*evidence.terms, float(off_mm <= GOOD_PUPIL_MM)))
     finder.close()
     return rows
@@ -64,17 +65,20 @@ def fit(terms: Array, good: Array) -> Array:
     return weights
 
 
-def left_out(viewers: Sequence[Array]) -> float:
-    """Return the area under the curve of viewers judged by what the others taught."""
+def left_out(viewers: Sequence[Array], least: float = 0.0) -> float:
+    """Return the area under the curve of viewers judged by what the others taught, over the widths
+    whose confidence is `least` or more."""
     told, good = [], []
     folds = min(FOLDS, len(viewers))
     for fold in range(folds):
         others = np.vstack([each for n, each in enumerate(viewers) if n % folds != fold])
         judged = np.vstack([each for n, each in enumerate(viewers) if n % folds == fold])
-        told.append(judged[:, :-1] @ fit(others[:, :-1], others[:, -1]))
+        sure = judged[:, :-1] @ fit(others[:, :-1], others[:, -1])
+        told.append(1.0 / (1.0 + np.exp(-sure)))
         good.append(judged[:, -1] > 0)
     all_told, all_good = np.concatenate(told), np.concatenate(good)
-    return area_under_curve(all_told[all_good], all_told[~all_good])
+    enough = all_told >= least
+    return area_under_curve(all_told[all_good & enough], all_told[~all_good & enough])
 
 
 def main() -> None:
@@ -95,11 +99,16 @@ def main() -> None:
                 rows += more
     known = [np.array(rows) for rows in viewers]
     joined = np.vstack(known)
-    names = ("constant", "log of rise", "kept", "log of radius")
+    names = ("constant", "log of explained", "log of rest", "log of radius", "log of width")
     weights = fit(joined[:, :-1], joined[:, -1])
     report = Report(f"confidence of pupils, seeds 0 to {seeds[-1]}; {machine()}", prefix="pupil.")
     report.add("weights", dict(zip(names, weights.tolist(), strict=True)))
-    report.add("viewers left out", {"AUC": left_out(known), "good (%)": 100 * joined[:, -1].mean()})
+    figures = {
+        "AUC": left_out(known),
+        "AUC of those told in millimetres": left_out(known, RELATIVE_ONLY),
+        "good (%)": 100.0 * joined[:, -1].mean(),
+    }
+    report.add("viewers left out", figures)
     publish([report], flags.json)
 
 

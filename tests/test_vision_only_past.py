@@ -31,7 +31,7 @@ from gaze.vision.eyes import EYES, LidBaseline
 from gaze.vision.face import LANDMARKS, Landmarks
 from gaze.vision.features import SIZE
 from gaze.vision.filters import OneEuro
-from gaze.vision.iris import cut_eyes, find_irises
+from gaze.vision.iris import LIDS, cut_eyes, find_irises
 from gaze.vision.pointer import PointerGaze
 from gaze.vision.pose import head_pose, iris_diameters_px
 from gaze.vision.pupil import PupilMeter
@@ -159,6 +159,17 @@ def pointer():
     return step
 
 
+def with_whole_lids(landmarks):
+    """The landmarks of a made face have the lids' middles and ends alone."""
+    points = landmarks.points_px.copy()
+    along = np.linspace(-1.0, 1.0, 9)[:, None]
+    for lid in (list(lid) for pair in LIDS for lid in pair):
+        first, top, last = points[[lid[0], lid[4], lid[-1]]]
+        straight = first + (last - first) * (along + 1.0) / 2.0
+        points[lid] = straight + (top - (first + last) / 2.0) * (1.0 - along**4)
+    return Landmarks(points, landmarks.width_px, landmarks.height_px)
+
+
 def pupil_meter():
     meter = PupilMeter()
 
@@ -168,8 +179,8 @@ def pupil_meter():
             return None
         opened = min(look.ratio / 0.3, 1.0)
         crop = cut_eyes(look.image, landmarks)
-        irises = None if crop is None else find_irises(crop, landmarks)
-        return meter.measure(irises, (opened, opened), t_s)
+        irises = None if crop is None else find_irises(crop, with_whole_lids(landmarks))
+        return meter.measure(irises, (opened, opened), t_s, head_pose(landmarks))
 
     return step
 

@@ -5,7 +5,9 @@ import pytest
 
 from gaze.vision.face import Landmarks, MeshFaceFinder
 from gaze.vision.iris import LIDS, Crop, cut_eyes, find_irises
-from gaze.vision.pupil import RELATIVE_ONLY, Evidence, PupilMeter
+from gaze.vision.pose import head_pose
+from gaze.vision.pupil import RELATIVE_ONLY, Evidence, IrisSize, PupilMeter
+from tests.faces import make_landmarks
 from tests.viewers import viewer_frame
 
 STEP_S = 1 / 30
@@ -88,6 +90,29 @@ def test_an_eye_at_the_edge_of_the_frame_is_not_measured():
     cut = Crop(crop.grey[:, 30:], np.array([30, 0]))
     assert find_irises(crop, landmarks_around()).disc is not None
     assert find_irises(cut, landmarks_around()).disc is None
+
+
+def iris_seen(iris, true_mm, distance_mm=600.0, frames=1):
+    """Lets a viewer with a face of average size and such irises be seen."""
+    pose = head_pose(make_landmarks(eyes_mm=(0.0, 0.0, distance_mm)))
+    for _ in range(frames):
+        iris.see(true_mm / 2.0 * pose.focal_px / distance_mm, pose)
+    return iris.mm
+
+
+@pytest.mark.parametrize("distance_mm", [300.0, 600.0])
+def test_an_iris_is_thought_larger_where_it_is_so_against_the_face(distance_mm):
+    assert iris_seen(IrisSize(), 11.7, distance_mm) == pytest.approx(11.7, abs=0.05)
+    assert iris_seen(IrisSize(), 12.7, distance_mm) == pytest.approx(12.1, abs=0.05)
+    assert iris_seen(IrisSize(), 10.7, distance_mm) == pytest.approx(11.3, abs=0.05)
+
+
+def test_the_size_of_an_iris_does_not_follow_single_frames_nor_leave_what_people_have():
+    iris = IrisSize()
+    before = iris_seen(iris, 12.2, frames=300)
+    assert iris_seen(iris, 25.0) == pytest.approx(before, abs=0.01)
+    assert 12.0 < iris_seen(IrisSize(), 25.0, frames=900) < 12.8
+    assert 10.6 < iris_seen(IrisSize(), 5.0, frames=900) < 11.4
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gaze.vision.disc import Disc, see_disc
 from gaze.vision.face import Landmarks
 from gaze.vision.median import median
 from gaze.vision.pose import iris_diameters_px
@@ -100,21 +101,9 @@ class Crop:
 
 
 @dataclass(frozen=True, slots=True)
-class Disc:
-    """The pupils of both eyes: `ratio` of their diameter to the iris's, by how many grey levels the
-    brightness `rise`s at their edge, what share of a ray's own rise that is, `in_step`, and what
-    share of the rays was `kept` as agreeing."""
-
-    ratio: float
-    rise: float
-    in_step: float
-    kept: float
-
-
-@dataclass(frozen=True, slots=True)
 class Irises:
     """`centres_px` (2, 2) of the right and left iris, `radius_px` of both, and how surely each
-    was seen, `confidence` (2,) from 0 to 1; `disc` is None where no pupil can be made out."""
+    was seen, `confidence` (2,) from 0 to 1; `disc` is None where no pupil shows."""
 
     centres_px: Array
     radius_px: float
@@ -171,9 +160,10 @@ def find_irises(crop: Crop, landmarks: Landmarks) -> Irises | None:
     seen = (kept * weights)[: 2 * _ANGLES].reshape(2, -1).sum(axis=1)
     seen = seen / (_HIGHEST_RISE * _SIDEWAYS.sum())
     disc = None
-    if rise > 0.0 and _inside(crop.grey, centres, _REACH * radius_px):
-        in_step = rise / max(float(median(tops[2 * _ANGLES :])), rise)
-        disc = Disc(float(found[5]), rise, in_step, float(kept[2 * _ANGLES :].mean()))
+    if _inside(crop.grey, centres, _REACH * radius_px):
+        seen_as, within = flat * radius_px, _NASAL - _DEEP * leaning
+        pupils = centres + (seen_as @ within[:, :, None])[:, :, 0]
+        disc = see_disc(crop.grey, pupils, seen_as, lids, radius_px)
     centres = np.asarray(centres + crop.origin, np.float64)
     return Irises(centres, radius_px, np.clip(seen / 0.35, 0.0, 1.0), disc)
 

@@ -263,7 +263,7 @@ class Tracker:
             event=event,
             attentive=attentive,
             openness=(left, right),
-            pupil=self._pupils.measure(irises, (left, right), t_s),
+            pupil=self._pupils.measure(irises, (left, right), t_s, pose),
             head=head,
             uncertainty_px=uncertainty_px,
         )
