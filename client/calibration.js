@@ -29,7 +29,6 @@ const TRIES = 2;
 const ANSWER_TIMEOUT_MS = 10_000;
 const LAYOUT_SETTLES_MS = 400;
 const GET_READY_MS = 1200;
-const SKIPPED = 'skipped';
 
 class Cancelled extends Error {}
 
@@ -69,8 +68,12 @@ class Run {
   /** @type {GazeError | null} */
   #refusal = null;
   #active = false;
-  /** Whether the server collects a dot at this moment. */
+  /** Whether the server collects a dot at this moment, as far as is known here. */
   #collecting = false;
+  /** Whether the viewer has skipped the dot. */
+  #skipped = false;
+  /** Whether the dot's new beginning is still to be heard of, and all before it is past. */
+  #repeating = false;
   /** What Escape decides while a panel asks. @type {(() => void) | null} */
   #escape = null;
   #plan;
@@ -141,7 +144,6 @@ class Run {
     );
     const stops = [
       this.#client.on('calibration', (event) => this.#hear(event)),
-      this.#client.on('error', (error) => this.#refuse(error)),
       this.#client.on('state', ({ state }) => {
         if (state !== 'connected') this.#refuse(new GazeError({ title: 'Connection lost' }));
       }),
@@ -168,8 +170,9 @@ class Run {
     this.#guide(follows ? 'Follow the dot with your eyes.' : 'Look at each dot until it closes.');
     this.#progress.value = 0;
     this.#unread = [];
-    this.#client.calibrate('start');
+    this.#repeating = false;
     this.#active = true;
+    this.#tell('start');
     await this.#next(['collecting']);
     const places = this.#plan === 'follow' ? [] : PLACES[this.#plan];
     this.#showDot(places[0] ?? placeOnPath(0));
@@ -182,7 +185,7 @@ class Run {
       this.#progress.value = ++step / steps;
     }
     this.#unread = [];
-    this.#client.calibrate('finish');
+    this.#tell('finish');
     const fitted = await this.#next(['fitted', 'rejected']);
     if (fitted.state === 'rejected') {
       throw new GazeError({ title: 'Too few dots worked', detail: fitted.reason ?? 'Try it with more light on your face.' });
@@ -194,7 +197,7 @@ class Run {
       this.#progress.value = ++step / steps;
     }
     this.#unread = [];
-    this.#client.calibrate('finish');
+    this.#tell('finish');
     const checked = checks > 0 ? await this.#next(['validated']) : null;
     this.#active = false;
     return { fitted, checked };
@@ -234,12 +237,13 @@ class Run {
    */
   async #collectPoint(action, place) {
     this.#showDot(place);
+    this.#skipped = false;
     for (let tried = 1; tried <= TRIES; tried += 1) {
       this.#unread = [];
       if (tried === 1) {
-        this.#client.calibrate(action, this.#onScreen(place));
+        this.#tell(action, this.#onScreen(place));
       } else {
-        this.#client.calibrate('repeat');
+        this.#tell('repeat');
       }
       this.#collecting = true;
       const answer = await this.#next(['accepted', 'rejected']);
@@ -249,7 +253,7 @@ class Run {
         return true;
       }
       this.#dot.style.setProperty('--progress', '0');
-      if (answer.reason === SKIPPED) return false;
+      if (this.#skipped) return false;
       this.#guide(answer.reason ? spoken(answer.reason) : 'Once more, please.');
     }
     return false;
@@ -305,18 +309,30 @@ class Run {
     action();
   }
 
-  /** Once a dot: the server refuses to skip what is skipped, and a refusal ends the calibration. */
+  /** Where the dot is done already, as the page may not know yet, this is refused, and past too. */
   #skip() {
     if (!this.#collecting) return;
     this.#collecting = false;
-    this.#client.calibrate('skip');
+    this.#skipped = true;
+    this.#client.calibrate('skip').catch(() => {});
   }
 
   /** Begin the dot that is on the screen anew. */
   #repeat() {
     if (!this.#collecting) return;
     this.#dot.style.setProperty('--progress', '0');
-    this.#client.calibrate('repeat');
+    this.#repeating = true;
+    this.#tell('repeat');
+  }
+
+  /**
+   * A step without which the calibration cannot go on.
+   *
+   * @param {import('./gaze-client.js').CalibrationAction} action
+   * @param {Point} [target]
+   */
+  #tell(action, target) {
+    this.#client.calibrate(action, target).catch((error) => this.#refuse(error));
   }
 
   /** @param {Point} place */
@@ -338,6 +354,8 @@ class Run {
 
   /** @param {CalibrationEvent} event */
   #hear(event) {
+    if (event.state === 'collecting' && event.progress === 0) this.#repeating = false;
+    if (this.#repeating) return;
     if (event.state === 'collecting') this.#dot.style.setProperty('--progress', String(event.progress));
     this.#unread.push(event);
     this.#wake?.();

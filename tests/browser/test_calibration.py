@@ -80,6 +80,38 @@ async def test_dots_are_looked_at_skipped_and_repeated_and_the_result_is_kept(
         await visitor.hears("gaze", lambda m: m["calibrated"], gaze)
 
 
+# Presses keys in the very moment in which the server has accepted a dot and the page does not know
+# it yet: the page listens later.
+CROSS = """(keys) => {
+  window.gazeApp.client.on('calibration', ({ state }) => {
+    const key = state === 'accepted' ? keys.shift() : undefined;
+    if (key) document.dispatchEvent(new KeyboardEvent('keydown', { key, cancelable: true }));
+  });
+}"""
+
+
+@both_browsers
+async def test_a_key_that_crosses_the_acceptance_of_its_dot_ends_nothing(
+    server: ServerProcess, browser: Open
+) -> None:
+    async with browser() as page:
+        visitor = await start(page, server)
+        await page.call(CROSS, ["s", "r", "s"])
+        await page.click("calibrate")
+        await visitor.until(lambda: found_face(page))
+        await page.click("plan-5")
+        await page.click("check-begin")
+        await visitor.until(lambda: shown(page, "calibration-result"))
+        # Each skip was too late and was refused; the repeated dot was accepted twice.
+        refused = await visitor.heard("error")
+        assert [(m["status"], m["field"]) for m in refused] == [(409, "action")] * 2
+        said = await visitor.heard("calibration")
+        assert states(said).count("accepted") == 5 + 1 + 4
+        fitted = next(m for m in said if m["state"] == "fitted")
+        assert len(fitted["points"]) == 5
+        await page.click("calibration-use")
+
+
 async def found_face(page: Page) -> bool:
     return "Face found" in await text(page, "check")
 
