@@ -30,7 +30,7 @@ import { keepWatched, keptWatched, wasReloaded } from './watched.js';
 
 const SEND_INTERVAL_MS = 80;
 const SKIP_S = 5;
-/** Status of the error that tells of a live stream which has ended. */
+/** Status of the error that tells why a live stream is lost, which `playback` tells too. */
 const LOST = 502;
 
 export class GazeApp {
@@ -380,8 +380,8 @@ export class GazeApp {
       this.#remember();
     });
     this.client.on('error', (error) => {
-      if (error.field === 'media' || error.status === LOST) this.#onFilmProblem(error);
-      else if (!this.#desk.busy) this.#effects?.problem(error.message);
+      if (error.field === 'media') this.#films?.problem(filmProblem(error));
+      else if (error.status !== LOST && !this.#desk.busy) this.#effects?.problem(error.message);
     });
     this.#camera.addEventListener('ended', () => this.#onCameraEnded());
     onKeys(() => (this.player.watching && !this.#desk.busy ? this.#keys : {}));
@@ -403,12 +403,6 @@ export class GazeApp {
       detail: error?.message,
       pointerHelps: false,
     });
-  }
-
-  /** @param {GazeError} error */
-  #onFilmProblem(error) {
-    this.#films?.problem(filmProblem(error));
-    if (error.status === LOST) this.player.tell('The live stream is lost and tried again');
   }
 
   #onCameraEnded() {
