@@ -1,7 +1,7 @@
 /** The screen of the page: the returned film, what is drawn over and beside it, and the bar. */
 
 import { Compare } from './compare.js';
-import { byId } from './element.js';
+import { byId, element } from './element.js';
 import { Marks } from './marks.js';
 
 /** @typedef {import('./gaze-client.js').GazeClient} GazeClient */
@@ -61,7 +61,11 @@ export class Player {
     client.attach(this.film);
     client.on('gaze', (gaze) => this.#watching && this.marks.add(gaze));
     client.on('playback', (playback) => this.#onPlayback(playback));
-    client.on('state', () => this.#showPlaying());
+    client.on('state', ({ state }) => {
+      if (state === 'reconnecting') this.#keepPicture();
+      this.#showPlaying();
+    });
+    this.film.addEventListener('playing', () => this.#forgetPicture());
     this.#play.addEventListener('click', () => this.togglePlay());
     this.#seek.addEventListener('input', () => {
       this.#seeking = true;
@@ -91,6 +95,7 @@ export class Player {
   set watching(watching) {
     this.#watching = watching;
     if (!watching) {
+      this.#forgetPicture();
       this.#playback = PLAYING;
       this.marks.clear();
       this.#notice.hidden = true;
@@ -150,6 +155,20 @@ export class Player {
   async toggleFullScreen() {
     if (document.fullscreenElement) await document.exitFullscreen();
     else await this.#theatre.requestFullscreen?.().catch(() => {});
+  }
+
+  /** Not all browsers go on showing the last picture of a connection that is gone. */
+  #keepPicture() {
+    const { videoWidth: width, videoHeight: height } = this.film;
+    if (width === 0) return;
+    const canvas = element('canvas', { width, height, class: 'kept-picture', 'data-testid': 'kept-picture' });
+    canvas.getContext('2d')?.drawImage(this.film, 0, 0);
+    this.#forgetPicture();
+    this.film.after(canvas);
+  }
+
+  #forgetPicture() {
+    this.film.parentElement?.querySelector('.kept-picture')?.remove();
   }
 
   /** Firefox has a button of its own for it, and lends it to no page. */
