@@ -5,13 +5,14 @@
  */
 
 import { FOLLOW_S, PLACES, VALIDATION_PLACES, placeOnPath } from './calibration-plan.js';
-import { failurePanel, resultPanel } from './calibration-result.js';
+import { failurePanel, followFailure, resultPanel } from './calibration-result.js';
 import { element } from './element.js';
 import { GazeError } from './gaze-client.js';
 import { cover } from './overlay.js';
 
 /** @typedef {import('./calibration-plan.js').PlanName} PlanName */
 /** @typedef {import('./calibration-result.js').Decision} Decision */
+/** @typedef {import('./calibration-result.js').Next} Next */
 /** @typedef {import('./gaze-client.js').GazeClient} GazeClient */
 /** @typedef {import('./gaze-client.js').CalibrationEvent} CalibrationEvent */
 /** @typedef {import('./gaze-client.js').CalibrationQuality} CalibrationQuality */
@@ -76,6 +77,9 @@ class Run {
   #repeating = false;
   /** What Escape decides while a panel asks. @type {(() => void) | null} */
   #escape = null;
+  /** Samples of the gaze while a dot moves, and those of them with open eyes. */
+  #seen = 0;
+  #sawOpen = 0;
   #plan;
   #uncover = () => {};
 
@@ -144,6 +148,10 @@ class Run {
     );
     const stops = [
       this.#client.on('calibration', (event) => this.#hear(event)),
+      this.#client.on('gaze', ({ event }) => {
+        this.#seen += 1;
+        if (event !== 'lost' && event !== 'blink') this.#sawOpen += 1;
+      }),
       this.#client.on('state', ({ state }) => {
         if (state !== 'connected') this.#refuse(new GazeError({ title: 'Connection lost' }));
       }),
@@ -159,7 +167,9 @@ class Run {
         return await this.#collect();
       } catch (error) {
         if (!(error instanceof GazeError) || this.#client.state !== 'connected') throw error;
-        if (!(await this.#explain(error))) throw new Cancelled();
+        const next = await this.#explain(error);
+        if (next === 'leave') throw new Cancelled();
+        if (next === 'dots') this.#plan = '9';
       }
     }
   }
@@ -188,6 +198,7 @@ class Run {
     this.#tell('finish');
     const fitted = await this.#next(['fitted', 'rejected']);
     if (fitted.state === 'rejected') {
+      if (follows) throw new GazeError(followFailure(this.#seen / FOLLOW_S, this.#sawOpen / FOLLOW_S, fitted.reason));
       throw new GazeError({ title: 'Too few dots worked', detail: fitted.reason ?? 'Try it with more light on your face.' });
     }
     this.#guide('Four more, to see how well it went.');
@@ -211,6 +222,7 @@ class Run {
    */
   async #follow(steps) {
     this.#dot.classList.add('moving');
+    this.#seen = this.#sawOpen = 0;
     const began_ms = performance.now();
     for (let share = 0; share < 1; share = (performance.now() - began_ms) / (1000 * FOLLOW_S)) {
       const place = placeOnPath(share);
@@ -271,12 +283,13 @@ class Run {
     return this.#ask((/** @type {(decision: Decision) => void} */ decide) => resultPanel(points, quality, decide), 'use');
   }
 
-  /** @param {GazeError} error @returns {Promise<boolean>} whether to try again */
+  /** @param {GazeError} error @returns {Promise<Next>} */
   async #explain(error) {
     this.#client.calibrate('cancel').catch(() => {});
     this.#active = this.#collecting = false;
     this.#refusal = null;
-    return this.#ask((/** @type {(again: boolean) => void} */ decide) => failurePanel(error, decide), false);
+    const moving = this.#plan === 'follow';
+    return this.#ask((/** @type {(next: Next) => void} */ decide) => failurePanel(error, moving, decide), 'leave');
   }
 
   /**
