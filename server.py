@@ -89,7 +89,7 @@ async def serve(settings: Settings) -> None:
         )
     )
     settle()
-    app[TRACKERS].least_busy()  # started by now, the first session finds it ready
+    app[TRACKERS].begin()
     try:
         addresses = []
         if settings.http_port:

@@ -5,6 +5,7 @@ import { TRICKLE_TYPE } from './trickle.js';
 
 /** @typedef {import('./contract.js').SessionKey} SessionKey */
 
+const UNREACHABLE = 'The server cannot be reached. Check your network, or try again in a moment.';
 const REQUEST_TIMEOUT_MS = 20_000;
 
 export class Api {
@@ -75,7 +76,7 @@ export class Api {
       const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
       response = await fetch(this.url(path), { signal, ...init });
     } catch {
-      throw new GazeError({ title: 'No connection', detail: 'The server cannot be reached.' });
+      throw new GazeError({ title: 'No connection', detail: UNREACHABLE });
     }
     if (!response.ok) throw await GazeError.fromResponse(response);
     return response;

@@ -30,7 +30,9 @@ import { keepWatched, keptWatched, wasReloaded } from './watched.js';
 
 const SEND_INTERVAL_MS = 80;
 const SKIP_S = 5;
-/** Status of the error that tells of a live stream which has ended. */
+const PICTURE_TAKES_MS = 8000;
+const NO_PICTURE = 'No picture of the film has come yet. It may come still; or go back, and choose another film.';
+/** Status of the error that tells why a live stream is lost, which `playback` tells too. */
 const LOST = 502;
 
 export class GazeApp {
@@ -102,6 +104,7 @@ export class GazeApp {
       this.#view = this.#view === 'eyes' ? 'eyes' : 'watch';
       pushAddress(this.#address);
       this.#stage.wait('The film begins…');
+      setTimeout(() => start === this.#starts && this.#stage.wait(NO_PICTURE), PICTURE_TAKES_MS);
       await this.player.start();
       if (start !== this.#starts) return;
       this.#stage.show('watching');
@@ -116,7 +119,7 @@ export class GazeApp {
 
   /** End the session; the camera goes off. Afterwards there is the summary, or the start. */
   async leave() {
-    const summary = this.#recording.length > 0 && this.player.watching;
+    const summary = this.#recording.length > 0 && this.#stage.scene === 'watching';
     if (summary) await this.#takeStill();
     await this.#close();
     this.#view = summary ? 'summary' : 'home';
@@ -363,7 +366,7 @@ export class GazeApp {
     onClick('start', () => this.start('camera'));
     onClick('start-pointer', () => this.start('pointer'));
     onClick('leave', () => this.leave());
-    onClick('problem-back', () => this.leave());
+    for (const id of ['opening-back', 'problem-back']) onClick(id, () => this.leave());
     onClick('problem-pointer', () => this.start('pointer'));
     onClick('problem-retry', () => (this.#effects ? this.start(this.#gaze) : location.reload()));
     onClick('eyes-toggle', () => this.#toggleEyes());
@@ -380,8 +383,8 @@ export class GazeApp {
       this.#remember();
     });
     this.client.on('error', (error) => {
-      if (error.field === 'media' || error.status === LOST) this.#onFilmProblem(error);
-      else if (!this.#desk.busy) this.#effects?.problem(error.message);
+      if (error.field === 'media') this.#films?.problem(filmProblem(error));
+      else if (error.status !== LOST && !this.#desk.busy) this.#effects?.problem(error.message);
     });
     this.#camera.addEventListener('ended', () => this.#onCameraEnded());
     onKeys(() => (this.player.watching && !this.#desk.busy ? this.#keys : {}));
@@ -399,16 +402,10 @@ export class GazeApp {
     this.#camera.close();
     this.#stage.problem({
       title: 'The connection was lost',
-      text: 'Trying again did not help. Check your network, and start once more.',
+      text: 'Trying again did not help.',
       detail: error?.message,
       pointerHelps: false,
     });
-  }
-
-  /** @param {GazeError} error */
-  #onFilmProblem(error) {
-    this.#films?.problem(filmProblem(error));
-    if (error.status === LOST) this.player.tell('The live stream is lost and tried again');
   }
 
   #onCameraEnded() {

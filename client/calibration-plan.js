@@ -25,6 +25,8 @@ export const PLACES = {
 export const VALIDATION_PLACES = [[0.38, 0.24], [0.62, 0.76], [0.76, 0.38], [0.24, 0.62]];
 
 export const FOLLOW_S = 20;
+/** The server learns from each half second of the way in which it has seen the eyes so often. */
+export const FOLLOW_FEWEST_HZ = 8;
 
 /** @type {{ name: PlanName, title: string, takes: string }[]} */
 export const PLANS = [

@@ -1,10 +1,12 @@
 /** The picture of a calibration: the targets, where the gaze fell, figures and what to do next. */
 
+import { FOLLOW_FEWEST_HZ } from './calibration-plan.js';
 import { element, svg } from './element.js';
 
 /** @typedef {import('./gaze-client.js').CalibrationPoint} CalibrationPoint */
 /** @typedef {import('./gaze-client.js').CalibrationQuality} CalibrationQuality */
 /** @typedef {'keep' | 'use' | 'again'} Decision */
+/** @typedef {'again' | 'dots' | 'leave'} Next after a failure */
 
 const VERDICTS = {
   good: { title: 'Very good', advice: 'Sit as you sit now, and it will follow you closely.' },
@@ -49,22 +51,55 @@ export function resultPanel(points, quality, decide) {
 }
 
 /**
+ * Why a moving dot came to nothing, and what would help.
+ *
+ * @param {number} seen_hz how many pictures of the camera were looked at
+ * @param {number} open_hz in how many of them open eyes were seen
+ * @param {string | null} reason the server's
+ * @returns {{ title: string, detail: string }}
+ */
+export function followFailure(seen_hz, open_hz, reason) {
+  if (seen_hz < FOLLOW_FEWEST_HZ) {
+    const times = seen_hz < 1 ? 'less than once' : `only ${Math.floor(seen_hz)} times`;
+    return {
+      title: 'Too slow for the moving dot',
+      detail:
+        `Your eyes were looked at ${times} a second, and it needs ${FOLLOW_FEWEST_HZ}. ` +
+        'The nine dots need less; more light or closing other programs may help, too.',
+    };
+  }
+  if (open_hz < FOLLOW_FEWEST_HZ) {
+    return {
+      title: 'Your eyes were lost on the way',
+      detail: 'Keep your face in the picture and your eyes open, or take the nine dots, which wait for you.',
+    };
+  }
+  return { title: 'The moving dot did not work', detail: `The server says: ${reason ?? 'no reason'}. Nine dots may.` };
+}
+
+/**
  * Why nothing came of it, and another try.
  *
  * @param {{ title: string, detail: string }} error
- * @param {(again: boolean) => void} decide
+ * @param {boolean} moving the nine dots are worth a try
+ * @param {(next: Next) => void} decide
  */
-export function failurePanel({ title, detail }, decide) {
-  const again = element('button', { type: 'button', class: 'primary', 'data-testid': 'calibration-retry' }, 'Try again');
-  const leave = element('button', { type: 'button', class: 'quiet', 'data-testid': 'calibration-leave' }, 'Not now');
-  again.addEventListener('click', () => decide(true));
-  leave.addEventListener('click', () => decide(false));
+export function failurePanel({ title, detail }, moving, decide) {
+  /** @param {string} text @param {string} id @param {Next} next @param {string} kind */
+  const button = (text, id, next, kind) => {
+    const made = element('button', { type: 'button', class: kind, 'data-testid': `calibration-${id}` }, text);
+    made.addEventListener('click', () => decide(next));
+    return made;
+  };
+  const dots = moving ? [button('Take nine dots', 'dots', 'dots', 'primary')] : [];
+  const again = button('Try again', 'retry', 'again', moving ? '' : 'primary');
+  const leave = button('Not now', 'leave', 'leave', 'quiet');
   return element(
     'div',
     { class: 'result retry', role: 'alert', 'data-testid': 'calibration-failure' },
     element('h2', {}, title),
     element('p', { class: 'lead' }, detail),
-    element('div', { class: 'actions' }, again, leave),
+    element('div', { class: 'actions' }, ...dots, again, leave),
   );
 }
 

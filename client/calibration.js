@@ -5,13 +5,14 @@
  */
 
 import { FOLLOW_S, PLACES, VALIDATION_PLACES, placeOnPath } from './calibration-plan.js';
-import { failurePanel, resultPanel } from './calibration-result.js';
+import { failurePanel, followFailure, resultPanel } from './calibration-result.js';
 import { element } from './element.js';
 import { GazeError } from './gaze-client.js';
 import { cover } from './overlay.js';
 
 /** @typedef {import('./calibration-plan.js').PlanName} PlanName */
 /** @typedef {import('./calibration-result.js').Decision} Decision */
+/** @typedef {import('./calibration-result.js').Next} Next */
 /** @typedef {import('./gaze-client.js').GazeClient} GazeClient */
 /** @typedef {import('./gaze-client.js').CalibrationEvent} CalibrationEvent */
 /** @typedef {import('./gaze-client.js').CalibrationQuality} CalibrationQuality */
@@ -29,7 +30,6 @@ const TRIES = 2;
 const ANSWER_TIMEOUT_MS = 10_000;
 const LAYOUT_SETTLES_MS = 400;
 const GET_READY_MS = 1200;
-const SKIPPED = 'skipped';
 
 class Cancelled extends Error {}
 
@@ -69,10 +69,17 @@ class Run {
   /** @type {GazeError | null} */
   #refusal = null;
   #active = false;
-  /** Whether the server collects a dot at this moment. */
+  /** Whether the server collects a dot at this moment, as far as is known here. */
   #collecting = false;
+  /** Whether the viewer has skipped the dot. */
+  #skipped = false;
+  /** Whether the dot's new beginning is still to be heard of, and all before it is past. */
+  #repeating = false;
   /** What Escape decides while a panel asks. @type {(() => void) | null} */
   #escape = null;
+  /** Samples of the gaze while a dot moves, and those of them with open eyes. */
+  #seen = 0;
+  #sawOpen = 0;
   #plan;
   #uncover = () => {};
 
@@ -141,7 +148,10 @@ class Run {
     );
     const stops = [
       this.#client.on('calibration', (event) => this.#hear(event)),
-      this.#client.on('error', (error) => this.#refuse(error)),
+      this.#client.on('gaze', ({ event }) => {
+        this.#seen += 1;
+        if (event !== 'lost' && event !== 'blink') this.#sawOpen += 1;
+      }),
       this.#client.on('state', ({ state }) => {
         if (state !== 'connected') this.#refuse(new GazeError({ title: 'Connection lost' }));
       }),
@@ -157,7 +167,9 @@ class Run {
         return await this.#collect();
       } catch (error) {
         if (!(error instanceof GazeError) || this.#client.state !== 'connected') throw error;
-        if (!(await this.#explain(error))) throw new Cancelled();
+        const next = await this.#explain(error);
+        if (next === 'leave') throw new Cancelled();
+        if (next === 'dots') this.#plan = '9';
       }
     }
   }
@@ -168,8 +180,9 @@ class Run {
     this.#guide(follows ? 'Follow the dot with your eyes.' : 'Look at each dot until it closes.');
     this.#progress.value = 0;
     this.#unread = [];
-    this.#client.calibrate('start');
+    this.#repeating = false;
     this.#active = true;
+    this.#tell('start');
     await this.#next(['collecting']);
     const places = this.#plan === 'follow' ? [] : PLACES[this.#plan];
     this.#showDot(places[0] ?? placeOnPath(0));
@@ -182,9 +195,10 @@ class Run {
       this.#progress.value = ++step / steps;
     }
     this.#unread = [];
-    this.#client.calibrate('finish');
+    this.#tell('finish');
     const fitted = await this.#next(['fitted', 'rejected']);
     if (fitted.state === 'rejected') {
+      if (follows) throw new GazeError(followFailure(this.#seen / FOLLOW_S, this.#sawOpen / FOLLOW_S, fitted.reason));
       throw new GazeError({ title: 'Too few dots worked', detail: fitted.reason ?? 'Try it with more light on your face.' });
     }
     this.#guide('Four more, to see how well it went.');
@@ -194,7 +208,7 @@ class Run {
       this.#progress.value = ++step / steps;
     }
     this.#unread = [];
-    this.#client.calibrate('finish');
+    this.#tell('finish');
     const checked = checks > 0 ? await this.#next(['validated']) : null;
     this.#active = false;
     return { fitted, checked };
@@ -208,6 +222,7 @@ class Run {
    */
   async #follow(steps) {
     this.#dot.classList.add('moving');
+    this.#seen = this.#sawOpen = 0;
     const began_ms = performance.now();
     for (let share = 0; share < 1; share = (performance.now() - began_ms) / (1000 * FOLLOW_S)) {
       const place = placeOnPath(share);
@@ -234,12 +249,13 @@ class Run {
    */
   async #collectPoint(action, place) {
     this.#showDot(place);
+    this.#skipped = false;
     for (let tried = 1; tried <= TRIES; tried += 1) {
       this.#unread = [];
       if (tried === 1) {
-        this.#client.calibrate(action, this.#onScreen(place));
+        this.#tell(action, this.#onScreen(place));
       } else {
-        this.#client.calibrate('repeat');
+        this.#tell('repeat');
       }
       this.#collecting = true;
       const answer = await this.#next(['accepted', 'rejected']);
@@ -249,7 +265,7 @@ class Run {
         return true;
       }
       this.#dot.style.setProperty('--progress', '0');
-      if (answer.reason === SKIPPED) return false;
+      if (this.#skipped) return false;
       this.#guide(answer.reason ? spoken(answer.reason) : 'Once more, please.');
     }
     return false;
@@ -267,12 +283,13 @@ class Run {
     return this.#ask((/** @type {(decision: Decision) => void} */ decide) => resultPanel(points, quality, decide), 'use');
   }
 
-  /** @param {GazeError} error @returns {Promise<boolean>} whether to try again */
+  /** @param {GazeError} error @returns {Promise<Next>} */
   async #explain(error) {
     this.#client.calibrate('cancel').catch(() => {});
     this.#active = this.#collecting = false;
     this.#refusal = null;
-    return this.#ask((/** @type {(again: boolean) => void} */ decide) => failurePanel(error, decide), false);
+    const moving = this.#plan === 'follow';
+    return this.#ask((/** @type {(next: Next) => void} */ decide) => failurePanel(error, moving, decide), 'leave');
   }
 
   /**
@@ -305,18 +322,30 @@ class Run {
     action();
   }
 
-  /** Once a dot: the server refuses to skip what is skipped, and a refusal ends the calibration. */
+  /** Where the dot is done already, as the page may not know yet, this is refused, and past too. */
   #skip() {
     if (!this.#collecting) return;
     this.#collecting = false;
-    this.#client.calibrate('skip');
+    this.#skipped = true;
+    this.#client.calibrate('skip').catch(() => {});
   }
 
   /** Begin the dot that is on the screen anew. */
   #repeat() {
     if (!this.#collecting) return;
     this.#dot.style.setProperty('--progress', '0');
-    this.#client.calibrate('repeat');
+    this.#repeating = true;
+    this.#tell('repeat');
+  }
+
+  /**
+   * A step without which the calibration cannot go on.
+   *
+   * @param {import('./gaze-client.js').CalibrationAction} action
+   * @param {Point} [target]
+   */
+  #tell(action, target) {
+    this.#client.calibrate(action, target).catch((error) => this.#refuse(error));
   }
 
   /** @param {Point} place */
@@ -338,6 +367,8 @@ class Run {
 
   /** @param {CalibrationEvent} event */
   #hear(event) {
+    if (event.state === 'collecting' && event.progress === 0) this.#repeating = false;
+    if (this.#repeating) return;
     if (event.state === 'collecting') this.#dot.style.setProperty('--progress', String(event.progress));
     this.#unread.push(event);
     this.#wake?.();

@@ -21,6 +21,7 @@ import { cover } from './overlay.js';
  * @property {number | null} yaw_deg
  * @property {LightFigures | null} light
  * @property {[width: number, height: number]} size of the camera's picture
+ * @property {boolean} [follows] a moving dot is chosen
  */
 /** @typedef {'camera' | 'face' | 'distance' | 'light'} Subject */
 
@@ -40,7 +41,7 @@ const LOOK_MS = 250;
  * @param {Seen} seen
  * @returns {{ subject: Subject, text: string }[]} nothing where all is well
  */
-export function hintsFor({ samples_hz, face, distance_mm, yaw_deg, light, size }) {
+export function hintsFor({ samples_hz, face, distance_mm, yaw_deg, light, size, follows = false }) {
   const distance = distance_mm ?? (NEAREST_MM + FARTHEST_MM) / 2;
   const { face: bright, around, glare } = light ?? { face: 1, around: 1, glare: 0 };
   /** @type {[boolean, Subject, string][]} */
@@ -53,6 +54,7 @@ export function hintsFor({ samples_hz, face, distance_mm, yaw_deg, light, size }
     [distance < NEAREST_MM, 'distance', 'Move back a little.'],
     [Math.abs(yaw_deg ?? 0) > TURNED_DEG, 'face', 'Turn your face to the screen.'],
     [glare > GLARE, 'light', 'Something bright is mirrored near your eyes. Glasses? Lower the light, or tilt your head a little.'],
+    [samples_hz < FEWEST_HZ && follows, 'camera', `Only ${samples_hz} pictures a second arrive, and a moving dot needs more. Choose dots that rest.`],
     [samples_hz < FEWEST_HZ, 'camera', `Only ${samples_hz} pictures a second arrive. More light helps, or closing other programs.`],
     [size[0] > 0 && size[0] < SMALLEST_PX, 'camera', 'The picture is small. Another camera would see your eyes better.'],
   ];
@@ -177,6 +179,7 @@ class Check {
       yaw_deg: head?.yaw ?? null,
       light: this.#light.measure(),
       size: /** @type {[number, number]} */ ([this.#video.videoWidth, this.#video.videoHeight]),
+      follows: this.#plan === 'follow',
     };
     this.#show(seen);
   }

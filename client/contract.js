@@ -49,6 +49,7 @@
  * @property {boolean} paused
  * @property {'attention' | 'pupil' | 'viewer' | 'ended' | null} reason
  * @property {number | null} position seconds, of hosted films
+ * @property {boolean} lost a live stream is lost and tried again; its last picture is shown
  */
 /**
  * @typedef {object} CalibrationPoint

@@ -90,7 +90,7 @@ export class EyesDesk {
     act.addEventListener('click', () => (kept ? this.#checkOneDot() : this.#calibrate()));
     later.addEventListener('click', () => (this.#offer.hidden = true));
     this.#offer.replaceChildren(
-      element('p', {}, kept ? `Your calibration of ${describe(kept)} is on.` : 'It knows only roughly where you look.'),
+      element('p', {}, kept ? `Your calibration of ${describe(kept)} is on.` : 'The film knows only roughly where you look.'),
       act,
       later,
     );

@@ -52,13 +52,13 @@ const LONGEST_RETRY_DELAY_MS = 8_000;
 const LONGEST_RETRY_AFTER_S = 15;
 const GIVE_UP_MS = 120_000;
 
-/** Which states of a calibration answer an action. @type {Record<CalibrationAction, string[]>} */
+/** Which states of a calibration, or reasons for them, answer an action. @type {Record<CalibrationAction, string[]>} */
 const CALIBRATION_ANSWERS = {
   start: ['collecting'],
   point: ['accepted', 'rejected'],
   validate: ['accepted', 'rejected'],
   repeat: ['accepted', 'rejected'],
-  skip: ['rejected'],
+  skip: ['skipped'],
   finish: ['fitted', 'validated', 'accepted', 'rejected'],
   cancel: ['cancelled'],
 };
@@ -280,7 +280,8 @@ export class GazeClient extends EventTarget {
     if (target) message.target = target;
     const states = CALIBRATION_ANSWERS[action] ?? [];
     return this.#ask(message, {
-      isAnswer: ({ type, state }) => type === 'calibration' && states.includes(state),
+      isAnswer: ({ type, state, reason }) =>
+        type === 'calibration' && (states.includes(state) || states.includes(reason)),
       isRefusal: ({ field }) => field === 'action' || Boolean(field?.startsWith('target')),
     });
   }
@@ -588,7 +589,7 @@ export class GazeClient extends EventTarget {
         break;
       case 'calibration':
         if (message.model) this.#options.calibration = message.model;
-        this.#replies.answer(message);
+        this.#replies.answerAll(message);
         break;
       case 'effects':
         this.#options.effects = message.effects;

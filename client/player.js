@@ -1,7 +1,7 @@
 /** The screen of the page: the returned film, what is drawn over and beside it, and the bar. */
 
 import { Compare } from './compare.js';
-import { byId } from './element.js';
+import { byId, element } from './element.js';
 import { Marks } from './marks.js';
 
 /** @typedef {import('./gaze-client.js').GazeClient} GazeClient */
@@ -10,13 +10,15 @@ import { Marks } from './marks.js';
 
 const IDLE_MS = 2500;
 const BAR_INTERVAL_MS = 200;
-const NOTICE_MS = 8000;
+const NOTICE_MS = 4000;
 
 const NOTICES = {
   attention: 'Waiting for your eyes',
   pupil: 'Waiting for your pupils to settle',
-  lost: 'The connection is lost – trying again',
+  away: 'The connection is lost – trying again',
+  lost: 'The live stream is lost and tried again',
 };
+const PLAYING = { paused: false, reason: null, position: null, lost: false };
 
 /** @param {number} time_s */
 function clock(time_s) {
@@ -45,7 +47,7 @@ export class Player {
   #watching = false;
   #seeking = false;
   /** @type {PlaybackEvent} */
-  #playback = { paused: false, reason: null, position: null };
+  #playback = PLAYING;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #idle;
 
@@ -59,7 +61,11 @@ export class Player {
     client.attach(this.film);
     client.on('gaze', (gaze) => this.#watching && this.marks.add(gaze));
     client.on('playback', (playback) => this.#onPlayback(playback));
-    client.on('state', () => this.#showPlaying());
+    client.on('state', ({ state }) => {
+      if (state === 'reconnecting') this.#keepPicture();
+      this.#showPlaying();
+    });
+    this.film.addEventListener('playing', () => this.#forgetPicture());
     this.#play.addEventListener('click', () => this.togglePlay());
     this.#seek.addEventListener('input', () => {
       this.#seeking = true;
@@ -89,7 +95,8 @@ export class Player {
   set watching(watching) {
     this.#watching = watching;
     if (!watching) {
-      this.#playback = { paused: false, reason: null, position: null };
+      this.#forgetPicture();
+      this.#playback = PLAYING;
       this.marks.clear();
       this.#notice.hidden = true;
     }
@@ -150,6 +157,20 @@ export class Player {
     else await this.#theatre.requestFullscreen?.().catch(() => {});
   }
 
+  /** Not all browsers go on showing the last picture of a connection that is gone. */
+  #keepPicture() {
+    const { videoWidth: width, videoHeight: height } = this.film;
+    if (width === 0) return;
+    const canvas = element('canvas', { width, height, class: 'kept-picture', 'data-testid': 'kept-picture' });
+    canvas.getContext('2d')?.drawImage(this.film, 0, 0);
+    this.#forgetPicture();
+    this.film.after(canvas);
+  }
+
+  #forgetPicture() {
+    this.film.parentElement?.querySelector('.kept-picture')?.remove();
+  }
+
   /** Firefox has a button of its own for it, and lends it to no page. */
   #offerPictureInPicture() {
     const button = byId('apart', HTMLButtonElement);
@@ -176,29 +197,32 @@ export class Player {
 
   /** @param {PlaybackEvent} playback */
   #onPlayback(playback) {
+    const isBack = this.#playback.lost && !playback.lost;
     this.#playback = playback;
     if (this.#own?.seekable) {
       if (playback.paused) this.#own.element.pause();
       else if (!this.#ownHasEnded) this.#own.element.play().catch(() => {});
     }
     this.#showPlaying();
+    if (isBack) this.#tell('The live stream is back');
   }
 
   /** Say something over the picture for a while. @param {string} text */
-  tell(text) {
+  #tell(text) {
     this.#notice.textContent = text;
     this.#notice.hidden = false;
     setTimeout(() => this.#showPlaying(), NOTICE_MS);
   }
 
   #showPlaying() {
-    const { paused, reason } = this.#playback;
+    const { paused, reason, lost } = this.#playback;
     const stopped = reason === 'viewer' || reason === 'ended' || this.#ownHasEnded;
     this.#play.disabled = !this.#watching;
     this.#play.setAttribute('aria-label', stopped ? 'Play' : 'Pause');
     this.#play.querySelector('use')?.setAttribute('href', stopped ? '#icon-play' : '#icon-pause');
     const waits = paused && (reason === 'attention' || reason === 'pupil') ? reason : null;
-    const why = this.#watching && this.#client.state === 'reconnecting' ? 'lost' : waits;
+    const away = this.#watching && this.#client.state === 'reconnecting';
+    const why = away ? 'away' : lost ? 'lost' : waits;
     const notice = why && NOTICES[why];
     this.#notice.hidden = notice === null;
     this.#notice.textContent = notice;

@@ -124,7 +124,11 @@ export function sessionProblem(error) {
     };
   }
   if (error.field === 'media') {
-    return { title: 'This film cannot be watched', text: filmProblem(error), pointerHelps: false };
+    return {
+      title: 'This film cannot be watched',
+      text: `${filmProblem(error)} Try again, or choose another film.`,
+      pointerHelps: false,
+    };
   }
   if (error.status) {
     return {

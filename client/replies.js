@@ -31,9 +31,14 @@ export class Replies {
     return answer;
   }
 
-  /** @param {any} message */
+  /** @param {any} message for the first that asks for it */
   answer(message) {
     this.#take(({ isAnswer }) => isAnswer(message))?.resolve(message);
+  }
+
+  /** @param {any} message for all that ask for it: what comes of a dot ends each question about it */
+  answerAll(message) {
+    for (let one; (one = this.#take(({ isAnswer }) => isAnswer(message))); ) one.resolve(message);
   }
 
   /** @param {GazeError} error of the server */

@@ -43,7 +43,7 @@ export class Stage {
     byId('house', HTMLElement).hidden = scene === 'summary';
     byId('leave', HTMLButtonElement).hidden = scene !== 'watching';
     byId('eyes-toggle', HTMLButtonElement).hidden = scene !== 'watching';
-    if (scene === 'watching') return;
+    if (scene === 'watching') return this.status(this.#watchingText);
     this.status('');
     say('stats', '');
   }
@@ -82,7 +82,7 @@ export class Stage {
     if (state === 'reconnecting') this.status('Connection lost – trying again…');
     if (state !== 'connected') return;
     this.#faceSeen_ms = performance.now();
-    this.status(this.#watchingText);
+    if (this.scene === 'watching') this.status(this.#watchingText);
   }
 
   get #watchingText() {
@@ -93,6 +93,7 @@ export class Stage {
   #onGaze({ event }) {
     const now_ms = performance.now();
     if (this.#gaze !== 'camera' || event !== 'lost') this.#faceSeen_ms = now_ms;
+    if (this.scene !== 'watching') return;
     const lost = now_ms - this.#faceSeen_ms > FACE_LOST_MS;
     this.status(lost ? 'Your face is out of the picture' : this.#watchingText);
   }

@@ -325,13 +325,19 @@ async def test_certificates_are_verified_for_the_name_and_not_the_pinned_address
 async def test_a_lost_stream_is_opened_again_and_told_once(stream_file: Path) -> None:
     content = await asyncio.to_thread(stream_file.read_bytes)
     losses: list[str] = []
+    returns: list[bool] = []
 
     async def half(request: web.Request) -> web.StreamResponse:
         return web.Response(body=content[: len(content) // 4])
 
     async with site(live=half) as place:
         allowed = Allowed.of([place], [])
-        live = LiveStream(allowed.check(f"http://{place}/live"), allowed, losses.append)
+        live = LiveStream(
+            allowed.check(f"http://{place}/live"),
+            allowed,
+            losses.append,
+            lambda: returns.append(live.lost),
+        )
         await live.open()
         first_s = (await due_s(live, 1))[0]
         while not losses:
@@ -339,6 +345,7 @@ async def test_a_lost_stream_is_opened_again_and_told_once(stream_file: Path) ->
         again_s = (await due_s(live, 1))[0]
         assert again_s > first_s
         assert len(losses) == 1
+        assert returns == [False]
         await live.close()
 
 
@@ -401,6 +408,30 @@ async def test_a_session_watches_a_stream_and_changes_to_a_film_and_back(
     logged = "".join(capfd.readouterr())
     assert "session opened" in logged
     assert "hidden" not in logged
+
+
+async def test_a_session_is_told_that_its_stream_is_lost_and_that_it_is_back(serve: Serve) -> None:
+    async with rtsp_server() as camera:
+        place = f"127.0.0.1:{camera.port}"
+        client = await serve(live_hosts=place)
+        viewer = RtcViewer(client)
+        await viewer.open(media=f"rtsp://{place}/one")
+        assert not (await viewer.hear("playback"))["lost"]
+        camera.redirect = "rtsp://127.0.0.1:1/one"  # which leads nowhere
+        tries = len(camera.asked)
+        camera.hang_up()
+        lost = await viewer.hear("playback", lambda m: m["lost"])
+        assert not lost["paused"]
+        before = viewer.messages.index(lost)
+        async with asyncio.timeout(30):
+            while len(camera.asked) < tries + 2:
+                await viewer.frame()  # its last picture, again and again
+        told = await (await client.get(viewer.path, headers=viewer.bearer)).json()
+        assert told["playback"]["lost"]
+        assert [m["status"] for m in viewer.messages if m["type"] == "error"] == [502]
+        camera.redirect = None
+        await viewer.hear("playback", lambda m: not m["lost"], after=before)
+        await viewer.close()
 
 
 async def test_without_a_setting_no_address_is_opened(serve: Serve) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import threading
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -58,6 +59,47 @@ async def until_gone(pid: int) -> None:
     async with asyncio.timeout(30):
         while running(pid):
             await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+def no_memfd(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system on which memory cannot be handed over, as macOS is one."""
+    monkeypatch.delattr(os, "memfd_create")
+
+
+def trackers_here() -> int:
+    return sum(thread.name == "tracker" for thread in threading.enumerate())
+
+
+@pytest.mark.usefixtures("no_memfd")
+async def test_without_memory_to_hand_over_a_thread_tracks(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    before = descriptors()
+    trackers = Trackers(2, (640, 480))
+    assert "in the server's own process" in caplog.text
+    tracker = await trackers.open(SCREEN, None, None)
+    await test_it_says_what_a_tracker_here_says(tracker)
+    await tracker.begin()
+    await test_a_calibration_is_made_there_and_its_model_comes_back(tracker)
+    assert trackers.pids == []
+    tracker.close()
+    async with asyncio.timeout(30):
+        while trackers_here() > 0 or descriptors() > before:
+            await asyncio.sleep(0.05)
+    trackers.close()
+
+
+@pytest.mark.usefixtures("no_memfd")
+async def test_a_viewer_is_seen_where_a_thread_tracks(serve: Serve) -> None:
+    client = await serve()
+    viewer = RtcViewer(client)
+    camera = PictureTrack(lambda t_s: viewer_frame(iris=(6.0, 0.0)))
+    await viewer.open(camera=camera, media="texture", gaze="camera")
+    await viewer.hear("gaze", lambda sample: sample["screen"] is not None)
+    assert client.app[TRACKERS].pids == []
+    assert trackers_here() == 1
+    await viewer.close()
 
 
 async def test_it_says_what_a_tracker_here_says(tracker: RemoteTracker) -> None:

@@ -80,7 +80,8 @@ class LiveStream:
     """Decodes a stream in a thread of its own from `open` to `close`.
 
     `pictures` has the newest frame, yuv420p; frames of it and of `sound` carry as their time when,
-    on the monotonic clock, they are due. A stream that ends or fails is opened again and again.
+    on the monotonic clock, they are due. A stream that ends or fails is opened again and again, and
+    is `lost` until its next picture.
     """
 
     def __init__(
@@ -88,13 +89,17 @@ class LiveStream:
         address: Address,
         allowed: Allowed,
         on_loss: Callable[[str], None] = lambda reason: None,
+        on_return: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_loss` is called on the event loop when the stream is lost, with the reason."""
+        """Take what is called on the event loop when the stream is lost, with the reason, and what
+        is when it is back."""
+        self.lost = False
         self.pictures: Slot[av.VideoFrame] = Slot()
         self.sound = LiveSound()
         self._address = address
         self._allowed = allowed
         self._on_loss = on_loss
+        self._on_return = on_return
         self._loop = asyncio.get_running_loop()
         self._opened: asyncio.Future[None] = self._loop.create_future()
         self._closed = threading.Event()
@@ -152,7 +157,8 @@ class LiveStream:
             logger.warning("live stream %s lost: %s", self._address.place, reason)
             if time.monotonic() - came_s > AGAIN_S[-1]:
                 tries = 0
-            if tries == 0:
+            if not self.lost:
+                self.lost = True
                 self._on_loss(reason)
             await asyncio.sleep(AGAIN_S[min(tries, len(AGAIN_S) - 1)])
             tries += 1
@@ -223,6 +229,9 @@ class LiveStream:
         if not self._opened.done():
             self._opened.set_result(None)
         self.pictures.put(picture)
+        if self.lost:
+            self.lost = False
+            self._on_return()
 
     def _tell(self, callback: Callable[[Any], None], item: Any) -> None:
         try:

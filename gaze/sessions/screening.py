@@ -33,7 +33,7 @@ class Screening:
         self._memory = memory
         self._send = send
         self._playback = Playback(by_viewer=memory.paused_by_viewer)
-        self._announced: tuple[bool, str | None] | None = None
+        self._announced: tuple[bool, str | None, bool] | None = None
         self._hosted: HostedFilm | None = None
         self._live: LiveFilm | None = None
         self._stream: LiveStream | None = None
@@ -87,6 +87,7 @@ class Screening:
             "paused": self._playback.paused,
             "reason": self._playback.reason,
             "position": None if self._hosted is None else round(self._hosted.player.position_s, 3),
+            "lost": self._lost,
         }
 
     # What the eyes and the viewer want
@@ -187,7 +188,9 @@ class Screening:
             self._hosted = HostedFilm(player)
             return self._hosted
         try:
-            stream = LiveStream(self._allowed.check(name), self._allowed, self._tell_loss)
+            stream = LiveStream(
+                self._allowed.check(name), self._allowed, self._tell_loss, self._apply
+            )
             await stream.open()
         except AddressError as error:
             raise ProblemError(
@@ -214,6 +217,12 @@ class Screening:
             HTTPStatus.BAD_GATEWAY, f"media: the live stream is lost and tried again: {reason}"
         )
         self._send(error_message(problem))
+        self._apply()
+
+    @property
+    def _lost(self) -> bool:
+        """Whether what is shown is the last picture of a live stream that is tried again."""
+        return self._stream is not None and self._stream.lost
 
     def _announce(self) -> None:
         """Do as `_apply` does, and say how things stand even if nothing else has changed."""
@@ -222,7 +231,8 @@ class Screening:
 
     def _apply(self) -> None:
         playback = self._playback
-        if (playback.paused, playback.reason) == self._announced:
+        standing = (playback.paused, playback.reason, self._lost)
+        if standing == self._announced:
             return
         if self._hosted is not None and playback.paused != self._hosted.player.paused:
             if playback.paused and not playback.ended:
@@ -233,7 +243,7 @@ class Screening:
             self._live.held = playback.paused
         if self._passthrough is not None:
             self._passthrough.muted = playback.paused
-        self._announced = (playback.paused, playback.reason)
+        self._announced = standing
         self._send(self.message())
 
 

@@ -1,4 +1,8 @@
-"""The trackers of all sessions, each in one of a few processes (`gaze.sessions.tracking`)."""
+"""The trackers of all sessions, each in one of a few processes (`gaze.sessions.tracking`).
+
+That takes memory without a name that is handed over by its descriptor, which Linux has. Elsewhere
+all trackers are threads of the server, and frames of the film may wait for them.
+"""
 
 import asyncio
 import contextlib
@@ -66,8 +70,10 @@ class RemoteTracker:
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
         self._asked: deque[asyncio.Future[Answer]] = deque()
-        self._memory_fd = os.memfd_create("camera frame")
-        os.ftruncate(self._memory_fd, largest_bytes)
+        self._memory_fd = -1
+        if trackers.apart:
+            self._memory_fd = os.memfd_create("camera frame")
+            os.ftruncate(self._memory_fd, largest_bytes)
         self._memory = mmap.mmap(self._memory_fd, largest_bytes)
         self._clicks: deque[tuple[tuple[float, float], float]] = deque(maxlen=_CLICKS_WAITING)
         self._lights: deque[tuple[float, float | None, float]] = deque(maxlen=_LIGHTS_WAITING)
@@ -81,10 +87,13 @@ class RemoteTracker:
         """
         self._leave()
         ours, theirs = socket.socketpair()
-        with theirs:
-            while not (process := self._trackers.least_busy()).take(theirs, self._memory_fd):
-                pass
-        self._process = process
+        if self._trackers.apart:
+            with theirs:
+                while not (process := self._trackers.least_busy()).take(theirs, self._memory_fd):
+                    pass
+            self._process = process
+        else:
+            tracking.begin_here(theirs, self._memory)
         reader, self._writer = await asyncio.open_connection(sock=ours)
         self._reading = asyncio.create_task(self._read(reader))
         await self._ask(Begin(self.screen, self.model, self._face_landmarker))
@@ -142,7 +151,8 @@ class RemoteTracker:
         self._leave()
         with contextlib.suppress(BufferError):  # `put` is still at work; it goes with this object
             self._memory.close()
-        os.close(self._memory_fd)
+        if self._memory_fd >= 0:
+            os.close(self._memory_fd)
 
     async def _ask(self, request: Request) -> Answer:
         if self._writer is None or self._reading is None or self._reading.done():
@@ -252,6 +262,15 @@ class Trackers:
         self._most = most_processes
         self._largest_bytes = 3 * largest_px[0] * largest_px[1]
         self._processes: list[_Process] = []
+        self.apart = hasattr(os, "memfd_create")
+        """Whether trackers run in processes of their own."""
+        if not self.apart:
+            log.warning("eyes are found in the server's own process here, which may delay films")
+
+    def begin(self) -> None:
+        """Start the first process, so that the first session finds it ready."""
+        if self.apart:
+            self.least_busy()
 
     @property
     def pids(self) -> list[int]:

@@ -4,7 +4,8 @@ Half of the tracker's time is Python, and beside it in one process every frame o
 10 ms for the interpreter's lock. `gaze.sessions.trackers` starts such processes, which run `main`,
 and hands over a socket and a piece of shared memory for each session. Over the socket go pickled
 messages, one answer to each request; camera frames lie in the memory, which has no name and no
-file. A process ends when the server does.
+file. A process ends when the server does. Where the system has no such memory to hand over, a
+thread of the server serves the session (`begin_here`).
 """
 
 import mmap
@@ -98,7 +99,7 @@ def packed(message: Request | Answer) -> bytes:
 class _Session:
     """One session's tracker, served in a thread of its own until the socket is closed."""
 
-    def __init__(self, requests: socket.socket, memory: mmap.mmap) -> None:
+    def __init__(self, requests: socket.socket, memory: mmap.mmap | memoryview) -> None:
         self._requests = requests
         self._memory = memory
         self._tracker: Tracker | None = None
@@ -180,6 +181,15 @@ def main() -> None:
             if not data:
                 os._exit(0)  # trackers that are still at work would hold up a proper end
             requests, memory = descriptors
-            session = _Session(socket.socket(fileno=requests), mmap.mmap(memory, 0))
+            _begin(socket.socket(fileno=requests), mmap.mmap(memory, 0))
             os.close(memory)
-            threading.Thread(target=session.run, daemon=True).start()
+
+
+def begin_here(requests: socket.socket, memory: mmap.mmap) -> None:
+    """Serve a session in this process until the other end of the socket is closed."""
+    _begin(requests, memoryview(memory))
+
+
+def _begin(requests: socket.socket, memory: mmap.mmap | memoryview) -> None:
+    session = _Session(requests, memory)
+    threading.Thread(target=session.run, name="tracker", daemon=True).start()

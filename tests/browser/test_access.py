@@ -86,7 +86,7 @@ async def test_everything_can_be_done_by_keyboard_and_axe_finds_nothing(
         assert await page.call(VALUE, "zoom-maximum") > before
         await page.press("Escape")
 
-        await tab_to(page, "calibrate")
+        await tab_to(page, "calibrate", "Shift+Tab")
         await page.press("Enter")
         await visitor.until(lambda: shown(page, "check"))
         found["check"] = await violations(page)

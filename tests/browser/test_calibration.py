@@ -80,6 +80,38 @@ async def test_dots_are_looked_at_skipped_and_repeated_and_the_result_is_kept(
         await visitor.hears("gaze", lambda m: m["calibrated"], gaze)
 
 
+# Presses keys in the very moment in which the server has accepted a dot and the page does not know
+# it yet: the page listens later.
+CROSS = """(keys) => {
+  window.gazeApp.client.on('calibration', ({ state }) => {
+    const key = state === 'accepted' ? keys.shift() : undefined;
+    if (key) document.dispatchEvent(new KeyboardEvent('keydown', { key, cancelable: true }));
+  });
+}"""
+
+
+@both_browsers
+async def test_a_key_that_crosses_the_acceptance_of_its_dot_ends_nothing(
+    server: ServerProcess, browser: Open
+) -> None:
+    async with browser() as page:
+        visitor = await start(page, server)
+        await page.call(CROSS, ["s", "r", "s"])
+        await page.click("calibrate")
+        await visitor.until(lambda: found_face(page))
+        await page.click("plan-5")
+        await page.click("check-begin")
+        await visitor.until(lambda: shown(page, "calibration-result"))
+        # Each skip was too late and was refused; the repeated dot was accepted twice.
+        refused = await visitor.heard("error")
+        assert [(m["status"], m["field"]) for m in refused] == [(409, "action")] * 2
+        said = await visitor.heard("calibration")
+        assert states(said).count("accepted") == 5 + 1 + 4
+        fitted = next(m for m in said if m["state"] == "fitted")
+        assert len(fitted["points"]) == 5
+        await page.click("calibration-use")
+
+
 async def found_face(page: Page) -> bool:
     return "Face found" in await text(page, "check")
 
@@ -113,6 +145,83 @@ async def test_a_moving_dot_calibrates_as_well(server: ServerProcess, browser: O
         await visitor.until(lambda: focused(page, "calibrate"))
 
 
+# A moving dot on a scripted clock: the eyes are told so often a second, and the server, scripted
+# too, says what it says of a dot that was not followed. Returns what the page says, and the
+# commands that come once the viewer has taken what it offers first.
+FOLLOW_IN_VAIN = """async (gaze_hz, event, reason) => {
+  const { calibrate } = await import('/client/calibration.js');
+  let now_ms = 0;
+  const due = [];
+  performance.now = () => now_ms;
+  window.setTimeout = (act, delay_ms = 0) => due.push([now_ms + delay_ms, act]);
+  window.requestAnimationFrame = (act) => window.setTimeout(act, 16);
+  const channel = new MessageChannel();
+  const moment = () => new Promise((resolve) => {
+    channel.port1.onmessage = resolve;
+    channel.port2.postMessage(null);
+  });
+  const until = async (condition) => {
+    while (!condition()) {
+      due.sort(([a], [b]) => a - b);
+      const [at_ms, act] = due.shift() ?? [now_ms, () => {}];
+      now_ms = at_ms;
+      act();
+      await moment();
+    }
+  };
+  const listeners = { calibration: [], gaze: [], state: [] };
+  const tell = (type, detail) => listeners[type].forEach((listen) => listen(detail));
+  const look = () => {
+    tell('gaze', { event });
+    window.setTimeout(look, 1000 / gaze_hz);
+  };
+  look();
+  const commands = [];
+  const client = {
+    state: 'connected',
+    on(type, listen) {
+      listeners[type].push(listen);
+      return () => listeners[type].splice(listeners[type].indexOf(listen), 1);
+    },
+    toScreen: (place) => place,
+    follow() {},
+    async calibrate(action) {
+      commands.push(action);
+      if (action === 'start') tell('calibration', { state: 'collecting', progress: 0 });
+      if (action === 'finish') tell('calibration', { state: 'rejected', progress: 0, reason });
+    },
+  };
+  const place = document.getElementById('calibration');
+  calibrate(client, place, 'follow', new AbortController().signal);
+  await until(() => place.querySelector('[data-testid=calibration-failure]'));
+  const said = place.innerText;
+  commands.length = 0;
+  place.querySelector('button.primary').click();
+  await until(() => commands.includes('point'));
+  return [said, commands];
+}"""
+
+
+@both_browsers
+@pytest.mark.parametrize(
+    ("gaze_hz", "event", "said"),
+    [
+        (5, "pursuit", "looked at only 5 times a second, and it needs 8"),
+        (30, "lost", "Keep your face in the picture"),
+        (30, "pursuit", "The server says: 2 points"),
+    ],
+)
+async def test_a_moving_dot_in_vain_is_explained_and_nine_dots_are_offered(
+    server: ServerProcess, browser: Open, gaze_hz: int, event: str, said: str
+) -> None:
+    async with browser() as page:
+        await page.goto(server.url)
+        text, commands = await page.call(FOLLOW_IN_VAIN, gaze_hz, event, "2 points")
+    assert said in text
+    assert "nine dots" in text.lower()
+    assert commands == ["start", "point"]
+
+
 HINTS = """async () => {
   const { hintsFor } = await import('/client/check.js');
   const light = { face: 0.5, around: 0.5, glare: 0 };
@@ -132,6 +241,7 @@ HINTS = """async () => {
     hint({ light: { ...light, glare: 0.1 } }),
     hint({ samples_hz: 8 }),
     hint({ size: [320, 240] }),
+    hint({ samples_hz: 8, follows: true }),
   ];
 }"""
 
@@ -161,6 +271,7 @@ async def test_the_check_gives_one_hint_the_one_that_helps_most(server: ServerPr
         "mirrored near your eyes",
         "Only 8 pictures",
         "small",
+        "Choose dots that rest",
     ]
     for text_, part in zip(said[1:], wanted, strict=True):
         assert part in text_

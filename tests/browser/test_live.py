@@ -81,6 +81,8 @@ async def test_a_live_stream_is_watched_by_its_address(films: Path, browser: Ope
             camera.hang_up()
             await says("notice", "The live stream is lost and tried again")
             assert await shown(page, "notice")
+            assert await text(page, "film-problem") == ""
+            await says("notice", "The live stream is back")
 
 
 @both_browsers

@@ -1,7 +1,9 @@
 """The page as a newcomer meets it: starting, being refused, moving about, looking back."""
 
+import asyncio
 import json
 import math
+import shutil
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -11,9 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from tests.browser.conftest import FLAGS
 from tests.browser.page import Page, chromium, firefox
 from tests.browser.visitor import Visitor
-from tests.server_process import ServerProcess
+from tests.server_process import ServerProcess, running_server
 
 Open = Callable[..., AbstractAsyncContextManager[Page]]
 
@@ -384,6 +387,27 @@ async def test_a_file_that_is_no_film_is_told_and_the_film_goes_on(
         assert "Your browser does not play words.mp4" in await text(page, "film-problem")
         assert await chosen(page, "texture")
         assert await is_state(page, "watching")
+
+
+@both_browsers
+async def test_a_film_of_which_no_picture_comes_is_told_and_can_be_left(
+    films: Path, browser: Open, tmp_path: Path
+) -> None:
+    spoilt = Path(shutil.copy(films / "texture.mp4", tmp_path))
+    with running_server("--media", str(tmp_path), *FLAGS) as server:
+        async with browser() as page:
+            visitor = Visitor(page, server.url)
+            await visitor.visit(media="texture")
+            await asyncio.to_thread(spoilt.write_bytes, b"no film any more")
+            await page.click("start-pointer")
+
+            async def told() -> bool:
+                return "No picture of the film has come yet" in await text(page, "opening")
+
+            await visitor.until(told)
+            await page.click("opening-back")
+            await visitor.until(lambda: is_state(page, "idle"))
+            assert await page.call("() => window.gazeApp.client.state") == "closed"
 
 
 @both_browsers

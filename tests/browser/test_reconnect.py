@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.browser.page import Page, chromium, firefox
-from tests.browser.test_page import is_state
+from tests.browser.test_page import is_state, shown
 from tests.browser.visitor import Visitor
 from tests.server_process import ServerProcess, free_port, running_server
 from tests.test_vision_calibration import Eyes, calibrated
@@ -60,6 +60,8 @@ WATCH_STATUS = """() => {
     if (state === 'reconnecting') window.lost = window.gazeApp.client.position_s;
   });
 }"""
+
+KEPT_PICTURE = "() => Boolean(document.querySelector('.kept-picture'))"
 
 
 @pytest.fixture(scope="module")
@@ -161,12 +163,14 @@ async def test_a_killed_server_is_found_again(
             await page.call(WATCH_STATUS)
             first.process.kill()
             await visitor.hears("state", lambda m: m["state"] == "reconnecting")
+        assert await shown(page, "kept-picture")
         heard = {kind: len(await visitor.heard(kind)) for kind in ("gaze", "playback", "effects")}
 
         with running_server(*flags, port=port) as second:
             told = await visitor.hears("state", lambda m: m["state"] == "connected", 2)
             assert not told["resumed"]
             await _watches_calibrated(visitor, heard["gaze"])
+            assert not await page.call(KEPT_PICTURE)
             assert await page.call(SESSION_ID) != session_id
             begun = await visitor.hears("playback", after=heard["playback"])
             lost_s = await page.call("() => window.lost")
