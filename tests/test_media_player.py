@@ -199,6 +199,22 @@ async def test_seek_is_exact(stage: Stages, number: int, within: float) -> None:
         assert (await one.next())[0] == number + 1
 
 
+async def test_no_time_passes_in_the_film_while_it_is_sought(
+    stage: Stages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = stage()
+    await one.new(5)
+    assert not one.player.buffering
+
+    def asked_again() -> float:
+        one.time.move_to(one.time.t_s + 0.01)
+        return one.time.t_s
+
+    monkeypatch.setattr(one.time, "now_s", asked_again)
+    one.player.seek(1.0)
+    assert one.player.position_s == 1.0
+
+
 async def test_the_old_frame_stays_while_a_seek_is_decoded(stage: Stages) -> None:
     one = stage()
     await one.new(40)

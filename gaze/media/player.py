@@ -115,13 +115,14 @@ class Player:
         Raises:
             ValueError: the position is not finite.
         """
-        self._clock.seek(_checked(position_s), self._time.now_s())
-        position_s = self.position_s
+        position_s = _checked(position_s)
         self._buffering = True
+        self._set_clock()
+        self._clock.seek(position_s, self._time.now_s())
+        position_s = self.position_s
         self._pictures.seek(position_s)
         if self._sounds is not None:
             self._sounds.seek(position_s)
-        self._set_clock()
 
     async def next_video(self) -> tuple[av.VideoFrame, float]:
         """Wait for the next frame and return it with the monotonic time at which it was due.
