@@ -69,10 +69,7 @@ FIXED = (
 TERMS = ("decode_camera", "face_mesh", "decode_film", "blur", "encode", "packets")
 FILLED = Layout((1920.0, 1080.0), (0.0, 0.0, 1920.0, 1080.0), (0.0, 0.0, 1920.0, 1080.0), True)
 """The screen that `benchmarks/viewer.py` tells of."""
-GOALS = {
-    "over_bare": Goal(most=1.25),
-    "packets_over_stock": Goal(most=1),
-}
+GOALS = {"over_bare": Goal(most=1.25), "packets_over_stock": Goal(most=1)}
 Start = AbstractContextManager[ServerProcess]
 
 
