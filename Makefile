@@ -37,7 +37,7 @@ help:
 	echo 'make demo-clips  a short film of each effect, in test-output/clips'
 	echo 'make clean   remove what setup and the tests made'
 
-setup: .venv/runtime media/demo.mp4 client/vendor/.made
+setup: .venv/compiled media/demo.mp4 client/vendor/.made
 	@$(PYTHON) -m certs.development
 
 run: setup
@@ -98,6 +98,11 @@ endif
 .venv/runtime: requirements.txt .venv/made
 	@echo 'Installing the packages of requirements.txt'
 	$(PIP) -r $<
+	touch $@
+
+.venv/compiled: .venv/runtime $(wildcard gaze/vision/*.py)
+	@echo 'Compiling what finds the eyes'
+	$(PYTHON) -c 'import gaze.vision.tracker'
 	touch $@
 
 .venv/development: requirements-dev.txt .venv/runtime
