@@ -50,7 +50,7 @@ def test_confidence_falls_when_the_lids_close(finder):
 def test_the_dark_middle_is_found_from_beside_it():
     y, x = np.mgrid[0:80, 0:80]
     eye = np.where(np.hypot(x - 40.3, y - 38.6) < 8, 20, 120).astype(np.uint8)
-    assert dark_centre(eye, np.array([44.0, 36.0]), 20.0) == pytest.approx([40.3, 38.6], abs=0.15)
+    assert dark_centre(eye, 44.0, 36.0, 20.0, 5) == pytest.approx([40.3, 38.6], abs=0.15)
 
 
 def test_eyes_beside_the_frame_and_tiny_ones_are_not_measured():

@@ -11,14 +11,14 @@ import math
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gaze.vision.median import median
+from gaze.vision.compiled import compiled, line_at, read
 
 Array = NDArray[np.float64]
 Grey = NDArray[np.uint8]
+Counts = NDArray[np.int64]
 
 BLUR_PX = 0.8
 """Of the camera: its lens's 0.7, and that a pixel sees a square."""
@@ -37,16 +37,14 @@ _NARROWEST_BLUR = 0.02
 _FROM_LID, _PAST_PUPIL, _WITHIN = 0.18, 0.5, 0.85
 _BRIGHTER, _BRIGHTER_SHARE = 15.0, 0.4
 _FEWEST_RAYS = 6
+_HALF = 0.5  # a pixel belongs to what reaches its edge
 
 _TURNS = (np.arange(_ANGLES) + 0.5) * 2.0 * np.pi / _ANGLES
 _RAYS = np.column_stack([np.cos(_TURNS), np.sin(_TURNS)])
 _RADII = _FIRST + (np.arange(_BINS) + 0.5) * _BIN
-_PLACES = (_RAYS[:, None] * _RADII[:, None]).reshape(-1, 2)
 _EDGES = _FIRST + np.arange(_WIDE, _BINS - _WIDE + 1) * _BIN
 # Farther out an edge crosses more pixels.
 _COUNT = np.sqrt(_EDGES)
-_CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
-_NO_MAP = np.empty(0, np.float32)
 
 
 @dataclass(frozen=True)
@@ -75,18 +73,7 @@ class Disc:
     @cached_property
     def _fit(self) -> tuple[float, float, float]:
         limbus, discs = _edges(max(round(BLUR_PX / self.radius_px, 2), _NARROWEST_BLUR))
-        seen = self.rises * _COUNT
-        seen = seen - limbus * float(limbus @ seen)
-        told = np.maximum(discs @ seen, 0.0) ** 2
-        best = int(told.argmax())
-        explained = float(told[best])
-        part = 0.0
-        if 0 < best < len(told) - 1:
-            before, after = float(told[best - 1]), float(told[best + 1])
-            bend = before - 2.0 * explained + after
-            part = 0.5 * (before - after) / bend if bend < 0.0 else 0.0
-        step = float(_RATIOS[1] - _RATIOS[0])
-        return float(_RATIOS[best]) + part * step, explained, float(seen @ seen) - explained
+        return _laid_on(self.rises, limbus, discs)
 
 
 def see_disc(
@@ -97,64 +84,139 @@ def see_disc(
     `centres` (2, 2) are the pupils', `seen_as` (2, 2, 2) turns a circle of radius 1 into what an
     iris looks like, `lids` (2, 2, n, 2) are the upper and lower lid of each eye, all in pixels.
     """
-    read = [
-        _along_rays(grey, centre, shape, pair, radius_px)
-        for centre, shape, pair in zip(centres, seen_as, lids, strict=True)
-    ]
-    values, clear = (np.concatenate(each) for each in zip(*read, strict=True))
-    sums = np.zeros((2, len(values), _BINS + 1), np.float32)
-    np.cumsum(values, axis=1, out=sums[0, :, 1:])
-    np.cumsum(clear, axis=1, out=sums[1, :, 1:])
-    ends, middles, starts = sums[..., 2 * _WIDE :], sums[..., _WIDE:-_WIDE], sums[..., : -2 * _WIDE]
-    whole = ends[1] - starts[1] == 2 * _WIDE
-    rises = (ends[0] - 2.0 * middles[0] + starts[0]) / _WIDE
-    # The median of those rays that are clear: the others stand behind them.
-    ordered = np.sort(np.where(whole, rises, np.inf), axis=0)
-    rays = whole.sum(axis=0)
-    enough = rays >= _FEWEST_RAYS
-    if 2 * int(enough.sum()) < len(_EDGES):
+    rises, rays = _rises(grey, centres, seen_as, lids, radius_px)
+    columns = np.flatnonzero(rays >= _FEWEST_RAYS)
+    if 2 * len(columns) < len(_EDGES) or not rises.any():
         return None
-    columns = np.flatnonzero(enough)
-    low, high = (rays[columns] - 1) // 2, rays[columns] // 2
-    usual = (ordered[low, columns] + ordered[high, columns]) / 2.0
-    if not usual.any():
-        return None
-    return Disc(np.interp(_EDGES, _EDGES[columns], usual), radius_px)
+    return Disc(np.interp(_EDGES, _EDGES[columns], rises[columns]), radius_px)
 
 
-def _along_rays(
-    grey: Grey, centre: Array, shape: Array, lids: Array, radius_px: float
-) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """What is seen along the rays of one eye (rays, bins), and where neither lids nor mirrored
-    lights are in the way."""
+@compiled("UniTuple(f8, 3)(f8[::1], f8[::1], f8[:,::1])")
+def _laid_on(rises: Array, limbus: Array, discs: Array) -> tuple[float, float, float]:
+    """The ratio of the disc that explains most of the rises, besides what the limbus does; how much
+    it explains, and how much is left."""
+    seen = rises * _COUNT
+    seen -= limbus * (limbus * seen).sum()
+    told = np.empty(len(discs))
+    for each in range(len(discs)):
+        told[each] = max((discs[each] * seen).sum(), 0.0) ** 2
+    best = told.argmax()
+    explained, part = told[best], 0.0
+    if 0 < best < len(told) - 1:
+        before, after = told[best - 1], told[best + 1]
+        bend = before - 2.0 * explained + after
+        part = 0.5 * (before - after) / bend if bend < 0.0 else 0.0
+    ratio = _RATIOS[best] + part * (_RATIOS[1] - _RATIOS[0])
+    return ratio, explained, (seen * seen).sum() - explained
+
+
+@compiled("f8(i8[::1])")
+def _median_of(counts: Counts) -> float:
+    """The median of grey levels of which there are so many each; 0 of none."""
+    seen = counts.sum()
+    if seen == 0:
+        return 0.0
+    low, high, below = -1, -1, 0
+    for grey in range(len(counts)):
+        below += counts[grey]
+        if low < 0 and below > (seen - 1) // 2:
+            low = grey
+        if high < 0 and below > seen // 2:
+            high = grey
+    return (low + high) / 2.0
+
+
+@compiled("f8[:,::1](f8[:,:,::1], f8, i8, i8)")
+def _between(lids: Array, shadow_px: float, left: int, side: int) -> Array:
+    """The first and the last row (side, 2), for each column from `left`, that are so far from both
+    lids (2, n, 2) that these cast no shadow there; where there are no lids, no row is between."""
+    upper, lower = lids[0], lids[1]
+    rows = np.empty((side, 2))
+    for column in range(side):
+        x = float(left + column)
+        if upper[0, 0] <= x <= upper[-1, 0] or lower[0, 0] <= x <= lower[-1, 0]:
+            rows[column, 0] = line_at(upper, x) + shadow_px
+            rows[column, 1] = line_at(lower, x) - shadow_px
+        else:
+            rows[column, 0], rows[column, 1] = np.inf, -np.inf
+    return rows
+
+
+@compiled("u1[:,::1](u1[:,:], f8[::1], f8[:,::1], f8[:,::1], f8, i8, i8)")
+def _lights(
+    grey: Grey,
+    centre: Array,
+    shape: Array,
+    between: Array,
+    radius_px: float,
+    left: int,
+    top: int,
+) -> Grey:
+    """One where a mirrored light is in an iris or beside, in a square of the picture."""
+    (height, width), side = grey.shape, len(between)
+    turned = shape[0, 0] * shape[1, 1] - shape[0, 1] * shape[1, 0]
+    within, counts = np.zeros((side, side), np.uint8), np.zeros(256, np.int64)
+    for row in range(min(side, height - top)):
+        for column in range(min(side, width - left)):
+            x, y = left + column - centre[0], top + row - centre[1]
+            across = (x * shape[1, 1] - y * shape[1, 0]) / turned
+            down = (y * shape[0, 0] - x * shape[0, 1]) / turned
+            away = math.hypot(across, down) - _HALF / radius_px
+            if away <= _WITHIN:
+                within[row, column] = 1
+                bare = between[column, 0] <= top + row <= between[column, 1]
+                if bare and away > _PAST_PUPIL:
+                    counts[grey[top + row, left + column]] += 1
+    level = _median_of(counts)
+    level += max(_BRIGHTER, _BRIGHTER_SHARE * level)
+    lights = np.zeros((side, side), np.uint8)
+    for row in range(side):
+        for column in range(side):
+            if within[row, column] and grey[top + row, left + column] > level:
+                for beside in range(-1, 2):
+                    lights[min(max(row + beside, 0), side - 1), column] = 1
+                    lights[row, min(max(column + beside, 0), side - 1)] = 1
+    return lights
+
+
+@compiled("Tuple((f8[::1], i8[::1]))(u1[:,:], f8[:,::1], f8[:,:,::1], f8[:,:,:,::1], f8)")
+def _rises(
+    grey: Grey, centres: Array, seen_as: Array, lids: Array, radius_px: float
+) -> tuple[Array, Counts]:
+    """The median rise at each of `_EDGES` along those rays of both eyes that are clear of lids and
+    mirrored lights there, 0 without any, and how many they are."""
+    rises, rays = np.empty((len(_EDGES), 2 * _ANGLES)), np.zeros(len(_EDGES), np.int64)
     reach = math.ceil(1.05 * radius_px) + 2
-    left, top = (max(math.floor(place) - reach, 0) for place in centre.tolist())
-    part = grey[top : top + 2 * reach + 2, left : left + 2 * reach + 2]
-    corner = np.array([left, top])
-    upper, lower = lids - corner
-    middle = (upper[:, 1] + lower[:, 1]) / 2.0
-    upper[:, 1] = np.minimum(upper[:, 1] + _FROM_LID * radius_px, middle)
-    lower[:, 1] = np.maximum(lower[:, 1] - _FROM_LID * radius_px, middle)
-    clear = _filled(part.shape, np.concatenate([upper, lower[::-1]]))
-    rim = _RAYS @ shape
-    inner = _filled(part.shape, _WITHIN * rim + (centre - corner))
-    pupil = _filled(part.shape, _PAST_PUPIL * rim + (centre - corner))
-    greys = part.astype(np.float32)
-    iris = greys[(inner & clear) > pupil]
-    level = float(median(iris)) if len(iris) else 0.0
-    bright = inner & (part > level + max(_BRIGHTER, _BRIGHTER_SHARE * level))
-    clear[cv2.dilate(bright, _CROSS) > 0] = 0
-    places = (_PLACES @ shape + (centre - corner)).astype(np.float32).reshape(_ANGLES, _BINS, 2)
-    values = cv2.remap(greys, places, _NO_MAP, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    share = cv2.remap(255 * clear, places, _NO_MAP, cv2.INTER_LINEAR)
-    return np.asarray(values, np.float32), np.asarray(share > 127)
-
-
-def _filled(shape: tuple[int, ...], outline: Array) -> Grey:
-    """One inside of an outline (n, 2), zero outside."""
-    picture = np.zeros(shape, np.uint8)
-    cv2.fillPoly(picture, [np.round(outline * 16.0).astype(np.int32)], (1,), shift=4)
-    return picture
+    side = 2 * reach + 2
+    sums, clear = np.zeros(_BINS + 1), np.zeros(_BINS + 1)
+    for eye in range(2):
+        shape = seen_as[eye]
+        left = max(math.floor(centres[eye, 0]) - reach, 0)
+        top = max(math.floor(centres[eye, 1]) - reach, 0)
+        between = _between(lids[eye], _FROM_LID * radius_px - _HALF, left, side)
+        lights = _lights(grey, centres[eye], shape, between, radius_px, left, top)
+        for ray in range(_ANGLES):
+            u, v = _RAYS[ray, 0], _RAYS[ray, 1]
+            across, down = u * shape[0, 0] + v * shape[1, 0], u * shape[0, 1] + v * shape[1, 1]
+            for place in range(_BINS):
+                radius = _FIRST + (place + 0.5) * _BIN
+                x, y = centres[eye, 0] + radius * across, centres[eye, 1] + radius * down
+                lit = read(lights, x - left, y - top) >= 0.5
+                column = min(max(int(x - left + _HALF), 0), side - 1)
+                bare = not lit and between[column, 0] <= y <= between[column, 1]
+                sums[place + 1] = sums[place] + read(grey, x, y)
+                clear[place + 1] = clear[place] + (1.0 if bare else 0.0)
+            for edge in range(len(_EDGES)):
+                outer, inner = edge + 2 * _WIDE, edge
+                if clear[outer] - clear[inner] == 2 * _WIDE:
+                    rise = sums[outer] - 2.0 * sums[edge + _WIDE] + sums[inner]
+                    rises[edge, rays[edge]] = rise / _WIDE
+                    rays[edge] += 1
+    usual = np.zeros(len(_EDGES))
+    for edge in range(len(_EDGES)):
+        if rays[edge]:
+            usual[edge] = np.median(rises[edge, : rays[edge]])
+    return usual, rays
 
 
 @lru_cache(64)
@@ -180,4 +242,5 @@ def _edges(blur: float) -> tuple[Array, Array]:
     limbus /= np.linalg.norm(limbus)
     discs = rises(_RATIOS)
     discs -= np.outer(discs @ limbus, limbus)
-    return limbus, discs / np.sqrt((discs**2).sum(axis=1, keepdims=True) + _HARDLY_SEEN)
+    discs /= np.sqrt((discs**2).sum(axis=1, keepdims=True) + _HARDLY_SEEN)
+    return limbus, np.ascontiguousarray(discs)

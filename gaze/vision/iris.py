@@ -16,9 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gaze.vision.compiled import compiled, line_at, read, solve
 from gaze.vision.disc import Disc, see_disc
 from gaze.vision.face import Landmarks
-from gaze.vision.median import median
 from gaze.vision.pose import iris_diameters_px
 from gaze.vision.square import Image
 
@@ -50,7 +50,7 @@ _PUPIL, _NEAR = (0.2, 0.66), 0.12
 _ROUNDS, _SETTLED = 3, 0.1
 _FROM_LID = 0.2
 _HIGHEST_RISE = 25.0
-_GIVEN_UP = np.repeat([0.06, 0.04], 2 * _ANGLES)
+_GIVEN_UP = (0.06, 0.04)  # of the limbus, of the pupil
 # How firmly the dark middle holds the centres, the mesh the iris's radius, the rings the pupil's.
 _HOLD = np.array([0.001, 0.001, 0.001, 0.001, 0.015, 0.02])
 # An edge of the pupil counts so much; not at all where it is so faint, fully where so clear.
@@ -66,30 +66,11 @@ _MOST_LEANING = 0.75
 
 _TURNS = (np.arange(_ANGLES) + 0.5) * 2.0 * np.pi / _ANGLES
 _RAYS = np.column_stack([np.cos(_TURNS), np.sin(_TURNS)])
-_RADII = _FROM + (np.arange(_BINS) + 0.5) * _BIN
-_PLACES = (_RAYS[:, None] * _RADII[:, None]).reshape(-1, 2).astype(np.float32)
 # The limbus is cut by lids above and below; of the pupil every side may be seen.
 _SIDEWAYS = np.clip((np.abs(_RAYS[:, 0]) - 0.4) / 0.3, 0.0, 1.0)
-_COUNT = np.concatenate([_SIDEWAYS, _SIDEWAYS, np.full(2 * _ANGLES, _PUPIL_COUNTS)])
-_LEVEL = np.flatnonzero(np.tile(np.abs(_RAYS[:, 0]) > 0.84, 2))
-# How edges along rays follow both centres (x, y), the radius of the irises and of the pupils. Rows
-# are rays: of the limbus in the right and the left eye, then of the pupils.
-_DESIGN = np.zeros((2, 2, _ANGLES, 6))
-_DESIGN[:, 0, :, 0:2] = _DESIGN[:, 1, :, 2:4] = _RAYS
-_DESIGN[0, :, :, 4] = _DESIGN[1, :, :, 5] = 1.0
-_DESIGN = _DESIGN.reshape(-1, 6)
-_PRODUCTS = (_DESIGN[:, :, None] * _DESIGN[:, None, :]).reshape(-1, 36)
-_ROWS = np.tile(np.arange(2 * _ANGLES), 2)
-_APART = np.array([[0.0, 1e4], [2e4, 3e4]])
-_NO_MAP = np.empty(0, np.float32)
-
-
-def _bin(radius: float) -> int:
-    """The number of the rise at a radius."""
-    return round((radius - _FROM) / _BIN) - _WIDE
-
-
-_LIMBUS_BINS = (_bin(_LIMBUS[0]), _bin(_LIMBUS[1]))
+_LEVEL = np.flatnonzero(np.abs(_RAYS[:, 0]) > 0.84)
+_RISES = _BINS - 2 * _WIDE + 1
+_IRIS, _PUPILS = 4, 5  # their radii, among what is fitted: see `_fit`
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,97 +113,14 @@ def find_irises(crop: Crop, landmarks: Landmarks) -> Irises | None:
     first_px = sum(iris_diameters_px(landmarks)) / 4.0
     if first_px < _SMALLEST_PX:
         return None
-    points = landmarks.points_px[_POINTS] - np.append(crop.origin + 0.5, 0.0)
-    lids = points[:36, :2].reshape(2, 2, 9, 2)
-    dark = np.array([dark_centre(crop.grey, each, first_px, 2) for each in points[36:38, :2]])
-    leaning = _leaning(dark, points, first_px)
-    flat, offset = _seen_as(leaning), ((_NASAL - _DEEP * leaning) @ _RAYS.T).ravel()
-    centres, radius_px = dark, first_px
-    for _ in range(_ROUNDS):
-        seen_as = flat * radius_px
-        rises = _rises(crop.grey, centres, seen_as)
-        ring, rise = _ring(rises)
-        edges, tops = _steepest(rises, ring)
-        weights = np.minimum(np.maximum(tops, 0.0), _HIGHEST_RISE) * _COUNT
-        weights[2 * _ANGLES :] *= min(max((rise - _FAINT) / (_CLEAR - _FAINT), 0.0), 1.0)
-        weights *= _uncovered(centres, edges, seen_as, lids, radius_px)
-        edges[2 * _ANGLES :] -= offset
-        middles = ((dark - centres) / radius_px - _NASAL).ravel().tolist()
-        held = np.array([*middles, first_px / radius_px, ring])
-        found, kept = _fit(edges, weights + 1e-4, held)
-        moves = found[:4].reshape(2, 2)
-        lengths = np.sqrt((moves**2).sum(axis=1, keepdims=True))
-        moves = moves * np.minimum(1.0, 0.4 / np.maximum(lengths, 1e-9))
-        centres = centres + (seen_as @ moves[:, :, None])[:, :, 0]
-        radius_px = min(max(float(found[4]) * radius_px, 0.85 * first_px), 1.18 * first_px)
-        if float(lengths.max()) < _SETTLED:
-            break
-    seen = (kept * weights)[: 2 * _ANGLES].reshape(2, -1).sum(axis=1)
-    seen = seen / (_HIGHEST_RISE * _SIDEWAYS.sum())
+    points = landmarks.points_px.take(_POINTS, axis=0)
+    points[:, :2] -= crop.origin + 0.5
+    lids = points[:36, :2].copy().reshape(2, 2, 9, 2)
+    centres, radius_px, confidence, seen_as, pupils = _settle(crop.grey, points, lids, first_px)
     disc = None
     if _inside(crop.grey, centres, _REACH * radius_px):
-        seen_as, within = flat * radius_px, _NASAL - _DEEP * leaning
-        pupils = centres + (seen_as @ within[:, :, None])[:, :, 0]
         disc = see_disc(crop.grey, pupils, seen_as, lids, radius_px)
-    centres = np.asarray(centres + crop.origin, np.float64)
-    return Irises(centres, radius_px, np.clip(seen / 0.35, 0.0, 1.0), disc)
-
-
-def dark_centre(grey: Grey, start: Array, iris_radius_px: float, rounds: int = 5) -> Array:
-    """Move from about an iris's centre to that of the darkest part of its middle.
-
-    `start` (2,) is in the pixels of the grey picture (h, w), as is what is returned.
-    """
-    reach = 1.1 * iris_radius_px
-    start_x, start_y = centre_x, centre_y = start.tolist()
-    left, top = max(math.floor(start_x - reach), 0), max(math.floor(start_y - reach), 0)
-    right, bottom = math.ceil(start_x + reach) + 1, math.ceil(start_y + reach) + 1
-    part = grey[top : max(bottom, 0), left : max(right, 0)]
-    if part.size == 0:
-        return start
-    values = part.astype(np.float32)
-    x = np.arange(left, left + part.shape[1], dtype=np.float32)
-    y = np.arange(top, top + part.shape[0], dtype=np.float32)
-    for _ in range(rounds):
-        near = (x - centre_x) ** 2 + ((y - centre_y) ** 2)[:, None] < (0.55 * iris_radius_px) ** 2
-        middles = part[near]
-        if middles.size < 8:
-            return start
-        middle = float(np.partition(middles, int(0.6 * middles.size))[int(0.6 * middles.size)])
-        weights = np.maximum(middle - values, 0.0) * near
-        across, down = weights.sum(axis=0), weights.sum(axis=1)
-        total = float(across.sum())
-        if total <= 0.0:
-            return start
-        away_x = float(across @ x) / total - start_x
-        away_y = float(down @ y) / total - start_y
-        share = min(1.0, 0.45 * iris_radius_px / max(math.hypot(away_x, away_y), 1e-9))
-        before_x, before_y = centre_x, centre_y
-        centre_x, centre_y = start_x + away_x * share, start_y + away_y * share
-        if max(abs(centre_x - before_x), abs(centre_y - before_y)) < 0.02:
-            break
-    return np.array([centre_x, centre_y])
-
-
-def _leaning(centres: Array, points: Array, radius_px: float) -> Array:
-    """Return the part of each iris's axis across the line of sight (2, 2): from where the eyeball
-    is behind the corners of the eye, against the way the face looks, to the iris."""
-    corners = (points[[0, 18], :2] + points[[8, 26], :2]) / 2.0
-    ax, ay, az = (points[26] - points[0]).tolist()
-    dx, dy, dz = (points[38] - points[39]).tolist()
-    inward = (ay * dz - az * dy, az * dx - ax * dz, ax * dy - ay * dx)
-    behind = np.array(inward[:2]) * (_BEHIND / max(math.hypot(*inward), 1e-9))
-    leaning = ((centres - corners) / radius_px - behind) / _BEFORE
-    lengths = np.sqrt((leaning**2).sum(axis=1, keepdims=True))
-    return np.asarray(leaning * np.minimum(1.0, _MOST_LEANING / np.maximum(lengths, 1e-9)))
-
-
-def _seen_as(leaning: Array) -> Array:
-    """Return what turns a round iris into the ellipse it looks like (2, 2, 2), from the part of
-    its axis across the line of sight (2, 2)."""
-    facing = np.sqrt(1.0 - (leaning**2).sum(axis=1))
-    across = leaning[:, :, None] * leaning[:, None, :]
-    return np.asarray(np.eye(2) - across / (1.0 + facing)[:, None, None])
+    return Irises(centres + crop.origin, radius_px, confidence, disc)
 
 
 def _inside(grey: Grey, centres: Array, reach_px: float) -> bool:
@@ -234,77 +132,280 @@ def _inside(grey: Grey, centres: Array, reach_px: float) -> bool:
     )
 
 
+@compiled("UniTuple(f8, 2)(u1[:,:], f8, f8, f8, i8)")
+def dark_centre(
+    grey: Grey, start_x: float, start_y: float, iris_radius_px: float, rounds: int
+) -> tuple[float, float]:
+    """Move from about an iris's centre to that of the darkest part of its middle.
+
+    Places are in the pixels of the grey picture (h, w).
+    """
+    reach = 1.1 * iris_radius_px
+    left, right = max(math.floor(start_x - reach), 0), math.ceil(start_x + reach) + 1
+    top, bottom = max(math.floor(start_y - reach), 0), math.ceil(start_y + reach) + 1
+    right, bottom = min(right, grey.shape[1]), min(bottom, grey.shape[0])
+    near = (0.55 * iris_radius_px) ** 2
+    centre_x, centre_y = start_x, start_y
+    for _ in range(rounds):
+        counts = np.zeros(256, np.int64)
+        for y in range(top, bottom):
+            for x in range(left, right):
+                if (x - centre_x) ** 2 + (y - centre_y) ** 2 < near:
+                    counts[grey[y, x]] += 1
+        seen = counts.sum()
+        if seen < 8:
+            return start_x, start_y
+        middle, below = 0, counts[0]
+        while below <= int(0.6 * seen):
+            middle += 1
+            below += counts[middle]
+        total, across, down = 0.0, 0.0, 0.0
+        for y in range(top, bottom):
+            for x in range(left, right):
+                darker = middle - float(grey[y, x])
+                if darker > 0.0 and (x - centre_x) ** 2 + (y - centre_y) ** 2 < near:
+                    total += darker
+                    across += darker * (x - start_x)
+                    down += darker * (y - start_y)
+        if total <= 0.0:
+            return start_x, start_y
+        away = math.hypot(across, down) / total
+        share = min(1.0, 0.45 * iris_radius_px / max(away, 1e-9)) / total
+        before_x, before_y = centre_x, centre_y
+        centre_x, centre_y = start_x + across * share, start_y + down * share
+        if max(abs(centre_x - before_x), abs(centre_y - before_y)) < 0.02:
+            break
+    return centre_x, centre_y
+
+
+@compiled("f8[:,::1](f8[:,::1], f8[:,::1], f8)")
+def _leaning(centres: Array, points: Array, radius_px: float) -> Array:
+    """Return the part of each iris's axis across the line of sight (2, 2): from where the eyeball
+    is behind the corners of the eye, against the way the face looks, to the iris."""
+    # Backward in the head: across the line of the eyes and that from forehead to chin.
+    right, left, chin, forehead = points[0], points[26], points[38], points[39]
+    ax, ay, az = left[0] - right[0], left[1] - right[1], left[2] - right[2]
+    dx, dy, dz = chin[0] - forehead[0], chin[1] - forehead[1], chin[2] - forehead[2]
+    inward = ay * dz - az * dy, az * dx - ax * dz, ax * dy - ay * dx
+    far = max(math.sqrt(inward[0] ** 2 + inward[1] ** 2 + inward[2] ** 2), 1e-9)
+    leaning = np.empty((2, 2))
+    for eye in range(2):
+        outer, inner = points[18 * eye], points[18 * eye + 8]
+        for axis in range(2):
+            ahead = (centres[eye, axis] - (outer[axis] + inner[axis]) / 2.0) / radius_px
+            leaning[eye, axis] = (ahead - _BEHIND * inward[axis] / far) / _BEFORE
+        length = math.hypot(leaning[eye, 0], leaning[eye, 1])
+        for axis in range(2):
+            leaning[eye, axis] *= min(1.0, _MOST_LEANING / max(length, 1e-9))
+    return leaning
+
+
+@compiled("f8[:,:,::1](f8[:,::1])")
+def _seen_as(leaning: Array) -> Array:
+    """Return what turns a round iris into the ellipse it looks like (2, 2, 2), from the part of
+    its axis across the line of sight (2, 2)."""
+    shapes = np.empty((2, 2, 2))
+    for eye in range(2):
+        x, y = leaning[eye, 0], leaning[eye, 1]
+        facing = 1.0 + math.sqrt(1.0 - x * x - y * y)
+        shapes[eye, 0, 0], shapes[eye, 1, 1] = 1.0 - x * x / facing, 1.0 - y * y / facing
+        shapes[eye, 0, 1] = shapes[eye, 1, 0] = -x * y / facing
+    return shapes
+
+
+@compiled("i8(f8)")
+def _bin(radius: float) -> int:
+    """The number of the rise at a radius."""
+    return int((radius - _FROM) / _BIN + 0.5) - _WIDE
+
+
+@compiled("UniTuple(f8, 2)(i8, f8[:,::1])")
+def _along(ray: int, seen_as: Array) -> tuple[float, float]:
+    """The way along a ray to the edge of a circle of radius 1, as it looks."""
+    x, y = _RAYS[ray, 0], _RAYS[ray, 1]
+    return x * seen_as[0, 0] + y * seen_as[1, 0], x * seen_as[0, 1] + y * seen_as[1, 1]
+
+
+@compiled("f8[:,:,::1](u1[:,:], f8[:,::1], f8[:,:,::1])")
 def _rises(grey: Grey, centres: Array, seen_as: Array) -> Array:
-    """How much the brightness rises along each ray of both eyes: (rays, bins), the first between
+    """How much the brightness rises along each ray of both eyes: (2, rays, bins), the first between
     the bins `_WIDE` - 1 and `_WIDE`."""
-    places = _PLACES @ seen_as.astype(np.float32) + centres[:, None].astype(np.float32)
-    read = cv2.remap(
-        grey,
-        places.reshape(2 * _ANGLES, _BINS, 2),
-        _NO_MAP,
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    sums = np.zeros((2 * _ANGLES, _BINS + 1), np.float32)
-    np.cumsum(read, axis=1, out=sums[:, 1:])
-    rises = sums[:, 2 * _WIDE :] - 2.0 * sums[:, _WIDE:-_WIDE] + sums[:, : -2 * _WIDE]
-    return np.asarray(rises / _WIDE)
+    rises = np.empty((2, _ANGLES, _RISES))
+    sums = np.zeros(_BINS + 1)
+    for eye in range(2):
+        for ray in range(_ANGLES):
+            across, down = _along(ray, seen_as[eye])
+            for place in range(_BINS):
+                radius = _FROM + (place + 0.5) * _BIN
+                seen = read(
+                    grey, centres[eye, 0] + radius * across, centres[eye, 1] + radius * down
+                )
+                sums[place + 1] = sums[place] + seen
+            for place in range(_RISES):
+                outer, inner = sums[place + 2 * _WIDE], sums[place]
+                rises[eye, ray, place] = (outer - 2.0 * sums[place + _WIDE] + inner) / _WIDE
+    return rises
 
 
-def _steepest(rises: Array, ring: float) -> tuple[Array, Array]:
-    """The radii where each ray rises most, at the limbus and near a ring, and how much it does."""
-    best = np.concatenate(
-        [
-            rises[:, begin:end].argmax(axis=1) + begin
-            for begin, end in (_LIMBUS_BINS, (max(_bin(ring - _NEAR), 1), _bin(ring + _NEAR)))
-        ]
-    )
-    before, top, after = rises[_ROWS, best - 1], rises[_ROWS, best], rises[_ROWS, best + 1]
-    bend = np.minimum(before - 2.0 * top + after, -1e-6)
-    part = np.minimum(np.maximum(0.5 * (before - after) / bend, -1.0), 1.0)
-    return _FROM + (best + part + _WIDE) * _BIN, top
-
-
+@compiled("UniTuple(f8, 2)(f8[:,:,::1])")
 def _ring(rises: Array) -> tuple[float, float]:
     """The radius at which most rays rise at the pupil's edge, and by how much.
 
     It is a peak of its own: where irises are small, the limbus's slope reaches far inward.
     """
     first, last = _bin(_PUPIL[0]), _bin(_PUPIL[1])
-    usual = median(rises[_LEVEL, first - 1 : last + 1])
-    inner, middle, outer = usual[:-2], usual[1:-1], usual[2:]
-    best = int(np.where((middle >= inner) & (middle > outer), middle, 0.0).argmax())
-    return _FROM + (best + first + _WIDE) * _BIN, max(float(middle[best]), 0.0)
+    usual = np.empty(last - first + 2)
+    level = len(_LEVEL)
+    column = np.empty(2 * level)
+    for place in range(len(usual)):
+        for index in range(level):
+            column[index] = rises[0, _LEVEL[index], first - 1 + place]
+            column[level + index] = rises[1, _LEVEL[index], first - 1 + place]
+        usual[place] = np.median(column)
+    best, highest = 1, 0.0
+    for place in range(1, len(usual) - 1):
+        here = usual[place]
+        if here > highest and here >= usual[place - 1] and here > usual[place + 1]:
+            best, highest = place, here
+    return _FROM + (best - 1 + first + _WIDE) * _BIN, max(usual[best], 0.0)
 
 
-def _uncovered(
-    centres: Array, edges: Array, seen_as: Array, lids: Array, radius_px: float
-) -> Array:
-    """From 0 to 1, how far each ray's edge lies between the lids."""
-    places = (edges.reshape(2, 2, -1, 1) * _RAYS) @ seen_as + centres[:, None]
-    x, y = places[..., 0], places[..., 1]
-    # All four lids are one line, each to the right of the one before.
-    line = (lids[..., 0] + _APART[:, :, None]).ravel(), lids[..., 1].ravel()
-    upper, lower = np.interp(x + _APART.T[:, None, :, None], *line)
-    scale = 1.0 / (_FROM_LID * radius_px)
-    below = np.minimum(np.maximum((y - upper) * scale, 0.0), 1.0)
-    above = np.minimum(np.maximum((lower - y) * scale, 0.0), 1.0)
-    return np.asarray((below * above).ravel())
+@compiled("UniTuple(f8, 2)(f8[::1], i8, i8)")
+def _steepest(rises: Array, first: int, last: int) -> tuple[float, float]:
+    """The radius where a ray rises most, from bin `first` until `last`, and how much it does."""
+    best = first
+    for place in range(first + 1, last):
+        if rises[place] > rises[best]:
+            best = place
+    before, top, after = rises[best - 1], rises[best], rises[best + 1]
+    bend = min(before - 2.0 * top + after, -1e-6)
+    part = min(max(0.5 * (before - after) / bend, -1.0), 1.0)
+    return _FROM + (best + part + _WIDE) * _BIN, top
 
 
-def _fit(edges: Array, weights: Array, held: Array) -> tuple[Array, Array]:
-    """Return the moves and the radii (6,) that agree best, and which rays were kept (0 to 1)."""
+@compiled("f8(f8, f8, f8[:,:,::1], f8)")
+def _uncovered(x: float, y: float, lids: Array, radius_px: float) -> float:
+    """From 0 to 1, how far a place lies between the lids (2, n, 2) of its eye."""
+    below = (y - line_at(lids[0], x)) / (_FROM_LID * radius_px)
+    above = (line_at(lids[1], x) - y) / (_FROM_LID * radius_px)
+    return min(max(below, 0.0), 1.0) * min(max(above, 0.0), 1.0)
+
+
+@compiled("f8[::1](f8[:,:,::1], f8[:,:,::1], f8[::1], f8[:,:,::1])")
+def _fit(edges: Array, weights: Array, held: Array, kept: Array) -> Array:
+    """Return the moves of both centres (x, y) and the radii of irises and pupils (6,) that agree
+    best with edges along rays (2, 2, n), of limbus and pupil in the right and the left eye.
+
+    `kept` (2, 2, n) is set to which rays were kept, from 0 to 1.
+    """
+    hold = _HOLD * weights[0].sum()
     found = held
-    hold = _HOLD * float(weights[: 2 * _ANGLES].sum())
-    pull = hold * held
-    for bearable in (2.0 * _GIVEN_UP, 2.0 * _GIVEN_UP, _GIVEN_UP):
-        off = (edges - _DESIGN @ found) / bearable
-        off = 1.0 + off * off
-        kept = 1.0 / (off * off)
-        weighted = weights * kept
-        around = weighted @ _PRODUCTS
-        around[::7] += hold
-        toward = (weighted * edges) @ _DESIGN + pull
-        solved = cv2.solve(around.reshape(6, 6), toward, flags=cv2.DECOMP_CHOLESKY)[1]
-        found = np.asarray(solved, np.float64).ravel()
-    return found, kept
+    for last in (False, False, True):
+        squares, wanted = np.diag(hold), hold * held
+        for ring in range(2):
+            bearable = _GIVEN_UP[ring] * (1.0 if last else 2.0)
+            for eye in range(2):
+                # An edge follows its centre along the ray, and its radius.
+                at = (2 * eye, 2 * eye + 1, _IRIS + ring)
+                for ray in range(_ANGLES):
+                    slopes = (_RAYS[ray, 0], _RAYS[ray, 1], 1.0)
+                    edge = edges[ring, eye, ray]
+                    off = edge
+                    for i in range(3):
+                        off -= slopes[i] * found[at[i]]
+                    agrees = 1.0 / (1.0 + (off / bearable) ** 2) ** 2
+                    kept[ring, eye, ray] = agrees
+                    weight = weights[ring, eye, ray] * agrees
+                    for i in range(3):
+                        wanted[at[i]] += weight * edge * slopes[i]
+                        for j in range(3):
+                            squares[at[i], at[j]] += weight * slopes[i] * slopes[j]
+        solve(squares, wanted)
+        found = wanted
+    return found
+
+
+@compiled("f8(u1[:,:], f8[:,::1], f8[:,:,::1], f8[:,:,:,::1], f8, f8[:,:,::1], f8[:,:,::1])")
+def _see_edges(
+    grey: Grey,
+    centres: Array,
+    seen_as: Array,
+    lids: Array,
+    radius_px: float,
+    edges: Array,
+    weights: Array,
+) -> float:
+    """Set the radii of the edges along all rays and how much they count, (2, 2, n) of limbus and
+    pupil in both eyes; return the radius of the pupils that most rays agree on."""
+    rises = _rises(grey, centres, seen_as)
+    ring, rise = _ring(rises)
+    clear = _PUPIL_COUNTS * min(max((rise - _FAINT) / (_CLEAR - _FAINT), 0.0), 1.0)
+    limbus = _bin(_LIMBUS[0]), _bin(_LIMBUS[1])
+    pupil = max(_bin(ring - _NEAR), 1), _bin(ring + _NEAR)
+    for eye in range(2):
+        for ray in range(_ANGLES):
+            across, down = _along(ray, seen_as[eye])
+            for which in range(2):
+                first, last = pupil if which else limbus
+                edge, top = _steepest(rises[eye, ray], first, last)
+                x, y = centres[eye, 0] + edge * across, centres[eye, 1] + edge * down
+                counts = clear if which else _SIDEWAYS[ray]
+                counts *= min(max(top, 0.0), _HIGHEST_RISE)
+                edges[which, eye, ray] = edge
+                weights[which, eye, ray] = counts * _uncovered(x, y, lids[eye], radius_px)
+    return ring
+
+
+@compiled(
+    "Tuple((f8[:,::1], f8, f8[::1], f8[:,:,::1], f8[:,::1]))(u1[:,:], f8[:,::1], f8[:,:,:,::1], f8)"
+)
+def _settle(
+    grey: Grey, points: Array, lids: Array, first_px: float
+) -> tuple[Array, float, Array, Array, Array]:
+    """Return the irises' centres (2, 2) and radius, how surely each was seen (2,), what turns a
+    circle of radius 1 into what they look like (2, 2, 2), and the pupils' centres (2, 2).
+
+    `points` (40, 3) are those of `_POINTS`, `lids` (2, 2, n, 2) the first of them.
+    """
+    dark = np.empty((2, 2))
+    for eye in range(2):
+        x, y = points[36 + eye, 0], points[36 + eye, 1]
+        dark[eye, 0], dark[eye, 1] = dark_centre(grey, x, y, first_px, 2)
+    leaning = _leaning(dark, points, first_px)
+    flat, within = _seen_as(leaning), _NASAL - _DEEP * leaning
+    centres, radius_px = dark.copy(), first_px
+    edges, weights = np.empty((2, 2, _ANGLES)), np.empty((2, 2, _ANGLES))
+    kept, held = np.empty((2, 2, _ANGLES)), np.empty(6)
+    for _ in range(_ROUNDS):
+        seen_as = flat * radius_px
+        held[_PUPILS] = _see_edges(grey, centres, seen_as, lids, radius_px, edges, weights)
+        held[_IRIS] = first_px / radius_px
+        for eye in range(2):
+            for axis in range(2):
+                middle = (dark[eye, axis] - centres[eye, axis]) / radius_px
+                held[2 * eye + axis] = middle - _NASAL[eye, axis]
+            for ray in range(_ANGLES):
+                beside = within[eye, 0] * _RAYS[ray, 0] + within[eye, 1] * _RAYS[ray, 1]
+                edges[1, eye, ray] -= beside
+        found = _fit(edges, weights + 1e-4, held, kept)
+        farthest = 0.0
+        for eye in range(2):
+            x, y = found[2 * eye], found[2 * eye + 1]
+            away = math.hypot(x, y)
+            share = min(1.0, 0.4 / max(away, 1e-9))
+            shape = seen_as[eye]
+            centres[eye, 0] += share * (shape[0, 0] * x + shape[0, 1] * y)
+            centres[eye, 1] += share * (shape[1, 0] * x + shape[1, 1] * y)
+            farthest = max(farthest, away)
+        radius_px = min(max(found[_IRIS] * radius_px, 0.85 * first_px), 1.18 * first_px)
+        if farthest < _SETTLED:
+            break
+    confidence, pupils, seen_as = np.empty(2), np.empty((2, 2)), flat * radius_px
+    for eye in range(2):
+        seen = (kept[0, eye] * weights[0, eye]).sum() / (_HIGHEST_RISE * _SIDEWAYS.sum())
+        confidence[eye] = min(max(seen / 0.35, 0.0), 1.0)
+        for axis in range(2):
+            shape = seen_as[eye, axis]
+            beside = shape[0] * within[eye, 0] + shape[1] * within[eye, 1]
+            pupils[eye, axis] = centres[eye, axis] + beside
+    return centres, radius_px, confidence, seen_as, pupils
