@@ -5,6 +5,7 @@ import logging
 import signal
 import ssl
 import sys
+from pathlib import Path
 
 import cv2
 import structlog
@@ -15,7 +16,6 @@ from gaze.effects import plugins
 from gaze.memory import limit_arenas, settle
 from gaze.rtc import engines
 from gaze.settings import Settings, load
-from gaze.vision.face import FaceModelError, TaskFaceFinder
 from gaze.web.app import EXECUTOR, TRACKERS, create_app
 
 log = structlog.get_logger()
@@ -111,6 +111,19 @@ async def serve(settings: Settings) -> None:
         await runner.cleanup()
 
 
+def try_face_landmarker(model: Path) -> None:
+    """Make sure that MediaPipe can run the operator's model, or end with what it says."""
+    # What finds faces is large, and otherwise only the processes of the trackers load it.
+    from gaze.vision.face import FaceModelError, TaskFaceFinder
+
+    try:
+        finder = TaskFaceFinder(model)
+    except FaceModelError as error:
+        sys.exit(f"server.py: {error}")
+    log.info("face landmarker loaded", runs_on=finder.delegate)
+    finder.close()
+
+
 def main() -> None:
     """Run the server from the command line."""
     settings = load()
@@ -120,12 +133,10 @@ def main() -> None:
     try:
         plugins.load_installed()
         plugins.load_modules(settings.effects)
-        if settings.face_landmarker is not None:
-            finder = TaskFaceFinder(settings.face_landmarker)
-            log.info("face landmarker loaded", runs_on=finder.delegate)
-            finder.close()
-    except (plugins.PluginError, FaceModelError) as error:
+    except plugins.PluginError as error:
         sys.exit(f"server.py: {error}")
+    if settings.face_landmarker is not None:
+        try_face_landmarker(settings.face_landmarker)
     try:
         asyncio.run(serve(settings))
     except OSError as error:

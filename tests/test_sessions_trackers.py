@@ -13,8 +13,7 @@ import numpy as np
 import pytest
 
 from gaze.sessions.trackers import RemoteTracker, TrackerLostError, Trackers
-from gaze.vision.calibration import CalibrationError
-from gaze.vision.sample import Screen
+from gaze.vision.sample import CalibrationError, Screen
 from gaze.vision.tracker import Tracker
 from gaze.web.app import TRACKERS
 from tests.conftest import Serve

@@ -6,8 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from gaze.vision.calibration import CalibrationError
-from gaze.vision.sample import Screen
+from gaze.vision.sample import CalibrationError, Screen
 from gaze.vision.tracker import Tracker
 from tests.viewers import viewer_frame
 

@@ -40,8 +40,7 @@ from gaze.sessions.replies import calibration_message, error_message, gaze_messa
 from gaze.sessions.screening import Screening, Send
 from gaze.sessions.trackers import RemoteTracker, TrackerLostError, Trackers
 from gaze.settings import Settings
-from gaze.vision.calibration import CalibrationError, CalibrationUpdate
-from gaze.vision.sample import GazeSample
+from gaze.vision.sample import CalibrationError, CalibrationUpdate, GazeSample
 
 DISPLAY_DELAY_S = 0.1
 """From composing a frame to its being seen: encoding, network, jitter buffer, screen."""

@@ -13,11 +13,10 @@ from gaze.effects.light import FilmLight
 from gaze.media.slot import Slot, SlotClosed
 from gaze.metrics import StageTimes
 from gaze.sessions.geometry import CaptureClock, Layout, Point
+from gaze.sessions.requests import Tracked
 from gaze.sessions.trackers import RemoteTracker, TrackerLostError
-from gaze.sessions.tracking import Tracked
-from gaze.vision.calibration import CalibrationUpdate
 from gaze.vision.pointer import PointerGaze
-from gaze.vision.sample import GazeSample, Screen
+from gaze.vision.sample import CalibrationUpdate, GazeSample, Screen
 
 POINTER_INTERVAL_S = 1 / 30
 BEGIN_AGAIN_S = 0.5

@@ -5,8 +5,7 @@ from typing import Any
 
 from gaze.problems import Problem
 from gaze.sessions.geometry import Point
-from gaze.vision.calibration import CalibrationUpdate
-from gaze.vision.sample import GazeSample
+from gaze.vision.sample import CalibrationUpdate, GazeSample
 
 
 def gaze_message(

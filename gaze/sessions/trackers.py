@@ -21,11 +21,9 @@ import av
 import numpy as np
 
 import gaze
-from gaze.sessions import tracking
-from gaze.sessions.tracking import Answer, Begin, Request, Step, Stepped, Track, Tracked
-from gaze.vision.calibration import CalibrationError, CalibrationUpdate
-from gaze.vision.sample import Screen
-from gaze.vision.tracker import EyesAt
+from gaze.sessions import requests
+from gaze.sessions.requests import Answer, Begin, Request, Step, Stepped, Track, Tracked
+from gaze.vision.sample import CalibrationError, CalibrationUpdate, EyesAt, Screen
 
 SESSIONS_EACH = 2
 """So many in every process before another one is started."""
@@ -93,6 +91,9 @@ class RemoteTracker:
                     pass
             self._process = process
         else:
+            # Not before it is needed: the server does not find eyes itself elsewhere.
+            from gaze.sessions import tracking
+
             tracking.begin_here(theirs, self._memory)
         reader, self._writer = await asyncio.open_connection(sock=ours)
         self._reading = asyncio.create_task(self._read(reader))
@@ -159,14 +160,14 @@ class RemoteTracker:
             raise TrackerLostError
         asked: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._asked.append(asked)
-        self._writer.write(tracking.packed(request))
+        self._writer.write(requests.packed(request))
         return await asked
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         """Give each answer to the oldest request, until the process ends."""
         try:
             while True:
-                length = await reader.readexactly(tracking.LENGTH_BYTES)
+                length = await reader.readexactly(requests.LENGTH_BYTES)
                 answer = pickle.loads(await reader.readexactly(int.from_bytes(length, "big")))
                 self._note(answer)
                 asked = self._asked.popleft()

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from gaze.vision import mapping
 from gaze.vision.features import SIZE
 from gaze.vision.geometry import px_per_degree
-from gaze.vision.sample import Screen
+from gaze.vision.sample import CalibrationError, CalibrationUpdate, Screen
 
 PASS_OVER_S = 0.5
 COLLECT_S = 1.0
@@ -43,24 +43,6 @@ PURSUIT_LAG_S = 0.1
 MOST_LEARNED = 40
 MODEL_VERSION = 5
 GOOD_DEG, USABLE_DEG = 2.5, 5.0
-
-State = Literal["collecting", "accepted", "rejected", "fitted", "validated", "cancelled"]
-
-
-class CalibrationError(ValueError):
-    """An action that is impossible now, or a model that this version cannot use."""
-
-
-@dataclass(frozen=True, slots=True)
-class CalibrationUpdate:
-    """What docs/api.md's `calibration` message carries; everything is ready for JSON."""
-
-    state: State
-    progress: float
-    reason: str | None = None
-    points: list[dict[str, Any]] | None = None
-    quality: dict[str, Any] | None = None
-    model: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

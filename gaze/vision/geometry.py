@@ -9,12 +9,15 @@ this estimate and goes on from there.
 """
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gaze.vision.pose import Pose
 from gaze.vision.sample import Screen
+
+if TYPE_CHECKING:  # the server reckons with screens, and finds no poses
+    from gaze.vision.pose import Pose
 
 DEFAULT_SCREEN = Screen(1920.0, 1080.0)
 ASSUMED_DIAGONAL_MM = 380.0
@@ -56,7 +59,7 @@ def downward_deg(offsets_mm: NDArray[np.float64], ratios: tuple[float, float]) -
 
 
 def gaze_direction(
-    offsets_mm: NDArray[np.float64], down_deg: float, pose: Pose, screen: Screen
+    offsets_mm: NDArray[np.float64], down_deg: float, pose: "Pose", screen: Screen
 ) -> NDArray[np.float64]:
     """Return the unit vector (3,) along which the viewer looks, in camera space.
 
@@ -99,7 +102,7 @@ def screen_point_px(
 
 
 def estimate_px(
-    offsets_mm: NDArray[np.float64], down_deg: float, pose: Pose, screen: Screen
+    offsets_mm: NDArray[np.float64], down_deg: float, pose: "Pose", screen: Screen
 ) -> NDArray[np.float64] | None:
     """Return the uncalibrated point of gaze (2,); arguments as of `gaze_direction`."""
     direction = gaze_direction(offsets_mm, down_deg, pose, screen)

@@ -1,9 +1,12 @@
 """What the eyes said at one moment: the plain data that vision hands to the rest of the house."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 Event = Literal["fixation", "saccade", "pursuit", "blink", "lost"]
+CalibrationState = Literal["collecting", "accepted", "rejected", "fitted", "validated", "cancelled"]
+EyesAt = tuple[tuple[float, float], tuple[float, float]]
+"""The viewer's right and left eye, fractions of a frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +69,19 @@ class GazeSample:
     pupil: Pupil | None
     head: Head | None
     perclos: float | None = None
+
+
+class CalibrationError(ValueError):
+    """An action that is impossible now, or a model that this version cannot use."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationUpdate:
+    """What docs/api.md's `calibration` message carries; everything is ready for JSON."""
+
+    state: CalibrationState
+    progress: float
+    reason: str | None = None
+    points: list[dict[str, Any]] | None = None
+    quality: dict[str, Any] | None = None
+    model: dict[str, Any] | None = None

@@ -13,7 +13,7 @@ from gaze.vision import sight
 from gaze.vision.anchor import HeadAnchor, Placed
 from gaze.vision.attention import Attention, toward_screen
 from gaze.vision.blinks import Blinks
-from gaze.vision.calibration import Calibration, CalibrationUpdate, GazeModel
+from gaze.vision.calibration import Calibration, GazeModel
 from gaze.vision.drift import Drift
 from gaze.vision.events import Movements
 from gaze.vision.eyes import EYES, LidBaseline
@@ -31,10 +31,8 @@ from gaze.vision.hidden import eyes_hidden
 from gaze.vision.iris import Crop, Irises, cut_eyes, find_irises
 from gaze.vision.pose import Pose, head_pose
 from gaze.vision.pupil import PupilMeter
-from gaze.vision.sample import Event, GazeSample, Head, Pupil, Screen
+from gaze.vision.sample import CalibrationUpdate, Event, EyesAt, GazeSample, Head, Pupil, Screen
 from gaze.vision.square import Image
-
-EyesAt = tuple[tuple[float, float], tuple[float, float]]
 
 # The mesh's corners of the viewer's right and left eye.
 _CORNERS = (33, 133, 362, 263)
