@@ -64,6 +64,14 @@ def test_a_viewer_is_seen(viewer):
     assert 0 < sample.screen_px[1] < 1080
 
 
+def test_others_may_go_first_between_the_steps_of_a_frame():
+    steps = []
+    tracker = Tracker(SCREEN, between_steps=lambda: steps.append(len(steps)))
+    assert tracker.track(viewer_frame(), 0.0).head is not None
+    assert len(steps) >= 2
+    tracker.close()
+
+
 def test_it_tells_where_the_eyes_are_in_the_picture(viewer):
     viewer.look(0.2)
     (right_x, right_y), (left_x, left_y) = viewer.tracker.eyes_at

@@ -84,6 +84,7 @@ class _Session:
         began_s = time.perf_counter()
         image = self._image(request.shape)
         converted_s = time.perf_counter()
+        _give_way()
         sample = tracker.track(image, request.t_s)
         tracked_s = time.perf_counter()
         updates = tracker.take_updates()
@@ -105,11 +106,18 @@ class _Session:
 def _tracker(begin: Begin) -> Tracker:
     finder = None if begin.face_landmarker is None else TaskFaceFinder(begin.face_landmarker)
     try:
-        return Tracker(begin.screen, begin.calibration, finder)
+        return Tracker(begin.screen, begin.calibration, finder, _give_way)
     except CalibrationError:
         if finder is not None:
             finder.close()
         raise
+
+
+def _give_way() -> None:
+    """Let the film's threads have this processor, if they wait for it: they would wait until the
+    scheduler's next tick, 4 ms perhaps."""
+    if hasattr(os, "sched_yield"):
+        os.sched_yield()
 
 
 def main() -> None:

@@ -3,7 +3,7 @@
 import math
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -61,8 +61,10 @@ class Tracker:
         screen: Screen | None = None,
         calibration: Mapping[str, Any] | None = None,
         finder: FaceFinder | None = None,
+        between_steps: Callable[[], object] | None = None,
     ) -> None:
-        """Start without knowing anything; `calibration` is an earlier `model`.
+        """Start without knowing anything; `calibration` is an earlier `model`. `between_steps` is
+        called every millisecond or two while a frame is tracked.
 
         Raises:
             CalibrationError: the model is of another version, or damaged.
@@ -74,6 +76,7 @@ class Tracker:
         self._known_screen = screen
         self._screen = screen or DEFAULT_SCREEN
         self._finder = finder or MeshFaceFinder()
+        self._between_steps = between_steps or (lambda: None)
         self._calibration = Calibration(self._screen, self._model)
         self._updates: list[CalibrationUpdate] = []
         self._baselines = (LidBaseline(), LidBaseline())
@@ -158,6 +161,7 @@ class Tracker:
             while self._new_lights:
                 self._pupils.reflex.see(*self._new_lights.popleft())
             landmarks = self._finder.find(image)
+            self._between_steps()
             self.eyes_at = None if landmarks is None else _eyes_at(landmarks)
             pose = None if landmarks is None else head_pose(landmarks)
             if landmarks is None or pose is None or eyes_hidden(image, landmarks):
@@ -233,6 +237,7 @@ class Tracker:
         crop = cut_eyes(image, landmarks)
         irises = None if crop is None else find_irises(crop, landmarks)
         seen = self._line_of_sight(landmarks, pose, crop, irises)
+        self._between_steps()
         features = gaze_features(image, landmarks, eyes, pose, seen)
         self._updates += self._calibration.observe(
             features if readable else None, not readable, t_s
