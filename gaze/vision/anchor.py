@@ -13,12 +13,14 @@ eyes in them, how deep the eyes lie. Whatever was wrong in the key stays wrong b
 the head's own frame, and a calibration takes it out.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gaze.vision.compiled import compiled
 from gaze.vision.face import Landmarks
 from gaze.vision.iris import LIDS, Crop, Grey
 from gaze.vision.pose import Pose
@@ -39,7 +41,6 @@ _COARSE_STEPS, _FINE_STEPS = 5, 4
 _STILL_PX, _SETTLED_PX = 0.05, 0.2
 _SURELY = 0.5
 _TREMBLE, _TREMBLE_DEG = 0.004, 0.8
-_BLUR_PX = 0.8
 _FOUND = 0.5  # correlation
 _RECOGNISED = 0.3  # share of the spots that agree
 _LOST_FRAMES = 150
@@ -66,8 +67,7 @@ _WINDOW = np.exp(-(_OFFSETS**2).sum(axis=1) / (2.0 * (0.3 * _PATTERN) ** 2))
 _WINDOW = (_WINDOW / _WINDOW.sum()).astype(np.float32)
 # Differences of neighbouring pixels go together: twice as unsure as if they did not.
 _SPREAD = 4.0 * float(_WINDOW @ _WINDOW)
-_NOISE_PX2 = _NOISE_PX**2 * np.eye(2)
-_FIRM = 1e-9 * np.eye(6)
+_FIRM = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +84,14 @@ class Placed:
         """The pose as the mesh tells it, unsteadied."""
         return cls(pose.rotation, pose.fitted_mm, pose.focal_px)
 
+    def moved(self, way: Array) -> "Placed":
+        """Return it turned about a vector and shifted, together `way` (6,)."""
+        rotation = _turned(way[:3], self.rotation)
+        return Placed(rotation, self.eyes_mm + way[3:], self.focal_px)
+
     def turned_from(self, rotation: Array) -> float:
         """Return the angle to another rotation (3, 3) in degrees."""
-        cosine = (float((self.rotation * rotation).sum()) - 1.0) / 2.0
-        return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
+        return _between_deg(self.rotation, rotation)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,315 @@ class _Key:
     views: list[_View] = field(default_factory=list)
 
 
+@compiled("f8(f8[::1], f8[::1])")
+def _dot(one: Array, other: Array) -> float:
+    return float(one[0] * other[0] + one[1] * other[1] + one[2] * other[2])
+
+
+@compiled("f8[:,::1](f8[::1], f8[:,::1])")
+def _turned(turn: Array, rotation: Array) -> Array:
+    """Turn a rotation (3, 3) about a vector (3,), by its length in radians (Rodrigues)."""
+    x, y, z = turn[0], turn[1], turn[2]
+    angle = math.sqrt(x * x + y * y + z * z)
+    sine, bend = 1.0, 0.5
+    if angle > 0.0:
+        sine, bend = math.sin(angle) / angle, 2.0 * (math.sin(angle / 2.0) / angle) ** 2
+    turned = np.empty((3, 3))
+    for i in range(3):
+        a, b, c = rotation[0, i], rotation[1, i], rotation[2, i]
+        along = bend * (x * a + y * b + z * c)
+        even = 1.0 - bend * angle * angle
+        turned[0, i] = even * a + sine * (y * c - z * b) + along * x
+        turned[1, i] = even * b + sine * (z * a - x * c) + along * y
+        turned[2, i] = even * c + sine * (x * b - y * a) + along * z
+    return turned
+
+
+@compiled("f8[::1](f8[:,::1], f8[::1])")
+def _from_head(rotation: Array, way: Array) -> Array:
+    """A turn and shift (6,) in the frame of a head so turned (3, 3) as one in the camera's."""
+    turned = np.empty(6)
+    for i in range(3):
+        turned[i] = _dot(rotation[i], way[:3])
+        turned[3 + i] = _dot(rotation[i], way[3:])
+    return turned
+
+
+@compiled("f8[::1](f8[:,::1], f8[::1], f8[:,::1], f8[::1])")
+def _in_head(rotation: Array, eyes_mm: Array, to: Array, to_mm: Array) -> Array:
+    """The turn and shift (6,) of a head from one place to another, in its own frame there: less
+    than half a turn."""
+    way, between = np.zeros(6), np.zeros((3, 3))
+    for k in range(3):
+        for i in range(3):
+            way[3 + i] += rotation[k, i] * (to_mm[k] - eyes_mm[k])
+            for j in range(3):
+                between[i, j] += rotation[k, i] * to[k, j]
+    way[0] = between[2, 1] - between[1, 2]
+    way[1] = between[0, 2] - between[2, 0]
+    way[2] = between[1, 0] - between[0, 1]
+    sine = math.sqrt(_dot(way[:3], way[:3]))
+    angle = math.atan2(sine, between[0, 0] + between[1, 1] + between[2, 2] - 1.0)
+    way[:3] *= angle / sine if sine > 0.0 else 0.5
+    return way
+
+
+@compiled("f8(f8[:,::1], f8[:,::1])")
+def _between_deg(one: Array, other: Array) -> float:
+    """The angle between two rotations (3, 3)."""
+    both = _dot(one[0], other[0]) + _dot(one[1], other[1]) + _dot(one[2], other[2])
+    return math.degrees(math.acos(min(max((both - 1.0) / 2.0, -1.0), 1.0)))
+
+
+@compiled("u1[:,::1](u1[:,::1])")
+def _blurred(grey: Grey) -> Grey:
+    """A picture, at least 3 by 3, blurred by a Gaussian of 0.8 pixels."""
+    height, width = grey.shape
+    blurred = np.empty_like(grey)
+    # One blurred downward, and mirrored on at both ends.
+    row = np.empty(width + 4, np.uint16)
+    for i in range(height):
+        a, b, c = grey[abs(i - 2)], grey[abs(i - 1)], grey[i]
+        d, e = grey[min(i + 1, 2 * height - i - 3)], grey[min(i + 2, 2 * height - i - 4)]
+        for j in range(width):
+            row[j + 2] = 6 * (a[j] + e[j]) + 58 * (b[j] + d[j]) + 128 * c[j]
+        row[0], row[1], row[-2], row[-1] = row[4], row[3], row[-4], row[-5]
+        for j in range(width):
+            sums = 6 * (row[j] + row[j + 4]) + 58 * (row[j + 1] + row[j + 3]) + 128 * row[j + 2]
+            blurred[i, j] = (sums + 32768) >> 16
+    return blurred
+
+
+@compiled("f4[:,::1](u1[:,::1], f8[:,::1], f8[:,:,::1], f8[:,::1])")
+def _read(grey: Grey, places: Array, skews: Array, offsets: Array) -> Reals:
+    """The picture (n, k) around places (n, 2), at `offsets` (k, 2) skewed by (n, 2, 2); outside of
+    it there is what is at its edge."""
+    height, width = grey.shape
+    read = np.empty((len(places), len(offsets)), np.float32)
+    for n in range(len(places)):
+        skew = skews[n]
+        for k in range(len(offsets)):
+            right, down = offsets[k, 0], offsets[k, 1]
+            x = places[n, 0] + skew[0, 0] * right + skew[0, 1] * down
+            y = places[n, 1] + skew[1, 0] * right + skew[1, 1] * down
+            # What is no number is not above 0, either.
+            x = min(x, width - 1.0) if x > 0.0 else 0.0
+            y = min(y, height - 1.0) if y > 0.0 else 0.0
+            i, j = int(y), int(x)
+            below, beside = min(i + 1, height - 1), min(j + 1, width - 1)
+            first = grey[i, j] + (x - j) * (float(grey[i, beside]) - grey[i, j])
+            second = grey[below, j] + (x - j) * (float(grey[below, beside]) - grey[below, j])
+            read[n, k] = first + (y - i) * (second - first)
+    return read
+
+
+@compiled("f4[::1](f4[:,::1])")
+def _even(patterns: Reals) -> Reals:
+    """Give patterns (n, k) a mean of 0 and a variance of 1; return their deviations (n,) before."""
+    spreads = np.empty(len(patterns), np.float32)
+    for n in range(len(patterns)):
+        pattern = patterns[n]
+        mean = variance = np.float32(0.0)
+        for k in range(len(pattern)):
+            mean += _WINDOW[k] * pattern[k]
+        for k in range(len(pattern)):
+            pattern[k] -= mean
+            variance += _WINDOW[k] * pattern[k] * pattern[k]
+        spreads[n] = math.sqrt(max(variance, np.float32(1e-6)))
+        for k in range(len(pattern)):
+            pattern[k] /= spreads[n]
+    return spreads
+
+
+@compiled("Tuple((f8[::1], f8[:,::1]))(f4[:,::1], f4[:,::1], f4[:,:,::1])")
+def _compare(seen: Reals, patterns: Reals, steps: Reals) -> tuple[Array, Array]:
+    """How alike patterns (n, k) are, their correlation (n,), and how far off they are seen (n, 2),
+    in key pixels."""
+    alike, off = np.empty(len(seen)), np.empty((len(seen), 2))
+    for n in range(len(seen)):
+        differ = right = down = np.float32(0.0)
+        for k in range(len(_WINDOW)):
+            more = seen[n, k] - patterns[n, k]
+            differ += _WINDOW[k] * more * more
+            right += steps[n, 0, k] * more
+            down += steps[n, 1, k] * more
+        alike[n] = 1.0 - differ / 2.0
+        off[n, 0], off[n, 1] = -right, -down
+    return alike, off
+
+
+@compiled("f8[:,::1](f8[:,::1], f8[:,::1], f8[::1], f8)")
+def _spots(spots_mm: Array, rotation: Array, eyes_mm: Array, focal_px: float) -> Array:
+    """Where the spots are in the frame, from its middle (n, 2)."""
+    there = np.empty((len(spots_mm), 2))
+    for n in range(len(there)):
+        scale = focal_px / (_dot(rotation[2], spots_mm[n]) + eyes_mm[2])
+        there[n, 0] = scale * (_dot(rotation[0], spots_mm[n]) + eyes_mm[0])
+        there[n, 1] = scale * (_dot(rotation[1], spots_mm[n]) + eyes_mm[1])
+    return there
+
+
+@compiled(
+    "Tuple((f8[:,::1], f8[:,:,::1], f8[:,::1]))(f8[:,::1], f8[:,::1], f8[:,::1], f8[::1], f8)"
+)
+def _slopes(
+    spots_mm: Array, along: Array, rotation: Array, eyes_mm: Array, focal_px: float
+) -> tuple[Array, Array, Array]:
+    """The spots' places from the picture's middle (n, 2), and how these change with the turn and
+    shift of the head (n, 2, 6) and with each spot's depth (n, 2)."""
+    there = _spots(spots_mm, rotation, eyes_mm, focal_px)
+    by_pose, by_depth = np.zeros((len(there), 2, 6)), np.empty((len(there), 2))
+    for n in range(len(there)):
+        a, b, c = (
+            _dot(rotation[0], spots_mm[n]),
+            _dot(rotation[1], spots_mm[n]),
+            _dot(rotation[2], spots_mm[n]),
+        )
+        z = c + eyes_mm[2]
+        scale = focal_px / z
+        for i in range(2):
+            slope = -there[n, i] / z
+            by_pose[n, i, 0], by_pose[n, i, 1] = b * slope, -a * slope
+            by_pose[n, i, 3 + i], by_pose[n, i, 5] = scale, slope
+            by_depth[n, i] = scale * _dot(rotation[i], along[n])
+            by_depth[n, i] += slope * _dot(rotation[2], along[n])
+        by_pose[n, 0, 1] += c * scale
+        by_pose[n, 0, 2] = -b * scale
+        by_pose[n, 1, 0] -= c * scale
+        by_pose[n, 1, 2] = a * scale
+    return there, by_pose, by_depth
+
+
+@compiled("f8[:,:,::1](f8[:,::1], f8[:,:,::1], f8[:,::1], f8[:,::1], f8[::1], f8)")
+def _skews(
+    spots_mm: Array,
+    skin_mm: Array,
+    there: Array,
+    rotation: Array,
+    eyes_mm: Array,
+    focal_px: float,
+) -> Array:
+    """What turns ways in the key picture into those in the frame (n, 2, 2), around the spots."""
+    skews = np.empty((len(there), 2, 2))
+    for n in range(len(there)):
+        deep_mm = _dot(rotation[2], spots_mm[n]) + eyes_mm[2]
+        for i in range(2):
+            for way in range(2):
+                across = focal_px * _dot(rotation[i], skin_mm[n, way])
+                deeper = there[n, i] * _dot(rotation[2], skin_mm[n, way])
+                skews[n, i, way] = (across - deeper) / deep_mm
+    return skews
+
+
+@compiled("f8[:,:,::1](f8[:,:,::1], f8[:,:,::1])")
+def _skewed(skews: Array, unsure: Array) -> Array:
+    """Covariances (n, 2, 2) in the key picture as they are in the frame."""
+    skewed = np.zeros(unsure.shape)
+    for n in range(len(skews)):
+        for i in range(2):
+            for j in range(2):
+                for k in range(2):
+                    for m in range(2):
+                        skewed[n, i, j] += skews[n, i, k] * unsure[n, k, m] * skews[n, j, m]
+    return skewed
+
+
+@compiled("f8[::1](f8[:,::1], f8[::1])")
+def _solve(squares: Array, wanted: Array) -> Array:
+    """What `squares` (n, n), symmetric and positive, make `wanted` (n,) of (Cholesky). Only their
+    lower half is read, and used up."""
+    found = wanted.copy()
+    for i in range(len(found)):
+        for j in range(i + 1):
+            rest = squares[i, j]
+            for k in range(j):
+                rest -= squares[i, k] * squares[j, k]
+            squares[i, j] = math.sqrt(rest) if i == j else rest / squares[j, j]
+        for k in range(i):
+            found[i] -= squares[i, k] * found[k]
+        found[i] /= squares[i, i]
+    for i in range(len(found) - 1, -1, -1):
+        for k in range(i + 1, len(found)):
+            found[i] -= squares[k, i] * found[k]
+        found[i] /= squares[i, i]
+    return found
+
+
+@compiled("f8[::1](f8[:,:,::1], f8[:,::1], f8[:,::1], f8[::1])")
+def _step(by_pose: Array, missed: Array, trust: Array, agreed: Array) -> Array:
+    """The turn and shift of the head (6,) that takes away what spots missed, (n, 2); `trust` (n, 3)
+    are inverse covariances without what they have twice, and count by how far spots `agreed`."""
+    squares, wanted = _FIRM * np.eye(6), np.zeros(6)
+    for n in range(len(missed)):
+        right, down = by_pose[n]
+        xx, xy, yy = trust[n, 0] * agreed[n], trust[n, 1] * agreed[n], trust[n, 2] * agreed[n]
+        for i in range(6):
+            x, y = xx * right[i] + xy * down[i], xy * right[i] + yy * down[i]
+            wanted[i] += x * missed[n, 0] + y * missed[n, 1]
+            for j in range(i + 1):
+                squares[i, j] += x * right[j] + y * down[j]
+    return _solve(squares, wanted)
+
+
+@compiled(
+    "Tuple((f8[:,::1], f8[::1], f8[:,::1], f8[:,:,::1], f8, f8))(f8[:,::1], f8[:,::1],"
+    "f8[:,:,::1], f8[::1], f8[:,::1], f4[:,::1], f4[:,:,::1], f8[:,:,::1], u1[:,::1], f8[::1],"
+    "f8[:,::1], f8[::1], f8, i8)"
+)
+def _fitted(
+    spots_mm: Array,
+    along: Array,
+    skin_mm: Array,
+    spread_mm2: Array,
+    offsets: Array,
+    patterns: Reals,
+    steps: Reals,
+    unsure_key: Array,
+    grey: Grey,
+    middle: Array,
+    rotation: Array,
+    eyes_mm: Array,
+    focal_px: float,
+    rounds: int,
+) -> tuple[Array, Array, Array, Array, float, float]:
+    """What `_approach` returns, from what a `_Key`, its `_Patterns` and a `Placed` hold."""
+    there, by_pose, by_depth = _slopes(spots_mm, along, rotation, eyes_mm, focal_px)
+    skews = _skews(spots_mm, skin_mm, there, rotation, eyes_mm, focal_px)
+    spread = _skewed(skews, unsure_key)
+    places, unsure, trust = np.empty_like(there), np.empty_like(spread), np.empty((len(there), 3))
+    far, agreed = np.empty(len(there)), np.empty(len(there))
+    left_px = math.inf
+    for _ in range(rounds):
+        seen = _read(grey, there + middle, skews, offsets)
+        _even(seen)
+        alike, missed = _compare(seen, patterns, steps)
+        for n in range(len(there)):
+            right, down = missed[n, 0], missed[n, 1]
+            for i in range(2):
+                missed[n, i] = skews[n, i, 0] * right + skews[n, i, 1] * down
+                places[n, i] = there[n, i] + missed[n, i]
+                for j in range(2):
+                    unsure[n, i, j] = _SPREAD * max(1.0 - alike[n], 0.01) * spread[n, i, j]
+                unsure[n, i, i] += _NOISE_PX**2
+            xx = unsure[n, 0, 0] + by_depth[n, 0] * by_depth[n, 0] * spread_mm2[n]
+            xy = unsure[n, 0, 1] + by_depth[n, 0] * by_depth[n, 1] * spread_mm2[n]
+            yy = unsure[n, 1, 1] + by_depth[n, 1] * by_depth[n, 1] * spread_mm2[n]
+            area = xx * yy - xy * xy
+            trust[n, 0], trust[n, 1], trust[n, 2] = yy / area, -xy / area, xx / area
+            x, y = missed[n, 0], missed[n, 1]
+            far[n] = (yy * x * x - 2.0 * xy * x * y + xx * y * y) / area
+        bearable = max(_BEARABLE**2, 2.0 * np.sort(far)[len(far) // 2])
+        for n in range(len(there)):
+            agreed[n] = 1.0 / (1.0 + far[n] / bearable) ** 2 if alike[n] > _FOUND else 0.0
+        way = _step(by_pose, missed, trust, agreed)
+        rotation, eyes_mm = _turned(way[:3], rotation), eyes_mm + way[3:]
+        before, there = there, _spots(spots_mm, rotation, eyes_mm, focal_px)
+        left_px = np.abs(there - before).mean()
+        if left_px < _STILL_PX:
+            break
+    return rotation, eyes_mm, places, unsure, agreed.mean(), left_px
+
+
 class HeadAnchor:
     """Follows one head; a frame's crop and landmarks go in and its steadied place comes out."""
 
@@ -143,35 +456,28 @@ class HeadAnchor:
         self._key: _Key | None = None
         self._lost = 0
         self._last: Placed | None = None
-        # From the mesh's pose to that by spots, in the head's own frame.
-        self._turn = np.zeros(3)
-        self._shift_mm = np.zeros(3)
+        # From the mesh's pose to that by spots: turn and shift in the head's own frame.
+        self._off = np.zeros(6)
 
     def place(self, crop: Crop, landmarks: Landmarks, pose: Pose) -> Placed:
         """Return where the head is, steadied as far as the spots are found again."""
-        guess = Placed(
-            pose.rotation @ cv2.Rodrigues(self._turn)[0],
-            pose.fitted_mm + pose.rotation @ self._shift_mm,
-            pose.focal_px,
-        )
+        meshed = Placed.of(pose)
+        guess = meshed.moved(_from_head(pose.rotation, self._off))
         middle = np.array([landmarks.width_px - 1, landmarks.height_px - 1]) / 2.0 - crop.origin
-        grey = np.asarray(cv2.GaussianBlur(crop.grey, (5, 5), _BLUR_PX), np.uint8)
+        grey = _blurred(crop.grey)
         if self._key is None or self._lost >= _LOST_FRAMES:
             turned_deg = max(abs(pose.head.yaw_deg), abs(pose.head.pitch_deg))
             if turned_deg < _MOST_TURNED_DEG:
                 self._key = _key(grey, middle, crop, landmarks, guess)
                 self._lost = 0
             return guess
-        eyes = pose.fitted_mm / pose.fitted_mm[2]
-        placed = self._last = _follow(self._key, grey, middle, guess, self._last, eyes)
+        placed = self._last = _follow(self._key, grey, middle, meshed, guess, self._last)
         if placed is None:
             self._lost += 1
             return _deeper(self._key, guess)
         self._lost = 0
-        turn = cv2.Rodrigues(pose.rotation.T @ placed.rotation)[0].ravel()
-        shift_mm = pose.rotation.T @ (placed.eyes_mm - pose.fitted_mm)
-        self._turn += _LEARNING * (turn - self._turn)
-        self._shift_mm += _LEARNING * (shift_mm - self._shift_mm)
+        off = _in_head(meshed.rotation, meshed.eyes_mm, placed.rotation, placed.eyes_mm)
+        self._off += _LEARNING * (off - self._off)
         return _deeper(self._key, placed)
 
 
@@ -252,11 +558,13 @@ def _unsure_depths(spots_mm: Array, steep: Array) -> Array:
 
 def _patterns(grey: Grey, spots_px: Array, apart_px: float) -> _Patterns:
     offsets = _OFFSETS * apart_px
+    straight = np.tile(np.eye(2), (len(spots_px), 1, 1))
 
     def read(right: float, down: float) -> Reals:
-        return _read(grey, spots_px + np.array([right, down]), offsets.T[None])
+        return _read(grey, spots_px + np.array([right, down]), straight, offsets)
 
-    level, spread = _evened(read(0.0, 0.0))
+    level = read(0.0, 0.0)
+    spread = _even(level)
     slopes = np.stack([read(0.5, 0.0) - read(-0.5, 0.0), read(0.0, 0.5) - read(0.0, -0.5)], axis=1)
     slopes = slopes / spread[:, None, None]
     slopes = slopes - (slopes @ _WINDOW)[:, :, None]
@@ -267,20 +575,6 @@ def _patterns(grey: Grey, spots_px: Array, apart_px: float) -> _Patterns:
     return _Patterns(offsets, level, (unsure @ weighted).astype(np.float32), unsure)
 
 
-def _read(grey: Grey, places: Array, around: Array) -> Reals:
-    """The picture (n, k) around places (n, 2), at the ways `around` them, (n, 2, k)."""
-    at = (places[:, :, None] + around).astype(np.float32)
-    read = cv2.remap(grey, at[:, 0], at[:, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return read.astype(np.float32)
-
-
-def _evened(patterns: Reals) -> tuple[Reals, Reals]:
-    """Patterns (n, k) of mean 0 and variance 1, and their deviations (n,) before."""
-    level = patterns - (patterns @ _WINDOW)[:, None]
-    spread = np.sqrt(np.maximum((level * level) @ _WINDOW, 1e-6))
-    return level / spread[:, None], spread
-
-
 def _deeper(key: _Key, placed: Placed) -> Placed:
     """The same with the eyes as deep as the views say."""
     deeper_mm = placed.rotation @ key.eyes_axes[:, 2] * key.eyes_deeper_mm
@@ -289,33 +583,37 @@ def _deeper(key: _Key, placed: Placed) -> Placed:
 
 def _is_near(one: Placed, other: Placed) -> bool:
     """Whether two places are no farther apart than the mesh trembles."""
-    apart_mm = float(np.linalg.norm(one.eyes_mm - other.eyes_mm))
+    apart_mm = math.dist(one.eyes_mm.tolist(), other.eyes_mm.tolist())
     return apart_mm < _TREMBLE * one.eyes_mm[2] and one.turned_from(other.rotation) < _TREMBLE_DEG
 
 
+def _is_far(placed: Placed, guess: Placed) -> bool:
+    """Whether a place is no number or too far from the guess."""
+    (x, y, z), (guess_x, guess_y, guess_z) = placed.eyes_mm.tolist(), guess.eyes_mm.tolist()
+    return not (
+        math.hypot(x - guess_x, y - guess_y) <= _FAR_MM
+        and abs(z / guess_z - 1.0) <= 0.2
+        and placed.turned_from(guess.rotation) <= _FAR_DEG
+    )
+
+
 def _follow(
-    key: _Key, grey: Grey, middle: Array, guess: Placed, last: Placed | None, eyes: Array
+    key: _Key, grey: Grey, middle: Array, meshed: Placed, guess: Placed, last: Placed | None
 ) -> Placed | None:
     """Find the head by its spots; None where too few agree, or it is far from the guess. `last` is
-    where it was last, and `eyes` (3,) the way to the eyes that the mesh sees."""
+    where it was last, and `meshed` where the mesh sees it."""
     coarse, fine = key.levels
     start = last if last is not None and _is_near(last, guess) else guess
     seen = _approach(key, fine, grey, middle, start, _FINE_STEPS)
     if seen.share < _SURELY or seen.left_px > _SETTLED_PX:
         near = _approach(key, coarse, grey, middle, guess, _COARSE_STEPS)
         seen = _approach(key, fine, grey, middle, near.placed, _FINE_STEPS + 1)
-    if seen.share < _RECOGNISED:
-        return None
     placed = seen.placed
-    if (
-        not np.isfinite(placed.eyes_mm).all()
-        or placed.turned_from(guess.rotation) > _FAR_DEG
-        or float(np.linalg.norm(placed.eyes_mm[:2] - guess.eyes_mm[:2])) > _FAR_MM
-        or abs(placed.eyes_mm[2] / guess.eyes_mm[2] - 1.0) > 0.2
-    ):
+    if seen.share < _RECOGNISED or _is_far(placed, guess):
         return None
     others = (key.rotation, *(view.placed.rotation for view in key.views))
     if all(placed.turned_from(other) > _NEW_VIEW_DEG for other in others):
+        eyes = meshed.eyes_mm / meshed.eyes_mm[2]
         view = _View(placed, seen.places, seen.unsure, eyes)
         key.views = [*key.views, view][-_VIEWS:]
         _learn(key)
@@ -340,59 +638,23 @@ def _approach(
     key: _Key, level: _Patterns, grey: Grey, middle: Array, placed: Placed, steps: int
 ) -> _Seen:
     """Move the head so that the patterns fit, all spots together."""
-    there, by_pose, by_depth = _slopes(key, placed)
-    skin = key.skin_mm @ placed.rotation.T
-    deep_mm = key.spots_mm @ placed.rotation[2] + placed.eyes_mm[2]
-    skews = skin[:, :, :2] * placed.focal_px - skin[:, :, 2:] * there[:, None]
-    skews = np.swapaxes(skews / deep_mm[:, None, None], 1, 2)
-    around = skews @ level.offsets.T
-    spread = _SPREAD * (skews @ level.unsure @ np.swapaxes(skews, 1, 2))
-    deep = by_depth[:, :, None] * by_depth[:, None] * key.spread_mm2[:, None, None]
-    sides = by_pose.reshape(-1, 6)
-    for _ in range(steps):
-        off = _evened(_read(grey, there + middle, around))[0] - level.grey
-        alike = 1.0 - (off * off) @ _WINDOW / 2.0
-        unsure = np.maximum(1.0 - alike, 0.01)[:, None, None] * spread + _NOISE_PX2
-        missed = -(skews @ (level.steps @ off[:, :, None]))[:, :, 0]
-        trust = np.linalg.inv(unsure + deep)
-        far = (missed[:, None] @ trust @ missed[:, :, None])[:, 0, 0]
-        bearable = max(_BEARABLE**2, 2.0 * float(np.partition(far, len(far) // 2)[len(far) // 2]))
-        agreed = (alike > _FOUND) / (1.0 + far / bearable) ** 2
-        weighted = ((trust * agreed[:, None, None]) @ by_pose).reshape(-1, 6).T
-        placed = _moved(
-            placed, np.linalg.solve(weighted @ sides + _FIRM, weighted @ missed.ravel())
-        )
-        before, there = there, _spots(key, placed)
-        left_px = float(np.abs(there - before).mean())
-        if left_px < _STILL_PX:
-            break
-    return _Seen(placed, before + missed, unsure, float(agreed.mean()), left_px)
-
-
-def _spots(key: _Key, placed: Placed) -> Array:
-    """Where the spots are in the frame, from its middle (n, 2)."""
-    points = key.spots_mm @ placed.rotation.T + placed.eyes_mm
-    return np.asarray(points[:, :2] * (placed.focal_px / points[:, 2:]))
-
-
-def _slopes(key: _Key, placed: Placed) -> tuple[Array, Array, Array]:
-    """The spots' places from the picture's middle (n, 2), and how these change with the turn and
-    shift of the head (n, 2, 6) and with each spot's depth (n, 2)."""
-    a, b, c = arms = (key.spots_mm @ placed.rotation.T).T
-    x, y, z = arms + placed.eyes_mm[:, None]
-    scale = placed.focal_px / z
-    u, v = x / z, y / z
-    su, sv, none = -scale * u, -scale * v, np.zeros(len(z))
-    across = (b * su, c * scale - a * su, -b * scale, scale, none, su)
-    down = (b * sv - c * scale, -a * sv, a * scale, none, scale, sv)
-    by_pose = np.array([across, down]).transpose(2, 0, 1)
-    by_depth = (by_pose[:, :, 3:] @ (key.along @ placed.rotation.T)[:, :, None])[:, :, 0]
-    return np.stack([u, v], axis=1) * placed.focal_px, by_pose, by_depth
-
-
-def _moved(placed: Placed, way: Array) -> Placed:
-    rotation = np.asarray(cv2.Rodrigues(way[:3])[0] @ placed.rotation)
-    return Placed(rotation, placed.eyes_mm + way[3:], placed.focal_px)
+    rotation, eyes_mm, places, unsure, share, left_px = _fitted(
+        key.spots_mm,
+        key.along,
+        key.skin_mm,
+        key.spread_mm2,
+        level.offsets,
+        level.grey,
+        level.steps,
+        level.unsure,
+        grey,
+        middle,
+        placed.rotation,
+        placed.eyes_mm,
+        placed.focal_px,
+        steps,
+    )
+    return _Seen(Placed(rotation, eyes_mm, placed.focal_px), places, unsure, share, left_px)
 
 
 def _agreeing(off: Array, trust: Array) -> Array:
@@ -408,7 +670,10 @@ def _learn(key: _Key) -> None:
         squares, wanted = key.trust.copy(), -key.trust @ key.depths_mm
         parts = []
         for view in key.views:
-            there, by_pose, by_depth = _slopes(key, view.placed)
+            placed = view.placed
+            there, by_pose, by_depth = _slopes(
+                key.spots_mm, key.along, placed.rotation, placed.eyes_mm, placed.focal_px
+            )
             off = view.places - there
             trust = np.linalg.inv(view.unsure)
             trust = trust * _agreeing(off, trust)[:, None, None]
@@ -424,7 +689,7 @@ def _learn(key: _Key) -> None:
         key.depths_mm = key.depths_mm + way
         key.spots_mm = key.first_mm + key.depths_mm[:, None] * key.along
         for view, (of_pose, pull, both) in zip(key.views, parts, strict=True):
-            view.placed = _moved(view.placed, of_pose @ (pull - both.T @ way))
+            view.placed = view.placed.moved(of_pose @ (pull - both.T @ way))
     key.spread_mm2 = np.diag(np.linalg.inv(squares)).copy()
     key.eyes_deeper_mm = _eyes_deeper_mm(key)
 
