@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gaze.vision.compiled import compiled
+from gaze.vision.compiled import compiled, dot, read, solve, turned
 from gaze.vision.face import Landmarks
 from gaze.vision.iris import LIDS, Crop, Grey
 from gaze.vision.pose import Pose
@@ -86,7 +86,7 @@ class Placed:
 
     def moved(self, way: Array) -> "Placed":
         """Return it turned about a vector and shifted, together `way` (6,)."""
-        rotation = _turned(way[:3], self.rotation)
+        rotation = turned(self.rotation, way[:3])
         return Placed(rotation, self.eyes_mm + way[3:], self.focal_px)
 
     def turned_from(self, rotation: Array) -> float:
@@ -140,38 +140,14 @@ class _Key:
     views: list[_View] = field(default_factory=list)
 
 
-@compiled("f8(f8[::1], f8[::1])")
-def _dot(one: Array, other: Array) -> float:
-    return float(one[0] * other[0] + one[1] * other[1] + one[2] * other[2])
-
-
-@compiled("f8[:,::1](f8[::1], f8[:,::1])")
-def _turned(turn: Array, rotation: Array) -> Array:
-    """Turn a rotation (3, 3) about a vector (3,), by its length in radians (Rodrigues)."""
-    x, y, z = turn[0], turn[1], turn[2]
-    angle = math.sqrt(x * x + y * y + z * z)
-    sine, bend = 1.0, 0.5
-    if angle > 0.0:
-        sine, bend = math.sin(angle) / angle, 2.0 * (math.sin(angle / 2.0) / angle) ** 2
-    turned = np.empty((3, 3))
-    for i in range(3):
-        a, b, c = rotation[0, i], rotation[1, i], rotation[2, i]
-        along = bend * (x * a + y * b + z * c)
-        even = 1.0 - bend * angle * angle
-        turned[0, i] = even * a + sine * (y * c - z * b) + along * x
-        turned[1, i] = even * b + sine * (z * a - x * c) + along * y
-        turned[2, i] = even * c + sine * (x * b - y * a) + along * z
-    return turned
-
-
 @compiled("f8[::1](f8[:,::1], f8[::1])")
 def _from_head(rotation: Array, way: Array) -> Array:
     """A turn and shift (6,) in the frame of a head so turned (3, 3) as one in the camera's."""
-    turned = np.empty(6)
+    there = np.empty(6)
     for i in range(3):
-        turned[i] = _dot(rotation[i], way[:3])
-        turned[3 + i] = _dot(rotation[i], way[3:])
-    return turned
+        there[i] = dot(rotation[i], way[:3])
+        there[3 + i] = dot(rotation[i], way[3:])
+    return there
 
 
 @compiled("f8[::1](f8[:,::1], f8[::1], f8[:,::1], f8[::1])")
@@ -187,7 +163,7 @@ def _in_head(rotation: Array, eyes_mm: Array, to: Array, to_mm: Array) -> Array:
     way[0] = between[2, 1] - between[1, 2]
     way[1] = between[0, 2] - between[2, 0]
     way[2] = between[1, 0] - between[0, 1]
-    sine = math.sqrt(_dot(way[:3], way[:3]))
+    sine = math.sqrt(dot(way[:3], way[:3]))
     angle = math.atan2(sine, between[0, 0] + between[1, 1] + between[2, 2] - 1.0)
     way[:3] *= angle / sine if sine > 0.0 else 0.5
     return way
@@ -196,7 +172,7 @@ def _in_head(rotation: Array, eyes_mm: Array, to: Array, to_mm: Array) -> Array:
 @compiled("f8(f8[:,::1], f8[:,::1])")
 def _between_deg(one: Array, other: Array) -> float:
     """The angle between two rotations (3, 3)."""
-    both = _dot(one[0], other[0]) + _dot(one[1], other[1]) + _dot(one[2], other[2])
+    both = dot(one[0], other[0]) + dot(one[1], other[1]) + dot(one[2], other[2])
     return math.degrees(math.acos(min(max((both - 1.0) / 2.0, -1.0), 1.0)))
 
 
@@ -223,23 +199,15 @@ def _blurred(grey: Grey) -> Grey:
 def _read(grey: Grey, places: Array, skews: Array, offsets: Array) -> Reals:
     """The picture (n, k) around places (n, 2), at `offsets` (k, 2) skewed by (n, 2, 2); outside of
     it there is what is at its edge."""
-    height, width = grey.shape
-    read = np.empty((len(places), len(offsets)), np.float32)
+    seen = np.empty((len(places), len(offsets)), np.float32)
     for n in range(len(places)):
         skew = skews[n]
         for k in range(len(offsets)):
             right, down = offsets[k, 0], offsets[k, 1]
             x = places[n, 0] + skew[0, 0] * right + skew[0, 1] * down
             y = places[n, 1] + skew[1, 0] * right + skew[1, 1] * down
-            # What is no number is not above 0, either.
-            x = min(x, width - 1.0) if x > 0.0 else 0.0
-            y = min(y, height - 1.0) if y > 0.0 else 0.0
-            i, j = int(y), int(x)
-            below, beside = min(i + 1, height - 1), min(j + 1, width - 1)
-            first = grey[i, j] + (x - j) * (float(grey[i, beside]) - grey[i, j])
-            second = grey[below, j] + (x - j) * (float(grey[below, beside]) - grey[below, j])
-            read[n, k] = first + (y - i) * (second - first)
-    return read
+            seen[n, k] = read(grey, x, y)
+    return seen
 
 
 @compiled("f4[::1](f4[:,::1])")
@@ -282,9 +250,9 @@ def _spots(spots_mm: Array, rotation: Array, eyes_mm: Array, focal_px: float) ->
     """Where the spots are in the frame, from its middle (n, 2)."""
     there = np.empty((len(spots_mm), 2))
     for n in range(len(there)):
-        scale = focal_px / (_dot(rotation[2], spots_mm[n]) + eyes_mm[2])
-        there[n, 0] = scale * (_dot(rotation[0], spots_mm[n]) + eyes_mm[0])
-        there[n, 1] = scale * (_dot(rotation[1], spots_mm[n]) + eyes_mm[1])
+        scale = focal_px / (dot(rotation[2], spots_mm[n]) + eyes_mm[2])
+        there[n, 0] = scale * (dot(rotation[0], spots_mm[n]) + eyes_mm[0])
+        there[n, 1] = scale * (dot(rotation[1], spots_mm[n]) + eyes_mm[1])
     return there
 
 
@@ -300,9 +268,9 @@ def _slopes(
     by_pose, by_depth = np.zeros((len(there), 2, 6)), np.empty((len(there), 2))
     for n in range(len(there)):
         a, b, c = (
-            _dot(rotation[0], spots_mm[n]),
-            _dot(rotation[1], spots_mm[n]),
-            _dot(rotation[2], spots_mm[n]),
+            dot(rotation[0], spots_mm[n]),
+            dot(rotation[1], spots_mm[n]),
+            dot(rotation[2], spots_mm[n]),
         )
         z = c + eyes_mm[2]
         scale = focal_px / z
@@ -310,8 +278,8 @@ def _slopes(
             slope = -there[n, i] / z
             by_pose[n, i, 0], by_pose[n, i, 1] = b * slope, -a * slope
             by_pose[n, i, 3 + i], by_pose[n, i, 5] = scale, slope
-            by_depth[n, i] = scale * _dot(rotation[i], along[n])
-            by_depth[n, i] += slope * _dot(rotation[2], along[n])
+            by_depth[n, i] = scale * dot(rotation[i], along[n])
+            by_depth[n, i] += slope * dot(rotation[2], along[n])
         by_pose[n, 0, 1] += c * scale
         by_pose[n, 0, 2] = -b * scale
         by_pose[n, 1, 0] -= c * scale
@@ -331,11 +299,11 @@ def _skews(
     """What turns ways in the key picture into those in the frame (n, 2, 2), around the spots."""
     skews = np.empty((len(there), 2, 2))
     for n in range(len(there)):
-        deep_mm = _dot(rotation[2], spots_mm[n]) + eyes_mm[2]
+        deep_mm = dot(rotation[2], spots_mm[n]) + eyes_mm[2]
         for i in range(2):
             for way in range(2):
-                across = focal_px * _dot(rotation[i], skin_mm[n, way])
-                deeper = there[n, i] * _dot(rotation[2], skin_mm[n, way])
+                across = focal_px * dot(rotation[i], skin_mm[n, way])
+                deeper = there[n, i] * dot(rotation[2], skin_mm[n, way])
                 skews[n, i, way] = (across - deeper) / deep_mm
     return skews
 
@@ -353,27 +321,6 @@ def _skewed(skews: Array, unsure: Array) -> Array:
     return skewed
 
 
-@compiled("f8[::1](f8[:,::1], f8[::1])")
-def _solve(squares: Array, wanted: Array) -> Array:
-    """What `squares` (n, n), symmetric and positive, make `wanted` (n,) of (Cholesky). Only their
-    lower half is read, and used up."""
-    found = wanted.copy()
-    for i in range(len(found)):
-        for j in range(i + 1):
-            rest = squares[i, j]
-            for k in range(j):
-                rest -= squares[i, k] * squares[j, k]
-            squares[i, j] = math.sqrt(rest) if i == j else rest / squares[j, j]
-        for k in range(i):
-            found[i] -= squares[i, k] * found[k]
-        found[i] /= squares[i, i]
-    for i in range(len(found) - 1, -1, -1):
-        for k in range(i + 1, len(found)):
-            found[i] -= squares[k, i] * found[k]
-        found[i] /= squares[i, i]
-    return found
-
-
 @compiled("f8[::1](f8[:,:,::1], f8[:,::1], f8[:,::1], f8[::1])")
 def _step(by_pose: Array, missed: Array, trust: Array, agreed: Array) -> Array:
     """The turn and shift of the head (6,) that takes away what spots missed, (n, 2); `trust` (n, 3)
@@ -387,7 +334,8 @@ def _step(by_pose: Array, missed: Array, trust: Array, agreed: Array) -> Array:
             wanted[i] += x * missed[n, 0] + y * missed[n, 1]
             for j in range(i + 1):
                 squares[i, j] += x * right[j] + y * down[j]
-    return _solve(squares, wanted)
+    solve(squares, wanted)
+    return wanted
 
 
 @compiled(
@@ -441,7 +389,7 @@ def _fitted(
         for n in range(len(there)):
             agreed[n] = 1.0 / (1.0 + far[n] / bearable) ** 2 if alike[n] > _FOUND else 0.0
         way = _step(by_pose, missed, trust, agreed)
-        rotation, eyes_mm = _turned(way[:3], rotation), eyes_mm + way[3:]
+        rotation, eyes_mm = turned(rotation, way[:3]), eyes_mm + way[3:]
         before, there = there, _spots(spots_mm, rotation, eyes_mm, focal_px)
         left_px = np.abs(there - before).mean()
         if left_px < _STILL_PX:
@@ -560,12 +508,12 @@ def _patterns(grey: Grey, spots_px: Array, apart_px: float) -> _Patterns:
     offsets = _OFFSETS * apart_px
     straight = np.tile(np.eye(2), (len(spots_px), 1, 1))
 
-    def read(right: float, down: float) -> Reals:
+    def seen(right: float, down: float) -> Reals:
         return _read(grey, spots_px + np.array([right, down]), straight, offsets)
 
-    level = read(0.0, 0.0)
+    level = seen(0.0, 0.0)
     spread = _even(level)
-    slopes = np.stack([read(0.5, 0.0) - read(-0.5, 0.0), read(0.0, 0.5) - read(0.0, -0.5)], axis=1)
+    slopes = np.stack([seen(0.5, 0.0) - seen(-0.5, 0.0), seen(0.0, 0.5) - seen(0.0, -0.5)], axis=1)
     slopes = slopes / spread[:, None, None]
     slopes = slopes - (slopes @ _WINDOW)[:, :, None]
     weighted = slopes * _WINDOW
