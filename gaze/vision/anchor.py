@@ -20,10 +20,22 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gaze.vision.compiled import compiled, dot, read, solve, turned
+from gaze.vision.compiled import turned
 from gaze.vision.face import Landmarks
 from gaze.vision.iris import LIDS, Crop, Grey
 from gaze.vision.pose import Pose
+from gaze.vision.spots import (
+    BEARABLE,
+    PATTERN,
+    Patterns,
+    between_deg,
+    blurred,
+    fitted,
+    from_head,
+    in_head,
+    kept,
+    slopes,
+)
 
 Array = NDArray[np.float64]
 Reals = NDArray[np.float32]
@@ -34,23 +46,18 @@ _OUTLINE = (*_TEMPLES, 280, 371, 327, 2, 98, 142, 50)
 _CORNERS = (33, 133, 362, 263)
 _SPOTS = 32
 _FEWEST = 8
-# A pattern is square; neighbours in it are this far apart, in distances between the eyes' corners.
-_PATTERN = 9
+# How far apart neighbours in a pattern are, in distances between the eyes' corners.
 _COARSE, _FINE = 0.0256, 0.0085
 _COARSE_STEPS, _FINE_STEPS = 5, 4
-_STILL_PX, _SETTLED_PX = 0.05, 0.2
+_SETTLED_PX = 0.2
 _SURELY = 0.5
 _TREMBLE, _TREMBLE_DEG = 0.004, 0.8
-_FOUND = 0.5  # correlation
 _RECOGNISED = 0.3  # share of the spots that agree
 _LOST_FRAMES = 150
 _MOST_TURNED_DEG = 30.0
 # As far as a pose by spots may be from the mesh's, in head's own frame, after usual differences.
 _FAR_DEG, _FAR_MM = 12.0, 15.0
 _LEARNING = 0.3
-# How well a pattern is found at best, and how far off, in deviations, it counts but little.
-_NOISE_PX = 0.15
-_BEARABLE = 3.0
 # What is unsure of the depths: each by itself and with its neighbours, the relief, and the slant.
 _ALONE_MM, _TOGETHER_MM, _REACH_MM = 1.0, 1.5, 25.0
 _RELIEF, _SLANT = 0.12, (0.05, 0.07)
@@ -60,14 +67,6 @@ _ASIDE_MM = 3.0
 _EYES_SEEN_MM, _EYES_UNSURE_MM = 0.7, np.array([1.0, 1.0, 1.3])
 _NEW_VIEW_DEG = 4.0
 _VIEWS = 10
-
-_GRID = np.arange(_PATTERN) - (_PATTERN - 1) / 2.0
-_OFFSETS = np.stack(np.meshgrid(_GRID, _GRID), axis=-1).reshape(-1, 2)
-_WINDOW = np.exp(-(_OFFSETS**2).sum(axis=1) / (2.0 * (0.3 * _PATTERN) ** 2))
-_WINDOW = (_WINDOW / _WINDOW.sum()).astype(np.float32)
-# Differences of neighbouring pixels go together: twice as unsure as if they did not.
-_SPREAD = 4.0 * float(_WINDOW @ _WINDOW)
-_FIRM = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,19 +90,7 @@ class Placed:
 
     def turned_from(self, rotation: Array) -> float:
         """Return the angle to another rotation (3, 3) in degrees."""
-        return _between_deg(self.rotation, rotation)
-
-
-@dataclass(frozen=True, slots=True)
-class _Patterns:
-    """What surrounds the spots: `grey` (n, k) of mean 0 and variance 1 at `offsets` (k, 2) in key
-    pixels; `steps` (n, 2, k) turn what differs from it into a way; `unsure` (n, 2, 2) is the
-    covariance of that way for differences of variance 1."""
-
-    offsets: Array
-    grey: Reals
-    steps: Reals
-    unsure: Array
+        return between_deg(self.rotation, rotation)
 
 
 @dataclass(slots=True)
@@ -130,7 +117,7 @@ class _Key:
     first_mm: Array
     along: Array
     skin_mm: Array
-    levels: tuple[_Patterns, _Patterns]
+    levels: tuple[Patterns, Patterns]
     trust: Array
     spread_mm2: Array
     depths_mm: Array
@@ -138,263 +125,6 @@ class _Key:
     eyes_axes: Array
     eyes_deeper_mm: float = 0.0
     views: list[_View] = field(default_factory=list)
-
-
-@compiled("f8[::1](f8[:,::1], f8[::1])")
-def _from_head(rotation: Array, way: Array) -> Array:
-    """A turn and shift (6,) in the frame of a head so turned (3, 3) as one in the camera's."""
-    there = np.empty(6)
-    for i in range(3):
-        there[i] = dot(rotation[i], way[:3])
-        there[3 + i] = dot(rotation[i], way[3:])
-    return there
-
-
-@compiled("f8[::1](f8[:,::1], f8[::1], f8[:,::1], f8[::1])")
-def _in_head(rotation: Array, eyes_mm: Array, to: Array, to_mm: Array) -> Array:
-    """The turn and shift (6,) of a head from one place to another, in its own frame there: less
-    than half a turn."""
-    way, between = np.zeros(6), np.zeros((3, 3))
-    for k in range(3):
-        for i in range(3):
-            way[3 + i] += rotation[k, i] * (to_mm[k] - eyes_mm[k])
-            for j in range(3):
-                between[i, j] += rotation[k, i] * to[k, j]
-    way[0] = between[2, 1] - between[1, 2]
-    way[1] = between[0, 2] - between[2, 0]
-    way[2] = between[1, 0] - between[0, 1]
-    sine = math.sqrt(dot(way[:3], way[:3]))
-    angle = math.atan2(sine, between[0, 0] + between[1, 1] + between[2, 2] - 1.0)
-    way[:3] *= angle / sine if sine > 0.0 else 0.5
-    return way
-
-
-@compiled("f8(f8[:,::1], f8[:,::1])")
-def _between_deg(one: Array, other: Array) -> float:
-    """The angle between two rotations (3, 3)."""
-    both = dot(one[0], other[0]) + dot(one[1], other[1]) + dot(one[2], other[2])
-    return math.degrees(math.acos(min(max((both - 1.0) / 2.0, -1.0), 1.0)))
-
-
-@compiled("u1[:,::1](u1[:,::1])")
-def _blurred(grey: Grey) -> Grey:
-    """A picture, at least 3 by 3, blurred by a Gaussian of 0.8 pixels."""
-    height, width = grey.shape
-    blurred = np.empty_like(grey)
-    # One blurred downward, and mirrored on at both ends.
-    row = np.empty(width + 4, np.uint16)
-    for i in range(height):
-        a, b, c = grey[abs(i - 2)], grey[abs(i - 1)], grey[i]
-        d, e = grey[min(i + 1, 2 * height - i - 3)], grey[min(i + 2, 2 * height - i - 4)]
-        for j in range(width):
-            row[j + 2] = 6 * (a[j] + e[j]) + 58 * (b[j] + d[j]) + 128 * c[j]
-        row[0], row[1], row[-2], row[-1] = row[4], row[3], row[-4], row[-5]
-        for j in range(width):
-            sums = 6 * (row[j] + row[j + 4]) + 58 * (row[j + 1] + row[j + 3]) + 128 * row[j + 2]
-            blurred[i, j] = (sums + 32768) >> 16
-    return blurred
-
-
-@compiled("f4[:,::1](u1[:,::1], f8[:,::1], f8[:,:,::1], f8[:,::1])")
-def _read(grey: Grey, places: Array, skews: Array, offsets: Array) -> Reals:
-    """The picture (n, k) around places (n, 2), at `offsets` (k, 2) skewed by (n, 2, 2); outside of
-    it there is what is at its edge."""
-    seen = np.empty((len(places), len(offsets)), np.float32)
-    for n in range(len(places)):
-        skew = skews[n]
-        for k in range(len(offsets)):
-            right, down = offsets[k, 0], offsets[k, 1]
-            x = places[n, 0] + skew[0, 0] * right + skew[0, 1] * down
-            y = places[n, 1] + skew[1, 0] * right + skew[1, 1] * down
-            seen[n, k] = read(grey, x, y)
-    return seen
-
-
-@compiled("f4[::1](f4[:,::1])")
-def _even(patterns: Reals) -> Reals:
-    """Give patterns (n, k) a mean of 0 and a variance of 1; return their deviations (n,) before."""
-    spreads = np.empty(len(patterns), np.float32)
-    for n in range(len(patterns)):
-        pattern = patterns[n]
-        mean = variance = np.float32(0.0)
-        for k in range(len(pattern)):
-            mean += _WINDOW[k] * pattern[k]
-        for k in range(len(pattern)):
-            pattern[k] -= mean
-            variance += _WINDOW[k] * pattern[k] * pattern[k]
-        spreads[n] = math.sqrt(max(variance, np.float32(1e-6)))
-        for k in range(len(pattern)):
-            pattern[k] /= spreads[n]
-    return spreads
-
-
-@compiled("Tuple((f8[::1], f8[:,::1]))(f4[:,::1], f4[:,::1], f4[:,:,::1])")
-def _compare(seen: Reals, patterns: Reals, steps: Reals) -> tuple[Array, Array]:
-    """How alike patterns (n, k) are, their correlation (n,), and how far off they are seen (n, 2),
-    in key pixels."""
-    alike, off = np.empty(len(seen)), np.empty((len(seen), 2))
-    for n in range(len(seen)):
-        differ = right = down = np.float32(0.0)
-        for k in range(len(_WINDOW)):
-            more = seen[n, k] - patterns[n, k]
-            differ += _WINDOW[k] * more * more
-            right += steps[n, 0, k] * more
-            down += steps[n, 1, k] * more
-        alike[n] = 1.0 - differ / 2.0
-        off[n, 0], off[n, 1] = -right, -down
-    return alike, off
-
-
-@compiled("f8[:,::1](f8[:,::1], f8[:,::1], f8[::1], f8)")
-def _spots(spots_mm: Array, rotation: Array, eyes_mm: Array, focal_px: float) -> Array:
-    """Where the spots are in the frame, from its middle (n, 2)."""
-    there = np.empty((len(spots_mm), 2))
-    for n in range(len(there)):
-        scale = focal_px / (dot(rotation[2], spots_mm[n]) + eyes_mm[2])
-        there[n, 0] = scale * (dot(rotation[0], spots_mm[n]) + eyes_mm[0])
-        there[n, 1] = scale * (dot(rotation[1], spots_mm[n]) + eyes_mm[1])
-    return there
-
-
-@compiled(
-    "Tuple((f8[:,::1], f8[:,:,::1], f8[:,::1]))(f8[:,::1], f8[:,::1], f8[:,::1], f8[::1], f8)"
-)
-def _slopes(
-    spots_mm: Array, along: Array, rotation: Array, eyes_mm: Array, focal_px: float
-) -> tuple[Array, Array, Array]:
-    """The spots' places from the picture's middle (n, 2), and how these change with the turn and
-    shift of the head (n, 2, 6) and with each spot's depth (n, 2)."""
-    there = _spots(spots_mm, rotation, eyes_mm, focal_px)
-    by_pose, by_depth = np.zeros((len(there), 2, 6)), np.empty((len(there), 2))
-    for n in range(len(there)):
-        a, b, c = (
-            dot(rotation[0], spots_mm[n]),
-            dot(rotation[1], spots_mm[n]),
-            dot(rotation[2], spots_mm[n]),
-        )
-        z = c + eyes_mm[2]
-        scale = focal_px / z
-        for i in range(2):
-            slope = -there[n, i] / z
-            by_pose[n, i, 0], by_pose[n, i, 1] = b * slope, -a * slope
-            by_pose[n, i, 3 + i], by_pose[n, i, 5] = scale, slope
-            by_depth[n, i] = scale * dot(rotation[i], along[n])
-            by_depth[n, i] += slope * dot(rotation[2], along[n])
-        by_pose[n, 0, 1] += c * scale
-        by_pose[n, 0, 2] = -b * scale
-        by_pose[n, 1, 0] -= c * scale
-        by_pose[n, 1, 2] = a * scale
-    return there, by_pose, by_depth
-
-
-@compiled("f8[:,:,::1](f8[:,::1], f8[:,:,::1], f8[:,::1], f8[:,::1], f8[::1], f8)")
-def _skews(
-    spots_mm: Array,
-    skin_mm: Array,
-    there: Array,
-    rotation: Array,
-    eyes_mm: Array,
-    focal_px: float,
-) -> Array:
-    """What turns ways in the key picture into those in the frame (n, 2, 2), around the spots."""
-    skews = np.empty((len(there), 2, 2))
-    for n in range(len(there)):
-        deep_mm = dot(rotation[2], spots_mm[n]) + eyes_mm[2]
-        for i in range(2):
-            for way in range(2):
-                across = focal_px * dot(rotation[i], skin_mm[n, way])
-                deeper = there[n, i] * dot(rotation[2], skin_mm[n, way])
-                skews[n, i, way] = (across - deeper) / deep_mm
-    return skews
-
-
-@compiled("f8[:,:,::1](f8[:,:,::1], f8[:,:,::1])")
-def _skewed(skews: Array, unsure: Array) -> Array:
-    """Covariances (n, 2, 2) in the key picture as they are in the frame."""
-    skewed = np.zeros(unsure.shape)
-    for n in range(len(skews)):
-        for i in range(2):
-            for j in range(2):
-                for k in range(2):
-                    for m in range(2):
-                        skewed[n, i, j] += skews[n, i, k] * unsure[n, k, m] * skews[n, j, m]
-    return skewed
-
-
-@compiled("f8[::1](f8[:,:,::1], f8[:,::1], f8[:,::1], f8[::1])")
-def _step(by_pose: Array, missed: Array, trust: Array, agreed: Array) -> Array:
-    """The turn and shift of the head (6,) that takes away what spots missed, (n, 2); `trust` (n, 3)
-    are inverse covariances without what they have twice, and count by how far spots `agreed`."""
-    squares, wanted = _FIRM * np.eye(6), np.zeros(6)
-    for n in range(len(missed)):
-        right, down = by_pose[n]
-        xx, xy, yy = trust[n, 0] * agreed[n], trust[n, 1] * agreed[n], trust[n, 2] * agreed[n]
-        for i in range(6):
-            x, y = xx * right[i] + xy * down[i], xy * right[i] + yy * down[i]
-            wanted[i] += x * missed[n, 0] + y * missed[n, 1]
-            for j in range(i + 1):
-                squares[i, j] += x * right[j] + y * down[j]
-    solve(squares, wanted)
-    return wanted
-
-
-@compiled(
-    "Tuple((f8[:,::1], f8[::1], f8[:,::1], f8[:,:,::1], f8, f8))(f8[:,::1], f8[:,::1],"
-    "f8[:,:,::1], f8[::1], f8[:,::1], f4[:,::1], f4[:,:,::1], f8[:,:,::1], u1[:,::1], f8[::1],"
-    "f8[:,::1], f8[::1], f8, i8)"
-)
-def _fitted(
-    spots_mm: Array,
-    along: Array,
-    skin_mm: Array,
-    spread_mm2: Array,
-    offsets: Array,
-    patterns: Reals,
-    steps: Reals,
-    unsure_key: Array,
-    grey: Grey,
-    middle: Array,
-    rotation: Array,
-    eyes_mm: Array,
-    focal_px: float,
-    rounds: int,
-) -> tuple[Array, Array, Array, Array, float, float]:
-    """What `_approach` returns, from what a `_Key`, its `_Patterns` and a `Placed` hold."""
-    there, by_pose, by_depth = _slopes(spots_mm, along, rotation, eyes_mm, focal_px)
-    skews = _skews(spots_mm, skin_mm, there, rotation, eyes_mm, focal_px)
-    spread = _skewed(skews, unsure_key)
-    places, unsure, trust = np.empty_like(there), np.empty_like(spread), np.empty((len(there), 3))
-    far, agreed = np.empty(len(there)), np.empty(len(there))
-    left_px = math.inf
-    for _ in range(rounds):
-        seen = _read(grey, there + middle, skews, offsets)
-        _even(seen)
-        alike, missed = _compare(seen, patterns, steps)
-        for n in range(len(there)):
-            right, down = missed[n, 0], missed[n, 1]
-            for i in range(2):
-                missed[n, i] = skews[n, i, 0] * right + skews[n, i, 1] * down
-                places[n, i] = there[n, i] + missed[n, i]
-                for j in range(2):
-                    unsure[n, i, j] = _SPREAD * max(1.0 - alike[n], 0.01) * spread[n, i, j]
-                unsure[n, i, i] += _NOISE_PX**2
-            xx = unsure[n, 0, 0] + by_depth[n, 0] * by_depth[n, 0] * spread_mm2[n]
-            xy = unsure[n, 0, 1] + by_depth[n, 0] * by_depth[n, 1] * spread_mm2[n]
-            yy = unsure[n, 1, 1] + by_depth[n, 1] * by_depth[n, 1] * spread_mm2[n]
-            area = xx * yy - xy * xy
-            trust[n, 0], trust[n, 1], trust[n, 2] = yy / area, -xy / area, xx / area
-            x, y = missed[n, 0], missed[n, 1]
-            far[n] = (yy * x * x - 2.0 * xy * x * y + xx * y * y) / area
-        bearable = max(_BEARABLE**2, 2.0 * np.sort(far)[len(far) // 2])
-        for n in range(len(there)):
-            agreed[n] = 1.0 / (1.0 + far[n] / bearable) ** 2 if alike[n] > _FOUND else 0.0
-        way = _step(by_pose, missed, trust, agreed)
-        rotation, eyes_mm = turned(rotation, way[:3]), eyes_mm + way[3:]
-        before, there = there, _spots(spots_mm, rotation, eyes_mm, focal_px)
-        left_px = np.abs(there - before).mean()
-        if left_px < _STILL_PX:
-            break
-    return rotation, eyes_mm, places, unsure, agreed.mean(), left_px
 
 
 class HeadAnchor:
@@ -410,9 +140,9 @@ class HeadAnchor:
     def place(self, crop: Crop, landmarks: Landmarks, pose: Pose) -> Placed:
         """Return where the head is, steadied as far as the spots are found again."""
         meshed = Placed.of(pose)
-        guess = meshed.moved(_from_head(pose.rotation, self._off))
+        guess = meshed.moved(from_head(pose.rotation, self._off))
         middle = np.array([landmarks.width_px - 1, landmarks.height_px - 1]) / 2.0 - crop.origin
-        grey = _blurred(crop.grey)
+        grey = blurred(crop.grey)
         if self._key is None or self._lost >= _LOST_FRAMES:
             turned_deg = max(abs(pose.head.yaw_deg), abs(pose.head.pitch_deg))
             if turned_deg < _MOST_TURNED_DEG:
@@ -424,7 +154,7 @@ class HeadAnchor:
             self._lost += 1
             return _deeper(self._key, guess)
         self._lost = 0
-        off = _in_head(meshed.rotation, meshed.eyes_mm, placed.rotation, placed.eyes_mm)
+        off = in_head(meshed.rotation, meshed.eyes_mm, placed.rotation, placed.eyes_mm)
         self._off += _LEARNING * (off - self._off)
         return _deeper(self._key, placed)
 
@@ -438,7 +168,7 @@ def _key(
     allowed: Grey = np.zeros(grey.shape, np.uint8)
     outline = cv2.convexHull(points[list(_OUTLINE)].astype(np.float32))
     cv2.fillConvexPoly(allowed, np.asarray(outline, np.int32), (255,))
-    edge = max(4, round(_PATTERN * _COARSE * apart_px / 2.0))
+    edge = max(4, round(PATTERN * _COARSE * apart_px / 2.0))
     cv2.rectangle(allowed, (0, 0), (grey.shape[1] - 1, grey.shape[0] - 1), (0,), 2 * edge)
     for upper, lower in LIDS:
         hull = cv2.convexHull(points[[*upper, *lower]].astype(np.float32))
@@ -478,8 +208,8 @@ def _key(
         along,
         skin @ placed.rotation,
         (
-            _patterns(grey, spots_px, _COARSE * apart_px),
-            _patterns(grey, spots_px, _FINE * apart_px),
+            kept(grey, spots_px, _COARSE * apart_px),
+            kept(grey, spots_px, _FINE * apart_px),
         ),
         np.linalg.inv(unsure),
         np.diag(unsure).copy(),
@@ -502,25 +232,6 @@ def _unsure_depths(spots_mm: Array, steep: Array) -> Array:
         + _TOGETHER_MM**2 * alike[:-1, :-1]
         + shape @ shape.T
     )
-
-
-def _patterns(grey: Grey, spots_px: Array, apart_px: float) -> _Patterns:
-    offsets = _OFFSETS * apart_px
-    straight = np.tile(np.eye(2), (len(spots_px), 1, 1))
-
-    def seen(right: float, down: float) -> Reals:
-        return _read(grey, spots_px + np.array([right, down]), straight, offsets)
-
-    level = seen(0.0, 0.0)
-    spread = _even(level)
-    slopes = np.stack([seen(0.5, 0.0) - seen(-0.5, 0.0), seen(0.0, 0.5) - seen(0.0, -0.5)], axis=1)
-    slopes = slopes / spread[:, None, None]
-    slopes = slopes - (slopes @ _WINDOW)[:, :, None]
-    weighted = slopes * _WINDOW
-    squares = np.asarray(weighted @ np.swapaxes(slopes, 1, 2), np.float64)
-    firm = np.trace(squares, axis1=1, axis2=2)[:, None, None]
-    unsure = np.linalg.inv(squares + (1e-4 * firm + 1e-9) * np.eye(2))
-    return _Patterns(offsets, level, (unsure @ weighted).astype(np.float32), unsure)
 
 
 def _deeper(key: _Key, placed: Placed) -> Placed:
@@ -583,10 +294,10 @@ class _Seen:
 
 
 def _approach(
-    key: _Key, level: _Patterns, grey: Grey, middle: Array, placed: Placed, steps: int
+    key: _Key, level: Patterns, grey: Grey, middle: Array, placed: Placed, steps: int
 ) -> _Seen:
     """Move the head so that the patterns fit, all spots together."""
-    rotation, eyes_mm, places, unsure, share, left_px = _fitted(
+    rotation, eyes_mm, places, unsure, share, left_px = fitted(
         key.spots_mm,
         key.along,
         key.skin_mm,
@@ -609,7 +320,7 @@ def _agreeing(off: Array, trust: Array) -> Array:
     """From 0 to 1, how far what is off by (n, 2) agrees; `trust` (n, 2, 2) are inverse
     covariances."""
     far = (off[:, None] @ trust @ off[:, :, None])[:, 0, 0]
-    return np.asarray(1.0 / (1.0 + far / _BEARABLE**2) ** 2)
+    return np.asarray(1.0 / (1.0 + far / BEARABLE**2) ** 2)
 
 
 def _learn(key: _Key) -> None:
@@ -619,7 +330,7 @@ def _learn(key: _Key) -> None:
         parts = []
         for view in key.views:
             placed = view.placed
-            there, by_pose, by_depth = _slopes(
+            there, by_pose, by_depth = slopes(
                 key.spots_mm, key.along, placed.rotation, placed.eyes_mm, placed.focal_px
             )
             off = view.places - there
