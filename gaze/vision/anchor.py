@@ -38,7 +38,6 @@ from gaze.vision.spots import (
 )
 
 Array = NDArray[np.float64]
-Reals = NDArray[np.float32]
 
 # Around what stands still in the head: forehead, temples, cheek bones and nose.
 _TEMPLES = (54, 103, 67, 109, 10, 338, 297, 332, 284, 251, 356, 454, 234, 127, 21)

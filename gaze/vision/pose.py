@@ -59,7 +59,7 @@ RIGID_MM = np.array(list(_CANONICAL_CM.values())) * (10.0, -10.0, -10.0)
 _CORNERS = np.array([33, 133, 362, 263])
 _EYES_MM = RIGID_MM[[list(_CANONICAL_CM).index(number) for number in _CORNERS]].mean(axis=0)
 # What tells, of where landmarks are seen, which way each of the head's axes points there.
-_AXES = np.linalg.pinv(RIGID_MM - RIGID_MM.mean(axis=0))
+_AXES = np.ascontiguousarray(np.linalg.pinv(RIGID_MM - RIGID_MM.mean(axis=0)))
 # Four or five steps are usual. A landmark's noise is far more than the last.
 _MOST_STEPS, _SETTLED = 20, 1e-8
 
