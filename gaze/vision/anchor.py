@@ -13,18 +13,31 @@ eyes in them, how deep the eyes lie. Whatever was wrong in the key stays wrong b
 the head's own frame, and a calibration takes it out.
 """
 
+import math
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gaze.vision.compiled import turned
 from gaze.vision.face import Landmarks
 from gaze.vision.iris import LIDS, Crop, Grey
 from gaze.vision.pose import Pose
+from gaze.vision.spots import (
+    BEARABLE,
+    PATTERN,
+    Patterns,
+    between_deg,
+    blurred,
+    fitted,
+    from_head,
+    in_head,
+    kept,
+    slopes,
+)
 
 Array = NDArray[np.float64]
-Reals = NDArray[np.float32]
 
 # Around what stands still in the head: forehead, temples, cheek bones and nose.
 _TEMPLES = (54, 103, 67, 109, 10, 338, 297, 332, 284, 251, 356, 454, 234, 127, 21)
@@ -32,24 +45,18 @@ _OUTLINE = (*_TEMPLES, 280, 371, 327, 2, 98, 142, 50)
 _CORNERS = (33, 133, 362, 263)
 _SPOTS = 32
 _FEWEST = 8
-# A pattern is square; neighbours in it are this far apart, in distances between the eyes' corners.
-_PATTERN = 9
+# How far apart neighbours in a pattern are, in distances between the eyes' corners.
 _COARSE, _FINE = 0.0256, 0.0085
 _COARSE_STEPS, _FINE_STEPS = 5, 4
-_STILL_PX, _SETTLED_PX = 0.05, 0.2
+_SETTLED_PX = 0.2
 _SURELY = 0.5
 _TREMBLE, _TREMBLE_DEG = 0.004, 0.8
-_BLUR_PX = 0.8
-_FOUND = 0.5  # correlation
 _RECOGNISED = 0.3  # share of the spots that agree
 _LOST_FRAMES = 150
 _MOST_TURNED_DEG = 30.0
 # As far as a pose by spots may be from the mesh's, in head's own frame, after usual differences.
 _FAR_DEG, _FAR_MM = 12.0, 15.0
 _LEARNING = 0.3
-# How well a pattern is found at best, and how far off, in deviations, it counts but little.
-_NOISE_PX = 0.15
-_BEARABLE = 3.0
 # What is unsure of the depths: each by itself and with its neighbours, the relief, and the slant.
 _ALONE_MM, _TOGETHER_MM, _REACH_MM = 1.0, 1.5, 25.0
 _RELIEF, _SLANT = 0.12, (0.05, 0.07)
@@ -59,15 +66,6 @@ _ASIDE_MM = 3.0
 _EYES_SEEN_MM, _EYES_UNSURE_MM = 0.7, np.array([1.0, 1.0, 1.3])
 _NEW_VIEW_DEG = 4.0
 _VIEWS = 10
-
-_GRID = np.arange(_PATTERN) - (_PATTERN - 1) / 2.0
-_OFFSETS = np.stack(np.meshgrid(_GRID, _GRID), axis=-1).reshape(-1, 2)
-_WINDOW = np.exp(-(_OFFSETS**2).sum(axis=1) / (2.0 * (0.3 * _PATTERN) ** 2))
-_WINDOW = (_WINDOW / _WINDOW.sum()).astype(np.float32)
-# Differences of neighbouring pixels go together: twice as unsure as if they did not.
-_SPREAD = 4.0 * float(_WINDOW @ _WINDOW)
-_NOISE_PX2 = _NOISE_PX**2 * np.eye(2)
-_FIRM = 1e-9 * np.eye(6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,22 +82,14 @@ class Placed:
         """The pose as the mesh tells it, unsteadied."""
         return cls(pose.rotation, pose.fitted_mm, pose.focal_px)
 
+    def moved(self, way: Array) -> "Placed":
+        """Return it turned about a vector and shifted, together `way` (6,)."""
+        rotation = turned(self.rotation, way[:3])
+        return Placed(rotation, self.eyes_mm + way[3:], self.focal_px)
+
     def turned_from(self, rotation: Array) -> float:
         """Return the angle to another rotation (3, 3) in degrees."""
-        cosine = (float((self.rotation * rotation).sum()) - 1.0) / 2.0
-        return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
-
-
-@dataclass(frozen=True, slots=True)
-class _Patterns:
-    """What surrounds the spots: `grey` (n, k) of mean 0 and variance 1 at `offsets` (k, 2) in key
-    pixels; `steps` (n, 2, k) turn what differs from it into a way; `unsure` (n, 2, 2) is the
-    covariance of that way for differences of variance 1."""
-
-    offsets: Array
-    grey: Reals
-    steps: Reals
-    unsure: Array
+        return between_deg(self.rotation, rotation)
 
 
 @dataclass(slots=True)
@@ -126,7 +116,7 @@ class _Key:
     first_mm: Array
     along: Array
     skin_mm: Array
-    levels: tuple[_Patterns, _Patterns]
+    levels: tuple[Patterns, Patterns]
     trust: Array
     spread_mm2: Array
     depths_mm: Array
@@ -143,35 +133,28 @@ class HeadAnchor:
         self._key: _Key | None = None
         self._lost = 0
         self._last: Placed | None = None
-        # From the mesh's pose to that by spots, in the head's own frame.
-        self._turn = np.zeros(3)
-        self._shift_mm = np.zeros(3)
+        # From the mesh's pose to that by spots: turn and shift in the head's own frame.
+        self._off = np.zeros(6)
 
     def place(self, crop: Crop, landmarks: Landmarks, pose: Pose) -> Placed:
         """Return where the head is, steadied as far as the spots are found again."""
-        guess = Placed(
-            pose.rotation @ cv2.Rodrigues(self._turn)[0],
-            pose.fitted_mm + pose.rotation @ self._shift_mm,
-            pose.focal_px,
-        )
+        meshed = Placed.of(pose)
+        guess = meshed.moved(from_head(pose.rotation, self._off))
         middle = np.array([landmarks.width_px - 1, landmarks.height_px - 1]) / 2.0 - crop.origin
-        grey = np.asarray(cv2.GaussianBlur(crop.grey, (5, 5), _BLUR_PX), np.uint8)
+        grey = blurred(crop.grey)
         if self._key is None or self._lost >= _LOST_FRAMES:
             turned_deg = max(abs(pose.head.yaw_deg), abs(pose.head.pitch_deg))
             if turned_deg < _MOST_TURNED_DEG:
                 self._key = _key(grey, middle, crop, landmarks, guess)
                 self._lost = 0
             return guess
-        eyes = pose.fitted_mm / pose.fitted_mm[2]
-        placed = self._last = _follow(self._key, grey, middle, guess, self._last, eyes)
+        placed = self._last = _follow(self._key, grey, middle, meshed, guess, self._last)
         if placed is None:
             self._lost += 1
             return _deeper(self._key, guess)
         self._lost = 0
-        turn = cv2.Rodrigues(pose.rotation.T @ placed.rotation)[0].ravel()
-        shift_mm = pose.rotation.T @ (placed.eyes_mm - pose.fitted_mm)
-        self._turn += _LEARNING * (turn - self._turn)
-        self._shift_mm += _LEARNING * (shift_mm - self._shift_mm)
+        off = in_head(meshed.rotation, meshed.eyes_mm, placed.rotation, placed.eyes_mm)
+        self._off += _LEARNING * (off - self._off)
         return _deeper(self._key, placed)
 
 
@@ -184,7 +167,7 @@ def _key(
     allowed: Grey = np.zeros(grey.shape, np.uint8)
     outline = cv2.convexHull(points[list(_OUTLINE)].astype(np.float32))
     cv2.fillConvexPoly(allowed, np.asarray(outline, np.int32), (255,))
-    edge = max(4, round(_PATTERN * _COARSE * apart_px / 2.0))
+    edge = max(4, round(PATTERN * _COARSE * apart_px / 2.0))
     cv2.rectangle(allowed, (0, 0), (grey.shape[1] - 1, grey.shape[0] - 1), (0,), 2 * edge)
     for upper, lower in LIDS:
         hull = cv2.convexHull(points[[*upper, *lower]].astype(np.float32))
@@ -224,8 +207,8 @@ def _key(
         along,
         skin @ placed.rotation,
         (
-            _patterns(grey, spots_px, _COARSE * apart_px),
-            _patterns(grey, spots_px, _FINE * apart_px),
+            kept(grey, spots_px, _COARSE * apart_px),
+            kept(grey, spots_px, _FINE * apart_px),
         ),
         np.linalg.inv(unsure),
         np.diag(unsure).copy(),
@@ -250,37 +233,6 @@ def _unsure_depths(spots_mm: Array, steep: Array) -> Array:
     )
 
 
-def _patterns(grey: Grey, spots_px: Array, apart_px: float) -> _Patterns:
-    offsets = _OFFSETS * apart_px
-
-    def read(right: float, down: float) -> Reals:
-        return _read(grey, spots_px + np.array([right, down]), offsets.T[None])
-
-    level, spread = _evened(read(0.0, 0.0))
-    slopes = np.stack([read(0.5, 0.0) - read(-0.5, 0.0), read(0.0, 0.5) - read(0.0, -0.5)], axis=1)
-    slopes = slopes / spread[:, None, None]
-    slopes = slopes - (slopes @ _WINDOW)[:, :, None]
-    weighted = slopes * _WINDOW
-    squares = np.asarray(weighted @ np.swapaxes(slopes, 1, 2), np.float64)
-    firm = np.trace(squares, axis1=1, axis2=2)[:, None, None]
-    unsure = np.linalg.inv(squares + (1e-4 * firm + 1e-9) * np.eye(2))
-    return _Patterns(offsets, level, (unsure @ weighted).astype(np.float32), unsure)
-
-
-def _read(grey: Grey, places: Array, around: Array) -> Reals:
-    """The picture (n, k) around places (n, 2), at the ways `around` them, (n, 2, k)."""
-    at = (places[:, :, None] + around).astype(np.float32)
-    read = cv2.remap(grey, at[:, 0], at[:, 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return read.astype(np.float32)
-
-
-def _evened(patterns: Reals) -> tuple[Reals, Reals]:
-    """Patterns (n, k) of mean 0 and variance 1, and their deviations (n,) before."""
-    level = patterns - (patterns @ _WINDOW)[:, None]
-    spread = np.sqrt(np.maximum((level * level) @ _WINDOW, 1e-6))
-    return level / spread[:, None], spread
-
-
 def _deeper(key: _Key, placed: Placed) -> Placed:
     """The same with the eyes as deep as the views say."""
     deeper_mm = placed.rotation @ key.eyes_axes[:, 2] * key.eyes_deeper_mm
@@ -289,33 +241,37 @@ def _deeper(key: _Key, placed: Placed) -> Placed:
 
 def _is_near(one: Placed, other: Placed) -> bool:
     """Whether two places are no farther apart than the mesh trembles."""
-    apart_mm = float(np.linalg.norm(one.eyes_mm - other.eyes_mm))
+    apart_mm = math.dist(one.eyes_mm.tolist(), other.eyes_mm.tolist())
     return apart_mm < _TREMBLE * one.eyes_mm[2] and one.turned_from(other.rotation) < _TREMBLE_DEG
 
 
+def _is_far(placed: Placed, guess: Placed) -> bool:
+    """Whether a place is no number or too far from the guess."""
+    (x, y, z), (guess_x, guess_y, guess_z) = placed.eyes_mm.tolist(), guess.eyes_mm.tolist()
+    return not (
+        math.hypot(x - guess_x, y - guess_y) <= _FAR_MM
+        and abs(z / guess_z - 1.0) <= 0.2
+        and placed.turned_from(guess.rotation) <= _FAR_DEG
+    )
+
+
 def _follow(
-    key: _Key, grey: Grey, middle: Array, guess: Placed, last: Placed | None, eyes: Array
+    key: _Key, grey: Grey, middle: Array, meshed: Placed, guess: Placed, last: Placed | None
 ) -> Placed | None:
     """Find the head by its spots; None where too few agree, or it is far from the guess. `last` is
-    where it was last, and `eyes` (3,) the way to the eyes that the mesh sees."""
+    where it was last, and `meshed` where the mesh sees it."""
     coarse, fine = key.levels
     start = last if last is not None and _is_near(last, guess) else guess
     seen = _approach(key, fine, grey, middle, start, _FINE_STEPS)
     if seen.share < _SURELY or seen.left_px > _SETTLED_PX:
         near = _approach(key, coarse, grey, middle, guess, _COARSE_STEPS)
         seen = _approach(key, fine, grey, middle, near.placed, _FINE_STEPS + 1)
-    if seen.share < _RECOGNISED:
-        return None
     placed = seen.placed
-    if (
-        not np.isfinite(placed.eyes_mm).all()
-        or placed.turned_from(guess.rotation) > _FAR_DEG
-        or float(np.linalg.norm(placed.eyes_mm[:2] - guess.eyes_mm[:2])) > _FAR_MM
-        or abs(placed.eyes_mm[2] / guess.eyes_mm[2] - 1.0) > 0.2
-    ):
+    if seen.share < _RECOGNISED or _is_far(placed, guess):
         return None
     others = (key.rotation, *(view.placed.rotation for view in key.views))
     if all(placed.turned_from(other) > _NEW_VIEW_DEG for other in others):
+        eyes = meshed.eyes_mm / meshed.eyes_mm[2]
         view = _View(placed, seen.places, seen.unsure, eyes)
         key.views = [*key.views, view][-_VIEWS:]
         _learn(key)
@@ -337,69 +293,33 @@ class _Seen:
 
 
 def _approach(
-    key: _Key, level: _Patterns, grey: Grey, middle: Array, placed: Placed, steps: int
+    key: _Key, level: Patterns, grey: Grey, middle: Array, placed: Placed, steps: int
 ) -> _Seen:
     """Move the head so that the patterns fit, all spots together."""
-    there, by_pose, by_depth = _slopes(key, placed)
-    skin = key.skin_mm @ placed.rotation.T
-    deep_mm = key.spots_mm @ placed.rotation[2] + placed.eyes_mm[2]
-    skews = skin[:, :, :2] * placed.focal_px - skin[:, :, 2:] * there[:, None]
-    skews = np.swapaxes(skews / deep_mm[:, None, None], 1, 2)
-    around = skews @ level.offsets.T
-    spread = _SPREAD * (skews @ level.unsure @ np.swapaxes(skews, 1, 2))
-    deep = by_depth[:, :, None] * by_depth[:, None] * key.spread_mm2[:, None, None]
-    sides = by_pose.reshape(-1, 6)
-    for _ in range(steps):
-        off = _evened(_read(grey, there + middle, around))[0] - level.grey
-        alike = 1.0 - (off * off) @ _WINDOW / 2.0
-        unsure = np.maximum(1.0 - alike, 0.01)[:, None, None] * spread + _NOISE_PX2
-        missed = -(skews @ (level.steps @ off[:, :, None]))[:, :, 0]
-        trust = np.linalg.inv(unsure + deep)
-        far = (missed[:, None] @ trust @ missed[:, :, None])[:, 0, 0]
-        bearable = max(_BEARABLE**2, 2.0 * float(np.partition(far, len(far) // 2)[len(far) // 2]))
-        agreed = (alike > _FOUND) / (1.0 + far / bearable) ** 2
-        weighted = ((trust * agreed[:, None, None]) @ by_pose).reshape(-1, 6).T
-        placed = _moved(
-            placed, np.linalg.solve(weighted @ sides + _FIRM, weighted @ missed.ravel())
-        )
-        before, there = there, _spots(key, placed)
-        left_px = float(np.abs(there - before).mean())
-        if left_px < _STILL_PX:
-            break
-    return _Seen(placed, before + missed, unsure, float(agreed.mean()), left_px)
-
-
-def _spots(key: _Key, placed: Placed) -> Array:
-    """Where the spots are in the frame, from its middle (n, 2)."""
-    points = key.spots_mm @ placed.rotation.T + placed.eyes_mm
-    return np.asarray(points[:, :2] * (placed.focal_px / points[:, 2:]))
-
-
-def _slopes(key: _Key, placed: Placed) -> tuple[Array, Array, Array]:
-    """The spots' places from the picture's middle (n, 2), and how these change with the turn and
-    shift of the head (n, 2, 6) and with each spot's depth (n, 2)."""
-    a, b, c = arms = (key.spots_mm @ placed.rotation.T).T
-    x, y, z = arms + placed.eyes_mm[:, None]
-    scale = placed.focal_px / z
-    u, v = x / z, y / z
-    su, sv, none = -scale * u, -scale * v, np.zeros(len(z))
-    across = (b * su, c * scale - a * su, -b * scale, scale, none, su)
-    down = (b * sv - c * scale, -a * sv, a * scale, none, scale, sv)
-    by_pose = np.array([across, down]).transpose(2, 0, 1)
-    by_depth = (by_pose[:, :, 3:] @ (key.along @ placed.rotation.T)[:, :, None])[:, :, 0]
-    return np.stack([u, v], axis=1) * placed.focal_px, by_pose, by_depth
-
-
-def _moved(placed: Placed, way: Array) -> Placed:
-    rotation = np.asarray(cv2.Rodrigues(way[:3])[0] @ placed.rotation)
-    return Placed(rotation, placed.eyes_mm + way[3:], placed.focal_px)
+    rotation, eyes_mm, places, unsure, share, left_px = fitted(
+        key.spots_mm,
+        key.along,
+        key.skin_mm,
+        key.spread_mm2,
+        level.offsets,
+        level.grey,
+        level.steps,
+        level.unsure,
+        grey,
+        middle,
+        placed.rotation,
+        placed.eyes_mm,
+        placed.focal_px,
+        steps,
+    )
+    return _Seen(Placed(rotation, eyes_mm, placed.focal_px), places, unsure, share, left_px)
 
 
 def _agreeing(off: Array, trust: Array) -> Array:
     """From 0 to 1, how far what is off by (n, 2) agrees; `trust` (n, 2, 2) are inverse
     covariances."""
     far = (off[:, None] @ trust @ off[:, :, None])[:, 0, 0]
-    return np.asarray(1.0 / (1.0 + far / _BEARABLE**2) ** 2)
+    return np.asarray(1.0 / (1.0 + far / BEARABLE**2) ** 2)
 
 
 def _learn(key: _Key) -> None:
@@ -408,7 +328,10 @@ def _learn(key: _Key) -> None:
         squares, wanted = key.trust.copy(), -key.trust @ key.depths_mm
         parts = []
         for view in key.views:
-            there, by_pose, by_depth = _slopes(key, view.placed)
+            placed = view.placed
+            there, by_pose, by_depth = slopes(
+                key.spots_mm, key.along, placed.rotation, placed.eyes_mm, placed.focal_px
+            )
             off = view.places - there
             trust = np.linalg.inv(view.unsure)
             trust = trust * _agreeing(off, trust)[:, None, None]
@@ -424,7 +347,7 @@ def _learn(key: _Key) -> None:
         key.depths_mm = key.depths_mm + way
         key.spots_mm = key.first_mm + key.depths_mm[:, None] * key.along
         for view, (of_pose, pull, both) in zip(key.views, parts, strict=True):
-            view.placed = _moved(view.placed, of_pose @ (pull - both.T @ way))
+            view.placed = view.placed.moved(of_pose @ (pull - both.T @ way))
     key.spread_mm2 = np.diag(np.linalg.inv(squares)).copy()
     key.eyes_deeper_mm = _eyes_deeper_mm(key)
 

@@ -93,3 +93,28 @@ def solve(squares: Array, wanted: Array) -> None:
         for after in range(row + 1, size):
             wanted[row] -= squares[after, row] * wanted[after]
         wanted[row] /= squares[row, row]
+
+
+@compiled("f8(f8[::1], f8[::1])")
+def dot(one: Array, other: Array) -> float:
+    """The product of two vectors (3,)."""
+    return float(one[0] * other[0] + one[1] * other[1] + one[2] * other[2])
+
+
+@compiled("f8[:,::1](f8[:,::1], f8[::1])")
+def turned(rotation: Array, turn: Array) -> Array:
+    """A rotation (3, 3) turned further about a vector (3,), by its length (Rodrigues)."""
+    x, y, z = turn[0], turn[1], turn[2]
+    angle = math.sqrt(x * x + y * y + z * z)
+    sine, bend = 1.0, 0.5
+    if angle > 0.0:
+        sine, bend = math.sin(angle) / angle, 2.0 * (math.sin(angle / 2.0) / angle) ** 2
+    cosine = 1.0 - bend * angle * angle
+    further = np.empty((3, 3))
+    for i in range(3):
+        a, b, c = rotation[0, i], rotation[1, i], rotation[2, i]
+        along = bend * (x * a + y * b + z * c)
+        further[0, i] = cosine * a + sine * (y * c - z * b) + along * x
+        further[1, i] = cosine * b + sine * (z * a - x * c) + along * y
+        further[2, i] = cosine * c + sine * (x * b - y * a) + along * z
+    return further
