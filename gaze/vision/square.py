@@ -14,6 +14,7 @@ Starts = NDArray[np.uint32]
 # Unsigned, since an index that may be negative costs a comparison.
 _1, _2, _3 = np.uint64(1), np.uint64(2), np.uint64(3)
 _NONE, _HALF, _ALL = np.float32(0.0), np.float32(0.5), np.float32(1.0)
+_LINE_BYTES = 64  # of the processor's cache
 # MediaPipe's pictures are read at whole steps of a pixel and in whole grey levels, by OpenCV.
 _STEPS = np.float32(32.0)
 
@@ -118,11 +119,33 @@ def _blend(around: Image, shares: Shares, drawn: Shares) -> None:
         drawn[number] = np.floor(upper + low * (lower - upper) + _HALF) * shown
 
 
-@compiled("void(Array(u1, 3, 'C', True), c16, c16, f4, b1, f4[:,:,::1])")
+@compiled("i8(Array(u1, 3, 'C', True), c16, c16, i8)")
+def _fetch(image: Image, corner: complex, step: complex, side: int) -> int:
+    """Read a byte of every stretch of memory that the square's box holds: all at once it comes
+    into the cache sooner than as it is drawn."""
+    height, width, _ = image.shape
+    reach = side * (abs(step.real) + abs(step.imag)) / 2.0
+    middle = corner + step * complex(side / 2.0, side / 2.0)
+    left = int(min(width - 1.0, max(0.0, middle.real - reach)))
+    right = int(min(width - 1.0, max(0.0, middle.real + reach)))
+    top = int(min(height - 1.0, max(0.0, middle.imag - reach)))
+    low = int(min(height - 1.0, max(0.0, middle.imag + reach)))
+    flat = image.reshape(-1)
+    total = 0
+    for row in range(top, low + 1):
+        for at in range(3 * (row * width + left), 3 * (row * width + right), _LINE_BYTES):
+            total += flat[at]
+    return total
+
+
+@compiled("i8(Array(u1, 3, 'C', True), c16, c16, f4, b1, f4[:,:,::1])")
 def _draw(
     image: Image, corner: complex, step: complex, scale: float, dark_beyond: bool, seen: Shares
-) -> None:
-    """Draw row by row: where its pixels are, what is around them, and what is between."""
+) -> int:
+    """Draw row by row: where its pixels are, what is around them, and what is between.
+
+    What is returned means nothing: it keeps the compiler from leaving the fetching out.
+    """
     height, width, _ = image.shape
     flat, across, down = image.reshape(-1), 3, 3 * width
     side = len(seen)
@@ -133,6 +156,7 @@ def _draw(
     shares = np.empty((3, 3 * side), np.float32)
     # Left and right, and left and right below.
     around = np.empty((4, 3 * side + 1), np.uint8)
+    fetched = _fetch(image, corner, step, side)
     for row in range(side):
         _along(corner.real - step.imag * row, step.real, width, left, right, inside_x)
         _along(corner.imag + step.real * row, step.imag, height, top, low, inside_y)
@@ -148,3 +172,4 @@ def _draw(
         _for_channels(low, shares[1])
         _for_channels(shown, shares[2])
         _blend(around, shares, seen[row].reshape(-1))
+    return fetched
