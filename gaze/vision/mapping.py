@@ -83,16 +83,12 @@ class GazeMap:
         of their session, that of the picture in which the head's place is steadied.
         """
         alike, near = _likeness(features, self.features, self.sessions == session)
-        learned = np.stack([alike[axis] @ self.weights[:, axis] for axis in range(2)], axis=1)
-        by_process = expected(features, screen) + learned
-        if session not in self.sessions:
-            return np.asarray(by_process)
-        by_sight = sight.places(features[:, SIGHT], self.corrections, screen)
-        far = 1.0 - near.max(axis=1, keepdims=True)
-        by_process_off = (self.errors[0] + _FAR_VARIANCE * far) ** 2
-        by_sight_off = (_SIGHT_DOUBT * self.errors[1]) ** 2
-        share = by_process_off / (by_process_off + by_sight_off)
-        return np.asarray(by_process + (by_sight - by_process) * share)
+        places = expected(features, screen)
+        _add_learned(alike, self.weights, places)
+        if session in self.sessions:
+            by_sight = sight.places(features[:, SIGHT], self.corrections, screen)
+            _go_along(by_sight, near, self.errors, places)
+        return places
 
 
 def fit(
@@ -131,10 +127,41 @@ def _sight_errors(rows: Array, places: Array, corrections: Array, screen: Screen
 
 def expected(features: Array, screen: Screen) -> Array:
     """Return the places (m, 2), in screen widths, at which the heads alone let the gaze be."""
-    middle = np.array([0.5, screen.height_px / screen.width_px / 2.0])
     width_mm = screen.width_px / px_per_mm(screen)
-    faced = np.array([0.5, 0.0]) + features[:, FACED_MM] / width_mm
-    return np.asarray(middle + HEAD_SHARE * (np.clip(faced, -1.0, 2.0) - middle))
+    places = np.empty((len(features), 2))
+    middle_y = screen.height_px / screen.width_px / 2.0
+    _expect(np.ascontiguousarray(features[:, FACED_MM]) / width_mm, middle_y, places)
+    return places
+
+
+@compiled("void(f8[:,::1], f8, f8[:,::1])")
+def _expect(faced: Array, middle_y: float, places: Array) -> None:
+    """Fill in where heads let the gaze be that face places (m, 2), measured from the camera."""
+    for number in range(len(faced)):
+        x, y = min(max(0.5 + faced[number, 0], -1.0), 2.0), min(max(faced[number, 1], -1.0), 2.0)
+        places[number, 0] = 0.5 + HEAD_SHARE * (x - 0.5)
+        places[number, 1] = middle_y + HEAD_SHARE * (y - middle_y)
+
+
+@compiled("void(f8[:,:,::1], f8[:,::1], f8[:,::1])")
+def _add_learned(covariances: Array, weights: Array, places: Array) -> None:
+    """Add to places (m, 2) what the process has learned; `covariances` are (2, m, k)."""
+    for axis in range(2):
+        for number in range(len(places)):
+            for other in range(len(weights)):
+                places[number, axis] += covariances[axis, number, other] * weights[other, axis]
+
+
+@compiled("void(f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1])")
+def _go_along(by_sight: Array, near: Array, errors: Array, places: Array) -> None:
+    """Move places (m, 2) toward those of the lines of sight, by how well each of the two tells."""
+    for number in range(len(places)):
+        far = 1.0 - near[number].max()
+        for axis in range(2):
+            process_off = (errors[0, axis] + _FAR_VARIANCE * far) ** 2
+            sight_off = (_SIGHT_DOUBT * errors[1, axis]) ** 2
+            share = process_off / (process_off + sight_off)
+            places[number, axis] += (by_sight[number, axis] - places[number, axis]) * share
 
 
 def _likeness(one: Array, other: Array, together: Together) -> tuple[Array, Array]:
