@@ -4,7 +4,6 @@ This runs MediaPipe's short-range BlazeFace (Bazarevsky et al. 2019, "BlazeFace"
 about two metres.
 """
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,10 +43,8 @@ class FaceDetector:
         likely than not."""
         height, width = image_rgb.shape[:2]
         whole = Square(complex(width, height) / 2.0, max(width, height))
-        seen: Image = np.empty((_SIDE, _SIDE, 3), np.uint8)
-        cut_square(image_rgb, whole, seen, cv2.BORDER_CONSTANT)
         (given,) = self._network.inputs
-        np.multiply(seen, np.float32(2 / 255), out=given[0])
+        cut_square(image_rgb, whole, given[0], white=2.0, dark_beyond=True)
         given -= 1.0
         del given
         told, scores = self._network.run()

@@ -6,14 +6,15 @@ each eye anew, that network cuts the eyes out of its own features; this is done 
 part, the lips, is left out: nothing here looks at them.
 """
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from gaze.vision.compiled import compiled
 from gaze.vision.networks import Network, Tensor
 from gaze.vision.square import Image, Square, cut_square
 
 Points = NDArray[np.float64]
+Boxes = NDArray[np.complex128]
 
 MESH, IRIS = 468, 5
 LANDMARKS = MESH + 2 * IRIS
@@ -42,23 +43,14 @@ _LEFT = (
 )
 _EYES = np.array([_RIGHT, _LEFT])
 _LIDS = 16  # so many of an eye's landmarks are its lids' edges
-_CORNERS = ((0, 8), (8, 0))  # of each eye, among its landmarks, in the picture's direction
-
-# The middles of the cells of an eye's features: 1, and how far across and down they are, in cells.
-_MIDDLES = np.arange(_CUT) + 0.5
-_CELLS = np.array([np.ones(_CUT**2), np.tile(_MIDDLES, _CUT), np.repeat(_MIDDLES, _CUT)]).T
-_CELLS = _CELLS.astype(np.float32)
-_STRIDES = np.array([1.0, _GRID], np.float32)
-_NEAR = np.array([0, 1, _GRID, _GRID + 1])
+_CORNERS = np.array([(33, 133), (362, 263)])  # of each eye, in the picture's direction
 
 
 class FaceMesh:
     """The network, ready to run. Not for several threads at once."""
 
     def __init__(self) -> None:
-        self._face = Network(
-            _FILE, ("input_1",), ("output_mesh", "p_re_lu_3", "conv_faceflag"), step=1 / 255
-        )
+        self._face = Network(_FILE, ("input_1",), ("output_mesh", "p_re_lu_3", "conv_faceflag"))
         self._eyes = Network(
             _FILE,
             ("transform_tensor_bilinear_v2_1", "transform_tensor_bilinear_v2_2"),
@@ -71,68 +63,93 @@ class FaceMesh:
         Pixels of the picture, z in the same scale, smaller nearer to the camera. None where the
         square holds no face.
         """
-        cut_square(image_rgb, square, self._face.inputs[0][0], cv2.BORDER_REPLICATE)
+        cut_square(image_rgb, square, self._face.inputs[0][0], white=1.0)
         mesh, features, face = self._face.run()
         if not face.item() > 0.0:
             return None
         points = np.empty((LANDMARKS, 3))
         points[:MESH] = mesh.reshape(MESH, 3)
-        self._place_eyes(points, features)
-
-        scale_px = square.side_px / _SIDE
-        along = square.turn * scale_px
-        corner = square.centre_px - along * (1.0 + 1.0j) * _SIDE / 2.0
-        placed = points @ np.array(
-            [[along.real, along.imag, 0.0], [-along.imag, along.real, 0.0], [0.0, 0.0, scale_px]]
-        )
-        placed += (corner.real, corner.imag, 0.0)
-        return np.asarray(placed)
-
-    def _place_eyes(self, points: Points, features: Tensor) -> None:
-        """Place both eyes anew, and their irises; in pixels of the network's picture."""
-        eyes = points.take(_EYES, axis=0)
-        boxes = _boxes(eyes)
-        cells = _CELLS @ (boxes * np.float32(_GRID / _SIDE))
-        seen = _read(features, cells.reshape(-1, 2))
-        for given, each in zip(self._eyes.inputs, seen.reshape(2, _CUT, _CUT, -1), strict=True):
-            given[0] = each
+        boxes = np.empty((2, 3), np.complex128)
+        _find_boxes(points, boxes)
+        for box, given in zip(boxes, self._eyes.inputs, strict=True):
+            _read(features[0], box, given[0])
         del given
-        # In quarters of a cell.
-        found = np.concatenate(self._eyes.run(), axis=1).reshape(2, -1, 2)
-        again = found @ (boxes[:, 1:] * np.float32(0.25)) + boxes[:, :1]
-        points[_EYES, :2] = again[:, :-IRIS]
-        irises = points[MESH:].reshape(2, IRIS, 3)
-        irises[:, :, :2] = again[:, -IRIS:]
-        irises[:, :, 2] = eyes[:, :_LIDS, 2].sum(axis=1, keepdims=True) / _LIDS
+        right, right_iris, left, left_iris = self._eyes.run()
+        _place_eye(points, 0, boxes[0], right[0], right_iris[0])
+        _place_eye(points, 1, boxes[1], left[0], left_iris[0])
+        along = square.turn * square.side_px / _SIDE
+        _to_picture(points, square.centre_px - along * (1.0 + 1.0j) * _SIDE / 2.0, along)
+        return points
 
 
-def _boxes(eyes: Points) -> Tensor:
-    """Return, of a box around each eye's landmarks (2, n, 3) that is level with its corners, the
-    first corner, and the ways across one cell and down one, (2, 3, 2)."""
-    turns = []
-    for eye, (first, second) in zip(eyes, _CORNERS, strict=True):
-        across = complex(*eye[second, :2].tolist()) - complex(*eye[first, :2].tolist())
-        turns.append(across / max(abs(across), 1e-9))
-    back = np.array([[[turn.real, turn.imag], [-turn.imag, turn.real]] for turn in turns])
-    level = back @ eyes[:, :, :2].swapaxes(1, 2)
-    lows, highs = level.min(axis=2).tolist(), level.max(axis=2).tolist()
-    boxes = []
-    for turn, low, high in zip(turns, lows, highs, strict=True):
-        middle = (complex(*low) + complex(*high)) / 2.0
-        size = _AROUND_EYE * (complex(*high) - complex(*low))
-        cell = size / _CUT
-        boxes += [turn * (middle - size / 2.0), turn * cell.real, turn * cell.imag * 1j]
-    return np.array(boxes, np.complex64).view(np.float32).reshape(2, 3, 2)
+@compiled("void(f8[:,::1], c16[:,::1])")
+def _find_boxes(points: Points, boxes: Boxes) -> None:
+    """Find the box around each eye's landmarks that is level with its corners.
+
+    `boxes` (2, 3) become its first corner, and the ways across one cell of an eye's features and
+    down one.
+    """
+    for eye in range(2):
+        first, second = points[_CORNERS[eye, 0]], points[_CORNERS[eye, 1]]
+        across = complex(second[0] - first[0], second[1] - first[1])
+        turn = across / max(abs(across), 1e-9)
+        low_x, low_y, high_x, high_y = np.inf, np.inf, -np.inf, -np.inf
+        for number in _EYES[eye]:
+            level = turn.conjugate() * complex(points[number, 0], points[number, 1])
+            low_x, high_x = min(low_x, level.real), max(high_x, level.real)
+            low_y, high_y = min(low_y, level.imag), max(high_y, level.imag)
+        low, high = complex(low_x, low_y), complex(high_x, high_y)
+        size = _AROUND_EYE * (high - low)
+        boxes[eye, 0] = turn * ((low + high) / 2.0 - size / 2.0)
+        boxes[eye, 1] = turn * (size.real / _CUT)
+        boxes[eye, 2] = turn * complex(0.0, size.imag / _CUT)
 
 
-def _read(grid: Tensor, places: Tensor) -> Tensor:
-    """Return what the grid (1, 48, 48, c) holds at places (n, 2), between the middles of its cells,
-    (n, c)."""
-    at = np.minimum(np.maximum(places - 0.5, 0.0), _GRID - 1.001)
-    cells = np.floor(at)
-    right, down = (at - cells).T
-    both = right * down
-    shares = np.array([1.0 - right - down + both, right - both, down - both, both])
-    near = (cells @ _STRIDES).astype(np.intp)[:, None] + _NEAR
-    held = grid.reshape(_GRID**2, -1).take(near, axis=0)
-    return np.asarray(np.einsum("pkc,kp->pc", held, shares))
+@compiled("void(f4[:,:,::1], c16[::1], f4[:,:,::1])")
+def _read(features: Tensor, box: Boxes, eye: Tensor) -> None:
+    """Read an eye's features (16, 16, c) in its box (3,) of the face's (48, 48, c), between the
+    middles of their cells."""
+    corner, across, down = box[0], box[1], box[2]
+    for row in range(_CUT):
+        for column in range(_CUT):
+            at = corner + (column + 0.5) * across + (row + 0.5) * down
+            # The constants come first, so that what is no number becomes 0.
+            x = min(_GRID - 1.001, max(0.0, at.real * (_GRID / _SIDE) - 0.5))
+            y = min(_GRID - 1.001, max(0.0, at.imag * (_GRID / _SIDE) - 0.5))
+            left, top = int(x), int(y)
+            right, low = np.float32(x - left), np.float32(y - top)
+            one, two = features[top, left], features[top, left + 1]
+            three, four = features[top + 1, left], features[top + 1, left + 1]
+            read = eye[row, column]
+            for number in range(len(read)):
+                upper = one[number] + right * (two[number] - one[number])
+                lower = three[number] + right * (four[number] - three[number])
+                read[number] = upper + low * (lower - upper)
+
+
+@compiled("void(f8[:,::1], i8, c16[::1], f4[:,::1], f4[:,::1])")
+def _place_eye(points: Points, eye: int, box: Boxes, placed: Tensor, iris: Tensor) -> None:
+    """Place an eye anew (71, 2), and its iris (5, 2), both told in quarters of its box's cells."""
+    across, down = box[1] / 4.0, box[2] / 4.0
+    depth = 0.0
+    for number in range(len(placed)):
+        point = points[_EYES[eye, number]]
+        at = box[0] + placed[number, 0] * across + placed[number, 1] * down
+        point[0], point[1] = at.real, at.imag
+        if number < _LIDS:
+            depth += point[2] / _LIDS
+    for number in range(IRIS):
+        point = points[MESH + eye * IRIS + number]
+        at = box[0] + iris[number, 0] * across + iris[number, 1] * down
+        point[0], point[1], point[2] = at.real, at.imag, depth
+
+
+@compiled("void(f8[:,::1], c16, c16)")
+def _to_picture(points: Points, corner: complex, along: complex) -> None:
+    """Turn landmarks from the network's picture to that in which it has its `corner`, and the way
+    `along` across one of its pixels."""
+    scale = abs(along)
+    for number in range(len(points)):
+        point = points[number]
+        at = corner + along * complex(point[0], point[1])
+        point[0], point[1], point[2] = at.real, at.imag, point[2] * scale

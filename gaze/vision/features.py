@@ -8,30 +8,24 @@ turned with the head, and freed of brightness and contrast. Irises, lids and hea
 import math
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from gaze.vision import sight
+from gaze.vision.compiled import compiled
 from gaze.vision.eyes import EYES, aspect_ratio, iris_offsets_mm
 from gaze.vision.face import Landmarks
 from gaze.vision.pose import Pose
 from gaze.vision.square import Image
 
+Array = NDArray[np.float64]
+
 PATCH_PX = (10, 6)
 """Width and height of one eye's picture; the width spans the corners of the eye."""
 
 _SHARPER = 4
-_FINE_PX = (PATCH_PX[0] * _SHARPER, PATCH_PX[1] * _SHARPER)
-_DOWN, _ACROSS = np.mgrid[: _FINE_PX[1], : _FINE_PX[0]]
-# Of the pixels of an eye's picture, drawn finer: 1, and how far from its middle they are.
-_PLACES = np.stack(
-    [
-        np.ones(_DOWN.size),
-        _ACROSS.ravel() - (_FINE_PX[0] - 1) / 2.0,
-        _DOWN.ravel() - (_FINE_PX[1] - 1) / 2.0,
-    ]
-).astype(np.float32)
+_CORNERS = np.array([[eye.outer, eye.inner] for eye in EYES])
+_RED, _GREEN, _BLUE = 0.299, 0.587, 0.114  # of a grey
 _USUAL_RATIO = 0.28
 _IRISES_LIMIT = 6.0
 
@@ -41,7 +35,6 @@ HEAD = slice(IRISES.stop, IRISES.stop + 6)
 FACED_MM = slice(HEAD.stop, HEAD.stop + 2)
 SIGHT = slice(FACED_MM.stop, FACED_MM.stop + sight.SIZE)
 SIZE = SIGHT.stop
-_EVEN = np.full(PIXELS.stop // 2, 2.0 / PIXELS.stop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +44,7 @@ class EyeReading:
     `offsets_mm` (2, 2) are the iris offsets, `ratios` the lids' aspect ratios.
     """
 
-    offsets_mm: NDArray[np.float64]
+    offsets_mm: Array
     ratios: tuple[float, float]
 
 
@@ -66,8 +59,8 @@ def gaze_features(
     landmarks: Landmarks,
     eyes: EyeReading,
     pose: Pose,
-    seen: NDArray[np.float64],
-) -> NDArray[np.float64]:
+    seen: Array,
+) -> Array:
     """Return the features (SIZE,) of an RGB frame (h, w, 3).
 
     `PIXELS`: both eyes' pictures, of zero mean each and together of length 1. `IRISES`: the
@@ -89,40 +82,71 @@ def gaze_features(
     return np.concatenate([eye_pixels(image, landmarks), told, seen])
 
 
-def eye_pixels(image: Image, landmarks: Landmarks) -> NDArray[np.float64]:
+def eye_pixels(image: Image, landmarks: Landmarks) -> Array:
     """Return the grey pixels of the right and left eye in an RGB frame, shape (120,).
 
     Each eye is turned level between its corners and scaled to one width; its pixels have zero
     mean and one variance, and both together length 1. An even surface gives zeros.
     """
-    width, height = PATCH_PX
-    from_x, from_y = [], []
-    for eye in EYES:
-        (x0, y0, _), (x1, y1, _) = (
-            landmarks.points_px[number].tolist() for number in (eye.outer, eye.inner)
-        )
-        if x0 > x1:
-            x0, y0, x1, y1 = x1, y1, x0, y0
-        along_x, along_y = (x1 - x0) / _FINE_PX[0], (y1 - y0) / _FINE_PX[0]
-        from_x.append(((x0 + x1) / 2.0, along_x, -along_y))
-        from_y.append(((y0 + y1) / 2.0, along_y, along_x))
-    # One above the other.
-    x, y = np.array([from_x, from_y], np.float32) @ _PLACES
-    shape = 2 * _FINE_PX[1], _FINE_PX[0]
-    cut = cv2.remap(
-        image,
-        x.reshape(shape),
-        y.reshape(shape),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    grey = cv2.cvtColor(cut, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    small = cv2.resize(grey, (width, 2 * height), interpolation=cv2.INTER_AREA)
-    level = small.reshape(2, -1).astype(np.float64)
-    level -= (level @ _EVEN)[:, None]
-    spread = np.sqrt((level * level) @ _EVEN)
-    level /= np.maximum(spread, 1.0)[:, None] * math.sqrt(PIXELS.stop)
+    level = np.zeros((2, PATCH_PX[1], PATCH_PX[0]))
+    if image.size:
+        _cut_level(np.ascontiguousarray(image), np.ascontiguousarray(landmarks.points_px), level)
     return level.ravel()
+
+
+@compiled("f8(Array(u1, 3, 'C', True), f8, f8)")
+def _grey(image: Image, x: float, y: float) -> float:
+    """Return the grey level at a place of a picture, beyond its edges that at the edge."""
+    height, width, _ = image.shape
+    # The constants come first, so that what is no number becomes 0.
+    x, y = min(width - 1.0, max(0.0, x)), min(height - 1.0, max(0.0, y))
+    left, top = int(x), int(y)
+    right, low = x - left, y - top
+    grey = 0.0
+    for row in range(2):
+        for column in range(2):
+            pixel = image[min(top + row, height - 1), min(left + column, width - 1)]
+            share = (low if row else 1.0 - low) * (right if column else 1.0 - right)
+            grey += share * (_RED * pixel[0] + _GREEN * pixel[1] + _BLUE * pixel[2])
+    return grey
+
+
+@compiled("void(Array(u1, 3, 'C', True), f8[:,::1], f8[:,:,::1])")
+def _cut_level(image: Image, points: Array, level: Array) -> None:
+    """Fill in both eyes' pixels (2, 6, 10), each the mean of finer ones."""
+    width, height = PATCH_PX
+    size = width * height
+    for eye in range(2):
+        one, other = points[_CORNERS[eye, 0]], points[_CORNERS[eye, 1]]
+        if one[0] > other[0]:
+            one, other = other, one
+        middle_x, middle_y = (one[0] + other[0]) / 2.0, (one[1] + other[1]) / 2.0
+        # A finer pixel's width along the eye.
+        step_x = (other[0] - one[0]) / (width * _SHARPER)
+        step_y = (other[1] - one[1]) / (width * _SHARPER)
+        pixels = level[eye]
+        for down in range(height * _SHARPER):
+            for across in range(width * _SHARPER):
+                right = across - (width * _SHARPER - 1) / 2.0
+                low = down - (height * _SHARPER - 1) / 2.0
+                pixels[down // _SHARPER, across // _SHARPER] += (
+                    _grey(
+                        image,
+                        middle_x + right * step_x - low * step_y,
+                        middle_y + right * step_y + low * step_x,
+                    )
+                    / _SHARPER**2
+                )
+        mean = pixels.sum() / size
+        squares = 0.0
+        for row in range(height):
+            for column in range(width):
+                pixels[row, column] -= mean
+                squares += pixels[row, column] ** 2
+        scale = 1.0 / (max(math.sqrt(squares / size), 1.0) * math.sqrt(2.0 * size))
+        for row in range(height):
+            for column in range(width):
+                pixels[row, column] *= scale
 
 
 def _faced_mm(pose: Pose) -> tuple[float, float]:

@@ -10,17 +10,20 @@ learned, every one left out in turn; the farther the head is from those learned,
 process does.
 """
 
-from dataclasses import dataclass
+import math
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gaze.vision import sight
+from gaze.vision.compiled import compiled
 from gaze.vision.features import FACED_MM, HEAD, IRISES, PIXELS, SIGHT
 from gaze.vision.geometry import px_per_mm
 from gaze.vision.sample import Screen
 
 Array = NDArray[np.float64]
+Together = NDArray[np.bool_]
 
 HEAD_SHARE = 0.4
 """How far the gaze goes along with the face, before anything is learned."""
@@ -54,6 +57,10 @@ AMOUNTS = (
     Amounts(0.0042, 0.0005, 0.051, 0.062, 0.0022, 0.0041, 0.0010),
     Amounts(0.107, 0.0025, 0.050, 0.050, 0.0034, 0.0070, 0.0005),
 )
+# The same for the compiled part, in the order of `Amounts`, and where the features are.
+_PLACE, _SESSION, _ANYWHERE, _NEAR, _OF_HEAD, _OF_IRISES = range(6)
+_AMOUNTS = np.array([astuple(each) for each in AMOUNTS])
+_PIXELS, _IRISES, _HEAD = ((each.start, each.stop) for each in (PIXELS, IRISES, HEAD))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,18 +82,13 @@ class GazeMap:
         In a session without a learned point the process tells alone: lines of sight have an offset
         of their session, that of the picture in which the head's place is steadied.
         """
-        sessions = np.full(len(features), session)
-        alike, near = _likeness(features, sessions, self.features, self.sessions)
-        learned = [one @ weights for one, weights in zip(alike, self.weights.T, strict=True)]
-        by_process = expected(features, screen) + np.stack(learned, axis=1)
-        if session not in self.sessions:
-            return np.asarray(by_process)
-        by_sight = sight.places(features[:, SIGHT], self.corrections, screen)
-        far = 1.0 - near.max(axis=1, keepdims=True)
-        by_process_off = (self.errors[0] + _FAR_VARIANCE * far) ** 2
-        by_sight_off = (_SIGHT_DOUBT * self.errors[1]) ** 2
-        share = by_process_off / (by_process_off + by_sight_off)
-        return np.asarray(by_process + (by_sight - by_process) * share)
+        alike, near = _likeness(features, self.features, self.sessions == session)
+        places = expected(features, screen)
+        _add_learned(alike, self.weights, places)
+        if session in self.sessions:
+            by_sight = sight.places(features[:, SIGHT], self.corrections, screen)
+            _go_along(by_sight, near, self.errors, places)
+        return places
 
 
 def fit(
@@ -99,7 +101,7 @@ def fit(
     sessions = np.zeros(len(features), dtype=np.intp) if sessions is None else sessions
     missed = places - expected(features, screen)
     weights, errors = [], []
-    alike, _ = _likeness(features, sessions, features, sessions)
+    alike, _ = _likeness(features, features, sessions[:, None] == sessions)
     for axis, amounts in enumerate(AMOUNTS):
         inverse = np.linalg.inv(alike[axis] + amounts.noise * np.eye(len(features)))
         weights.append(inverse @ missed[:, axis])
@@ -125,31 +127,85 @@ def _sight_errors(rows: Array, places: Array, corrections: Array, screen: Screen
 
 def expected(features: Array, screen: Screen) -> Array:
     """Return the places (m, 2), in screen widths, at which the heads alone let the gaze be."""
-    middle = np.array([0.5, screen.height_px / screen.width_px / 2.0])
     width_mm = screen.width_px / px_per_mm(screen)
-    faced = np.array([0.5, 0.0]) + features[:, FACED_MM] / width_mm
-    return np.asarray(middle + HEAD_SHARE * (np.clip(faced, -1.0, 2.0) - middle))
+    places = np.empty((len(features), 2))
+    middle_y = screen.height_px / screen.width_px / 2.0
+    _expect(np.ascontiguousarray(features[:, FACED_MM]) / width_mm, middle_y, places)
+    return places
 
 
-def _likeness(
-    one: Array,
-    one_sessions: NDArray[np.intp],
-    other: Array,
-    other_sessions: NDArray[np.intp],
-) -> tuple[list[Array], Array]:
-    """Return the covariance (m, k) of m and k frames for each axis, and how near their heads are,
-    (m, k), from 0 to 1."""
-    apart = ((one[:, None, HEAD] - other[None, :, HEAD]) ** 2).sum(axis=-1)
-    near = np.asarray(np.exp(-apart / (2.0 * HEAD_REACH**2)))
-    pixels = one[:, PIXELS] @ other[:, PIXELS].T
-    irises = one[:, IRISES] @ other[:, IRISES].T
-    together = one_sessions[:, None] == other_sessions
-    covariances = [
-        amounts.place
-        + amounts.session * together
-        + amounts.pixels * pixels
-        + (amounts.pixels_near * pixels + amounts.head) * near
-        + amounts.irises * irises
-        for amounts in AMOUNTS
-    ]
+@compiled("void(f8[:,::1], f8, f8[:,::1])")
+def _expect(faced: Array, middle_y: float, places: Array) -> None:
+    """Fill in where heads let the gaze be that face places (m, 2), measured from the camera."""
+    for number in range(len(faced)):
+        x, y = min(max(0.5 + faced[number, 0], -1.0), 2.0), min(max(faced[number, 1], -1.0), 2.0)
+        places[number, 0] = 0.5 + HEAD_SHARE * (x - 0.5)
+        places[number, 1] = middle_y + HEAD_SHARE * (y - middle_y)
+
+
+@compiled("void(f8[:,:,::1], f8[:,::1], f8[:,::1])")
+def _add_learned(covariances: Array, weights: Array, places: Array) -> None:
+    """Add to places (m, 2) what the process has learned; `covariances` are (2, m, k)."""
+    for axis in range(2):
+        for number in range(len(places)):
+            for other in range(len(weights)):
+                places[number, axis] += covariances[axis, number, other] * weights[other, axis]
+
+
+@compiled("void(f8[:,::1], f8[:,::1], f8[:,::1], f8[:,::1])")
+def _go_along(by_sight: Array, near: Array, errors: Array, places: Array) -> None:
+    """Move places (m, 2) toward those of the lines of sight, by how well each of the two tells."""
+    for number in range(len(places)):
+        far = 1.0 - near[number].max()
+        for axis in range(2):
+            process_off = (errors[0, axis] + _FAR_VARIANCE * far) ** 2
+            sight_off = (_SIGHT_DOUBT * errors[1, axis]) ** 2
+            share = process_off / (process_off + sight_off)
+            places[number, axis] += (by_sight[number, axis] - places[number, axis]) * share
+
+
+def _likeness(one: Array, other: Array, together: Together) -> tuple[Array, Array]:
+    """Return the covariances (2, m, k) of m and k frames for both axes, and how near their heads
+    are, (m, k), from 0 to 1; `together` (m, k) or (k,) tells which are from one session."""
+    shape = len(one), len(other)
+    covariances, near = np.empty((2, *shape)), np.empty(shape)
+    _compare(
+        np.ascontiguousarray(one),
+        np.ascontiguousarray(other),
+        np.logical_and(together, np.ones(shape, np.bool_)),
+        covariances,
+        near,
+    )
     return covariances, near
+
+
+@compiled("f8(f8[::1], f8[::1])")
+def _product(one: Array, other: Array) -> float:
+    total = 0.0
+    for number in range(len(one)):
+        total += one[number] * other[number]
+    return total
+
+
+@compiled("void(f8[:,::1], f8[:,::1], b1[:,::1], f8[:,:,::1], f8[:,::1])")
+def _compare(one: Array, other: Array, together: Together, covariances: Array, near: Array) -> None:
+    """Fill in what `_likeness` returns."""
+    for row in range(len(one)):
+        for column in range(len(other)):
+            first, second = one[row], other[column]
+            apart = 0.0
+            for number in range(_HEAD[0], _HEAD[1]):
+                apart += (first[number] - second[number]) ** 2
+            close = math.exp(-apart / (2.0 * HEAD_REACH**2))
+            near[row, column] = close
+            pixels = _product(first[_PIXELS[0] : _PIXELS[1]], second[_PIXELS[0] : _PIXELS[1]])
+            irises = _product(first[_IRISES[0] : _IRISES[1]], second[_IRISES[0] : _IRISES[1]])
+            for axis in range(2):
+                amounts = _AMOUNTS[axis]
+                covariances[axis, row, column] = (
+                    amounts[_PLACE]
+                    + amounts[_SESSION] * together[row, column]
+                    + amounts[_ANYWHERE] * pixels
+                    + (amounts[_NEAR] * pixels + amounts[_OF_HEAD]) * close
+                    + amounts[_OF_IRISES] * irises
+                )

@@ -46,18 +46,9 @@ class Network:
     The tensors are the network's own memory: none may be held while it runs.
     """
 
-    def __init__(
-        self,
-        file: str,
-        inputs: tuple[str, ...],
-        outputs: tuple[str, ...],
-        step: float | None = None,
-    ) -> None:
-        """Take what leads from `inputs` to `outputs`, tensors of `file` in MediaPipe's modules.
-
-        With a `step` the inputs are uint8, and stand for so many steps each.
-        """
-        self._run = Interpreter(model_content=_part(file, inputs, outputs, step), num_threads=1)
+    def __init__(self, file: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> None:
+        """Take what leads from `inputs` to `outputs`, tensors of `file` in MediaPipe's modules."""
+        self._run = Interpreter(model_content=_part(file, inputs, outputs), num_threads=1)
         self._run.allocate_tensors()
         self._inputs, self._outputs = (
             [self._run.tensor(each["index"]) for each in details]
@@ -65,7 +56,7 @@ class Network:
         )
 
     @property
-    def inputs(self) -> list[NDArray[Any]]:
+    def inputs(self) -> list[Tensor]:
         """What `run` takes; each has a first axis of length 1."""
         return [tensor() for tensor in self._inputs]
 
@@ -80,9 +71,7 @@ class Network:
 
 
 @cache
-def _part(
-    file: str, inputs: tuple[str, ...], outputs: tuple[str, ...], step: float | None
-) -> bytes:
+def _part(file: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> bytes:
     """Return the part of a network as a model of its own."""
     model = _load(file)
     whole = model.subgraphs[0]
@@ -123,29 +112,10 @@ def _part(
         renamed.outputs = [renumbered[int(each)] for each in operator.outputs]
         graph.operators.append(renamed)
     graph.inputs = [renumbered[number] for number in first]
-    if step is not None:
-        graph.inputs = [_in_steps(part, number, step) for number in graph.inputs]
     graph.outputs = [renumbered[number] for number in last]
     builder = flatbuffers.Builder(1 << 22)
     builder.Finish(part.Pack(builder), b"TFL3")
     return bytes(builder.Output())
-
-
-def _in_steps(part: Any, number: int, step: float) -> int:
-    """Put before a tensor one of uint8 that stands for so many steps each; return its number."""
-    (graph,) = part.subgraphs
-    tensor = copy.copy(graph.tensors[number])
-    tensor.name, tensor.type = b"steps of " + tensor.name, schema.TensorType.UINT8
-    tensor.quantization = schema.QuantizationParametersT()
-    tensor.quantization.scale, tensor.quantization.zeroPoint = [step], [0]
-    graph.tensors.append(tensor)
-    operator = schema.OperatorT()
-    operator.opcodeIndex = [code.deprecatedBuiltinCode for code in part.operatorCodes].index(
-        schema.BuiltinOperator.DEQUANTIZE
-    )
-    operator.inputs, operator.outputs = [len(graph.tensors) - 1], [number]
-    graph.operators.insert(0, operator)
-    return len(graph.tensors) - 1
 
 
 @cache
