@@ -15,12 +15,12 @@ PERSON = draw(32)
 PLACE_MM = np.array([0.0, 20.0, NEAR_MM])
 
 
-def follow(scenes, frames=4):
+def follow(scenes, frames=4, noise=1):
     """The places that mesh and anchor give, at the last frame of each scene."""
-    pictures = [render(PERSON, scene)[0] for scene in scenes for _ in range(frames)]
+    pictures = [picture for scene in scenes for picture in [render(PERSON, scene)[0]] * frames]
     finder, anchor = MeshFaceFinder(), HeadAnchor()
     meshed, anchored = [], []
-    for number, frame in enumerate(through_camera(pictures, 1)):
+    for number, frame in enumerate(through_camera(pictures, noise)):
         landmarks = finder.find(frame)
         pose = head_pose(landmarks)
         placed = anchor.place(cut_eyes(frame, landmarks), landmarks, pose)
@@ -55,17 +55,20 @@ def test_a_head_that_moves_and_turns_is_followed():
     assert turned == pytest.approx(10.0, abs=4.0)
 
 
-@pytest.mark.parametrize("side", [1.0, -1.0])
-def test_a_head_that_is_suddenly_elsewhere_is_found_again(side):
+def test_a_head_that_is_suddenly_elsewhere_is_found_again():
     straight = Scene(np.eye(3), PLACE_MM, np.array([0.0, 60.0, 0.0]), 4.0)
-    turn = rotation(14.0 * side, 12.0, -14.0 * side)
-    move_mm = np.array([-50.0 * side, 30.0, 60.0])
-    moved = Scene(turn, PLACE_MM + move_mm, straight.target_mm, 4.0)
-    _, (first, second) = follow([straight, moved])
-    scale = first.eyes_mm[2] / PLACE_MM[2]
-    assert (second.eyes_mm - first.eyes_mm) / scale == pytest.approx(move_mm, abs=6.0)
-    turned = second.rotation @ first.rotation.T @ turn.T
-    assert np.degrees(np.arccos((np.trace(turned) - 1) / 2)) < 3.0
+    off_deg = []
+    for side in (1.0, -1.0):
+        turn = rotation(14.0 * side, 12.0, -14.0 * side)
+        move_mm = np.array([-50.0 * side, 30.0, 60.0])
+        moved = Scene(turn, PLACE_MM + move_mm, straight.target_mm, 4.0)
+        for noise in (1, 2):
+            _, (first, second) = follow([straight, moved], noise=noise)
+            scale = first.eyes_mm[2] / PLACE_MM[2]
+            assert (second.eyes_mm - first.eyes_mm) / scale == pytest.approx(move_mm, abs=6.0)
+            turned = second.rotation @ first.rotation.T @ turn.T
+            off_deg.append(np.degrees(np.arccos((np.trace(turned) - 1) / 2)))
+    assert np.mean(off_deg) < 2.5
 
 
 def test_turns_of_the_head_tell_how_deep_its_eyes_lie():
