@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gaze.effects.planes import Plane
 from gaze.effects.state import GazeState
 
 GAMMA: Final = 2.4
-ROWS: Final = 60
+ROWS: Final = 40
 """About how many rows of samples are looked at."""
 
 RADIUS_DEG: Final = 5.0
@@ -48,8 +49,20 @@ def film_light(luma: Plane, gaze: GazeState | None, t_s: float) -> FilmLight:
     around = None
     if gaze is not None and gaze.shown is not None and all(map(math.isfinite, gaze.shown)):
         radius_px = RADIUS_DEG / (gaze.picture_deg or ASSUMED_PICTURE_DEG) * width
-        y = first + apart * np.arange(light.shape[0]) + 0.5 - gaze.shown[1] * height
-        x = first + apart * np.arange(light.shape[1]) + 0.5 - gaze.shown[0] * width
-        near = np.hypot(x[None, :], y[:, None]) <= radius_px
-        around = float(light[near].mean()) if near.any() else None
+        reach = radius_px / apart
+        y, x = (
+            (share * size - 0.5 - first) / apart
+            for share, size in zip(reversed(gaze.shown), (height, width), strict=True)
+        )
+        rows, columns = _within(y, reach, light.shape[0]), _within(x, reach, light.shape[1])
+        near = (columns - x) ** 2 + ((rows - y) ** 2)[:, None] <= reach**2
+        if near.any():
+            there = light[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+            around = float(there[near].mean())
     return FilmLight(t_s, float(light.mean()), around)
+
+
+def _within(middle: float, reach: float, count: int) -> NDArray[np.intp]:
+    """Which of so many samples are within reach of a place."""
+    first = min(max(math.ceil(middle - reach), 0), count)
+    return np.arange(first, min(max(math.floor(middle + reach) + 1, first), count))
