@@ -161,7 +161,7 @@ def _lights(
             x, y = left + column - centre[0], top + row - centre[1]
             across = (x * shape[1, 1] - y * shape[1, 0]) / turned
             down = (y * shape[0, 0] - x * shape[0, 1]) / turned
-            away = math.hypot(across, down) - _HALF / radius_px
+            away = math.sqrt(across * across + down * down) - _HALF / radius_px
             if away <= _WITHIN:
                 within[row, column] = 1
                 bare = between[column, 0] <= top + row <= between[column, 1]
