@@ -104,7 +104,23 @@ def test_a_key_frame_is_asked_for_again_until_it_comes() -> None:
     del packets[7]
     frames, asked = play(packets, buffer())
     assert frames == [0, 1, *range(90, 100)]
-    assert 4 <= asked <= 7  # every half second of nearly three
+    assert asked == 3  # half a second later, and a second after that
+
+
+def test_on_a_way_that_loses_much_a_key_frame_is_not_asked_for_at_every_loss() -> None:
+    packets = [p for n, p in enumerate(stream(60, sizes=(6,))) if n < 60 or n % 5]
+    frames, asked = play(packets, buffer())
+    assert frames == list(range(10))
+    assert asked == 2
+
+
+def test_it_says_from_where_on_packets_are_of_use() -> None:
+    into, packets = buffer(), stream(40, start=65530)
+    lost = packets.pop(7)
+    play(packets[:9], into)
+    assert into.first == lost.sequence_number - 1  # its frame's
+    play(packets[9:], into)
+    assert into.first == (packets[-1].sequence_number + 1) & 0xFFFF
 
 
 def test_a_stream_that_begins_without_a_key_frame_asks_for_one() -> None:

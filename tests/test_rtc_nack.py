@@ -2,7 +2,15 @@
 
 from aiortc.rtp import RtpPacket
 
-from gaze.rtc.nack import AGAIN_S, KEPT_S, MAX_MISSING, MAX_REQUESTS, NackList
+from gaze.rtc.nack import (
+    AGAIN_S,
+    KEPT_S,
+    MAX_MISSING,
+    MAX_REQUESTS,
+    MOST_REQUESTS,
+    REQUESTS_EACH,
+    NackList,
+)
 
 
 class Stream:
@@ -60,3 +68,28 @@ def test_late_packets_make_no_gap() -> None:
     stream.come(10, 0.0)
     assert stream.come(9, 0.01) == []
     assert stream.come(11, 0.02) == []
+
+
+def test_what_is_of_no_use_any_more_is_not_asked_for_again() -> None:
+    stream = Stream()
+    stream.come(65534, 0.0)
+    assert stream.come(65540, 0.01) == [0, 1, 2, 3, 65535]
+    stream.nack.forget_before(2)
+    assert stream.come(65541, 0.1) == [2, 3]
+
+
+def test_on_a_way_that_has_become_narrow_few_are_asked_for() -> None:
+    stream = Stream()
+    asked = [stream.come(4 * number, number / 30) for number in range(120)]
+    assert len(asked[1]) == 3
+    assert sum(map(len, asked)) <= MOST_REQUESTS + 120 * REQUESTS_EACH
+
+
+def test_at_ten_percent_of_loss_all_are_asked_for() -> None:
+    stream, asked = Stream(), set()
+    for step in range(1000):
+        for number in stream.come(step, step / 300) if step % 10 else []:
+            asked.add(number)
+            if number % 100:  # a tenth of what is sent again is lost, too
+                stream.come(number, step / 300)
+    assert asked == set(range(10, 1000, 10))

@@ -3,7 +3,8 @@
 A frame is released as soon as all its packets are there, up to the one with the marker bit, not
 when the next frame begins. A frame that stays incomplete holds back those that follow for a short
 media time, so that a retransmission can mend it; then it is given up, and all is dropped until a
-key frame, which is asked for again until it comes. So the decoder never sees a broken picture.
+key frame, which is asked for again until it comes, ever more seldom: on a narrow way each of them
+takes long, and holds up the next. So the decoder never sees a broken picture.
 """
 
 from collections import deque
@@ -16,7 +17,7 @@ from gaze.rtc.extensions import clockwise_degrees
 
 CLOCK_HZ = 90_000
 HOLD_S = 0.25
-ASK_AGAIN_S = 0.5
+ASK_AGAIN_S, ASK_AGAIN_MOST_S = 0.5, 2.0
 MAX_PACKETS = 2048
 MAX_STALE = 100  # packets in a row from before the buffer: the sender began anew
 
@@ -69,6 +70,12 @@ class VideoBuffer:
         self._clockwise = 0
         self._need_key = True
         self._asked_at: int | None = None  # RTP timestamp
+        self._again_s = ASK_AGAIN_S
+
+    @property
+    def first(self) -> int:
+        """The sequence number of the first packet that is still of use."""
+        return self._first & 0xFFFF
 
     def add(self, packet: RtpPacket) -> tuple[bool, EncodedFrame | None]:
         """Take a packet; return whether a key frame must be asked for, and a complete frame.
@@ -88,14 +95,14 @@ class VideoBuffer:
         if number < self._first or number - self._first >= MAX_PACKETS:
             self._restart(number)
             self._newest = number
-            ask = self._asks(packet.timestamp, anew=True)
+            ask = self._asks(packet.timestamp)
         self._stale = 0
         self._newest = max(self._newest, number)
         self._packets.setdefault(number, packet)
         ask = self._assemble() or ask
         if self._waited_s(packet.timestamp) > HOLD_S:
             self._give_up()
-            ask = self._asks(packet.timestamp, anew=True)
+            ask = self._asks(packet.timestamp) or ask
             ask = self._assemble() or ask
         return ask, self._pop()
 
@@ -113,14 +120,13 @@ class VideoBuffer:
     def _pop(self) -> EncodedFrame | None:
         return self._ready.popleft() if self._ready else None
 
-    def _asks(self, timestamp: int, *, anew: bool = False) -> bool:
-        """Whether to ask for a key frame now: at a new loss, and again while none has come."""
-        if (
-            not anew
-            and self._asked_at is not None
-            and (timestamp - self._asked_at) & 0xFFFFFFFF < ASK_AGAIN_S * CLOCK_HZ
-        ):
-            return False
+    def _asks(self, timestamp: int) -> bool:
+        """Whether to ask for a key frame now: at a loss, and again while none has come."""
+        if self._asked_at is not None:
+            ticks = (timestamp - self._asked_at + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+            if ticks < self._again_s * CLOCK_HZ:
+                return False
+            self._again_s = min(2 * self._again_s, ASK_AGAIN_MOST_S)
         self._asked_at = timestamp
         return True
 
@@ -161,6 +167,7 @@ class VideoBuffer:
                 self.frames_lost += 1
                 return self._asks(timestamp)
             self._need_key = False
+            self._asked_at, self._again_s = None, ASK_AGAIN_S
         self._ready.append(EncodedFrame(data, timestamp, self._clockwise))
         return False
 

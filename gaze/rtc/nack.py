@@ -14,6 +14,9 @@ AGAIN_S = 0.05
 MAX_REQUESTS = 6
 KEPT_S = 1.0
 MAX_MISSING = 450  # more at once is an outage, which a key frame mends
+REQUESTS_EACH, MOST_REQUESTS = 0.3, 30.0
+"""So many requests may be made for each packet that comes, and so many at once: where a way has
+become narrow, answers would fill it for seconds, and with them what mends nothing any more."""
 
 
 @dataclass(slots=True)
@@ -31,10 +34,12 @@ class NackList:
         self._clock = clock
         self._gaps: dict[int, _Gap] = {}  # by unwrapped number
         self._newest: int | None = None
+        self._allowed = MOST_REQUESTS
 
     def add(self, packet: RtpPacket) -> bool:
         """Take a packet; returns whether some are to be asked for now."""
         self.missing.clear()
+        self._allowed = min(self._allowed + REQUESTS_EACH, MOST_REQUESTS)
         if self._newest is None:
             self._newest = packet.sequence_number
             return False
@@ -55,11 +60,18 @@ class NackList:
             self._ask(self._clock())
         return bool(self.missing)
 
+    def forget_before(self, sequence_number: int) -> None:
+        """Ask no more for what lies before a packet: a narrow way has no room for it."""
+        for number in list(self._gaps):
+            if (sequence_number - number - 1) & 0xFFFF < 0x8000:
+                del self._gaps[number]
+
     def _ask(self, now_s: float) -> None:
         for number, gap in list(self._gaps.items()):
             if gap.requests >= MAX_REQUESTS or now_s - gap.since_s > KEPT_S:
                 del self._gaps[number]
-            elif now_s >= gap.ask_s:
+            elif now_s >= gap.ask_s and self._allowed >= 1.0:
+                self._allowed -= 1.0
                 gap.ask_s = now_s + AGAIN_S * 2**gap.requests
                 gap.requests += 1
                 self.missing.add(number & 0xFFFF)

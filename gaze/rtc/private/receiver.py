@@ -172,7 +172,10 @@ class Receiver(RTCRtpReceiver):
             carried._data = depayload(codec, packet.payload) if packet.payload else b""
         except ValueError:
             return
-        ask, frame = private._RTCRtpReceiver__jitter_buffer.add(packet)
+        buffer = private._RTCRtpReceiver__jitter_buffer
+        ask, frame = buffer.add(packet)
+        if nack is not None:
+            nack.forget_before(buffer.first)
         decoder_error = private._RTCRtpReceiver__decoder_error
         if decoder_error.is_set():
             decoder_error.clear()
