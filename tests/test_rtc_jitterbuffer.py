@@ -114,6 +114,15 @@ def test_on_a_way_that_loses_much_a_key_frame_is_not_asked_for_at_every_loss() -
     assert asked == 2
 
 
+def test_a_sender_that_begins_anew_is_asked_for_a_key_frame_though_one_was_asked_for() -> None:
+    into = buffer()
+    late = stream(200, key_frames=(), start=20_000)[450:]
+    assert play(late[:30], into)[1] == 1
+    frames, asked = play(stream(60, start=5_000, key_frames=(50,)), into)
+    assert frames == list(range(50, 60))
+    assert asked >= 1
+
+
 def test_it_says_from_where_on_packets_are_of_use() -> None:
     into, packets = buffer(), stream(40, start=65530)
     lost = packets.pop(7)

@@ -124,7 +124,7 @@ class VideoBuffer:
         """Whether to ask for a key frame now: at a loss, and again while none has come."""
         if self._asked_at is not None:
             ticks = (timestamp - self._asked_at + 0x80000000 & 0xFFFFFFFF) - 0x80000000
-            if ticks < self._again_s * CLOCK_HZ:
+            if abs(ticks) < self._again_s * CLOCK_HZ:  # far back, the sender has begun anew
                 return False
             self._again_s = min(2 * self._again_s, ASK_AGAIN_MOST_S)
         self._asked_at = timestamp
