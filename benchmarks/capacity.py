@@ -49,13 +49,13 @@ from benchmarks.stock import (
 from benchmarks.viewer import Viewer
 from gaze.effects.chain import Chain
 from gaze.effects.state import GazeState
-from gaze.rtc.encoder import Pace, VideoEncoder
+from gaze.rtc.codecs.encoder import Pace, VideoEncoder
 from gaze.sessions.gaze_state import gaze_state
-from gaze.sessions.geometry import Layout
-from gaze.vision.face import MeshFaceFinder
+from gaze.sessions.layout import Layout
+from gaze.vision.face.finder import MeshFaceFinder
 from gaze.vision.tracker import Tracker
-from tests.facemesh import Reference
-from tests.server_process import ServerProcess
+from simulation.facemesh import Reference
+from simulation.server_process import ServerProcess
 
 RATE_FPS = material.RATE_FPS
 HOLDS_FPS = 25.0

@@ -16,18 +16,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from gaze.vision import sight
-from gaze.vision.anchor import HeadAnchor, Placed
-from gaze.vision.calibration import GazeModel, Learned
-from gaze.vision.face import MeshFaceFinder
-from gaze.vision.features import SIZE, gaze_features, read_eyes
-from gaze.vision.iris import cut_eyes, find_irises
-from gaze.vision.pose import head_pose
-from gaze.vision.pupil import PupilMeter
+from gaze.vision.face.finder import MeshFaceFinder
+from gaze.vision.head.pose import head_pose
+from gaze.vision.head.stabilizer import HeadStabilizer, Placed
+from gaze.vision.iris.pupil import PupilMeter
+from gaze.vision.iris.refinement import cut_eyes, find_irises
+from gaze.vision.regression import eyeball_model
+from gaze.vision.regression.calibration import GazeModel, Learned
+from gaze.vision.regression.features import SIZE, gaze_features, read_eyes
 from gaze.vision.sample import Screen
 from gaze.vision.tracker import Tracker
-from tests.facemesh import Reference
-from tests.viewers import viewer_frame
+from simulation.facemesh import Reference
+from simulation.viewers import viewer_frame
 
 SIZES = ((640, 480, 5.0), (1280, 720, 9.0))
 SCREEN = Screen(1920.0, 1080.0)
@@ -67,8 +67,10 @@ def measure(width_px: int, height_px: int, frames: int) -> dict[str, float]:
     eyes = read_eyes(landmarks, pose)
     crop = cut_eyes(picture(0), landmarks)
     irises = find_irises(crop, landmarks)
-    anchor = HeadAnchor()
-    seen = sight.row_of(irises.centres_px, np.array([width_px, height_px]) / 2.0, Placed.of(pose))
+    anchor = HeadStabilizer()
+    seen = eyeball_model.row_of(
+        irises.centres_px, np.array([width_px, height_px]) / 2.0, Placed.of(pose)
+    )
     row = gaze_features(picture(0), landmarks, eyes, pose, seen)
     random = np.random.default_rng(0)
     points = Learned(
