@@ -16,8 +16,8 @@ def check_versions(found: Mapping[str, str]) -> None:
         if found[name] != wanted:
             raise RuntimeError(
                 f"gaze.rtc.aiortc_ext relies on private parts of {name} {wanted}, but "
-                f"{found[name]} is installed: install requirements.txt, or check the package and its tests "
-                "against the new version and change VERSIONS"
+                f"{found[name]} is installed: install requirements.txt, or check the package and "
+                "its tests against the new version and change VERSIONS"
             )
 
 
