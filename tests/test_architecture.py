@@ -83,3 +83,13 @@ def test_only_aiortc_ext_touches_private_modules_of_aiortc() -> None:
         for module in imported_modules(file):
             private = module.startswith(("aiortc.", "aioice.")) and "._" in module
             assert not private, f"{file.relative_to(ROOT)} imports {module}"
+
+
+DOCS = [*sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("*.md"))]
+PATH = re.compile(r"`((?:gaze|client|simulation|tools|benchmarks|tests|docs|certs)/[\w./-]*)`")
+
+
+@pytest.mark.parametrize("page", DOCS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_path_that_the_docs_name_exists(page: Path) -> None:
+    missing = [path for path in PATH.findall(page.read_text()) if not (ROOT / path).exists()]
+    assert not missing
