@@ -26,11 +26,12 @@ from gaze.rtc.codecs.encoder import ANY_H264, Pace, VideoEncoder
 from gaze.rtc.codecs.engines import Choice
 from gaze.rtc.codecs.nvidia import DecoderChoice
 from gaze.rtc.codecs.quality_scaler import QualityScaler
-from gaze.rtc.congestion.bandwidth_estimator import Range
-from gaze.rtc.congestion.report_based import Rate, SendBitrate
+from gaze.rtc.congestion.rate_counter import RateCounter
+from gaze.rtc.congestion.rtcp_report_bwe import RtcpReportBwe
+from gaze.rtc.congestion.send_side_bwe import BitrateConstraints
 from gaze.rtc.ice.udp_transport import Network
 from gaze.rtc.rtp.header_extensions import PLAYOUT_DELAY
-from gaze.rtc.rtp.jitter_buffer import VideoBuffer
+from gaze.rtc.rtp.jitter_buffer import VideoJitterBuffer
 from gaze.rtc.sdp import ice_fragment
 from gaze.rtc.sdp.answer import SendRate, finish_answer
 from gaze.rtc.sdp.offer import Offer, OfferError, read_offer
@@ -83,8 +84,8 @@ class _Sending:
 
     encoder: VideoEncoder
     quality: QualityScaler
-    bitrate: SendBitrate  # for browsers that send no transport-wide feedback
-    rate: Rate
+    bitrate: RtcpReportBwe  # for browsers that send no transport-wide feedback
+    rate: RateCounter
 
 
 class Peer:
@@ -114,7 +115,7 @@ class Peer:
         self._on_encoded = on_encoded
         self._connection = PeerConnection(
             list(self._limits.ice_servers),
-            Range(
+            BitrateConstraints(
                 self._limits.start_bitrate_bps,
                 self._limits.min_bitrate_bps,
                 ESTIMATE_BEYOND * self._limits.max_bitrate_bps,
@@ -127,7 +128,7 @@ class Peer:
         self._closing = False
         self._offer: Offer | None = None
         self._transceivers: dict[str, RTCRtpTransceiver] = {}
-        self._buffers: dict[str, VideoBuffer] = {}
+        self._buffers: dict[str, VideoJitterBuffer] = {}
         self._audio_queue: AudioQueue | None = None
         self._sending: _Sending | None = None
         self._feedback: set[str] = set()
@@ -313,7 +314,7 @@ class Peer:
         if self._sending is not None:
             encoder, bitrate = self._sending.encoder, self._sending.bitrate
             transmitter = connection.transmitter
-            estimate = transmitter.estimate
+            bwe = transmitter.bwe
             sent["film"] |= {
                 "codec": encoder.codec,
                 "frames": encoder.frames,
@@ -325,12 +326,12 @@ class Peer:
                 "width": encoder.size[0],
                 "height": encoder.size[1],
                 "target_bitrate_bps": round(self._film_bps()),
-                "estimate_bps": round(estimate.rate_bps) if transmitter.estimating else None,
-                "queue_s": round(estimate.queue.delay_s, 3) if transmitter.estimating else None,
-                "loss": round(estimate.loss, 3) if transmitter.estimating else None,
-                "probes": estimate.probes,
-                "paced_s": round(transmitter.waiting_s, 3),
-                "frames_held": transmitter.held,
+                "estimate_bps": round(bwe.estimate_bps) if transmitter.has_feedback else None,
+                "queue_s": round(bwe.queue_delay_s, 3) if transmitter.has_feedback else None,
+                "loss": round(bwe.loss, 3) if transmitter.has_feedback else None,
+                "probes": bwe.probes,
+                "paced_s": round(transmitter.queue_time_s, 3),
+                "frames_held": transmitter.frames_held,
                 "packets_resent": connection.resent(self._transceivers["film"]),
                 "scale": encoder.scale,
                 "remb_bps": bitrate.remb_bps,
@@ -396,7 +397,7 @@ class Peer:
         limits = self._limits
         if film := self._transceivers.get("film"):
             film.sender.replaceTrack(send_film)
-            bitrate = SendBitrate(
+            bitrate = RtcpReportBwe(
                 limits.start_bitrate_bps, limits.min_bitrate_bps, limits.max_bitrate_bps
             )
             codec = self._connection.codec(film)
@@ -409,7 +410,7 @@ class Peer:
                 pace=limits.encoder_pace,
                 on_encoded=self._on_encoded,
             )
-            self._sending = _Sending(encoder, QualityScaler(), bitrate, Rate())
+            self._sending = _Sending(encoder, QualityScaler(), bitrate, RateCounter())
             self._connection.send_video(film, encoder, self._on_report, self._before_encoding)
         if audio := self._transceivers.get("audio"):
             audio.sender.replaceTrack(send_audio)
@@ -430,7 +431,7 @@ class Peer:
         sending = self._sending
         assert sending is not None
         step = sending.quality.update(
-            self._within_limits(self._connection.transmitter.lasting_bps),
+            self._within_limits(self._connection.transmitter.sustained_video_bps),
             frame.width,
             frame.height,
             time.monotonic(),
@@ -442,7 +443,7 @@ class Peer:
 
     def _film_bps(self) -> float:
         """What the film is encoded at."""
-        return self._within_limits(self._connection.transmitter.film_bps)
+        return self._within_limits(self._connection.transmitter.video_bps)
 
     def _within_limits(self, bitrate_bps: float) -> float:
         return min(max(bitrate_bps, self._limits.min_bitrate_bps), self._limits.max_bitrate_bps)
