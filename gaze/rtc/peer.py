@@ -21,10 +21,10 @@ from av import VideoFrame
 
 from gaze.frames.latest import LatestValue
 from gaze.rtc.aiortc_ext import AudioQueue, PeerConnection, Report
-from gaze.rtc.codecs import h264, nvidia
-from gaze.rtc.codecs.encoder import ANY_H264, Pace, VideoEncoder
-from gaze.rtc.codecs.engines import Choice
-from gaze.rtc.codecs.nvidia import DecoderChoice
+from gaze.rtc.codecs import h264, nvidia_probe
+from gaze.rtc.codecs.decoder import DecoderChoice
+from gaze.rtc.codecs.encoder import Pace, VideoEncoder
+from gaze.rtc.codecs.engine_selection import EncoderChoice
 from gaze.rtc.codecs.quality_scaler import QualityScaler
 from gaze.rtc.congestion.rate_counter import RateCounter
 from gaze.rtc.congestion.rtcp_report_bwe import RtcpReportBwe
@@ -71,7 +71,7 @@ class Limits:
     film_start_bitrate_bps: int = 3_000_000
     film_max_bitrate_bps: int = 6_000_000
     connect_timeout_s: float = 30.0
-    encoder: Choice = "auto"
+    encoder: EncoderChoice = "auto"
     encoder_pace: Pace = "auto"
     decoder: DecoderChoice = "auto"
     ice_servers: tuple[RTCIceServer, ...] = ()
@@ -369,7 +369,7 @@ class Peer:
         """The film's codec that the wanted encoder makes; None leaves it to the browser."""
         choice = self._limits.encoder
         if choice == "auto":
-            return "H264" if nvidia.nvenc.known_to_work else None
+            return "H264" if nvidia_probe.nvenc.known_to_work else None
         return "VP8" if choice == "libvpx" else "H264"
 
     def _receive(self, *, hosted: bool) -> None:
@@ -406,7 +406,7 @@ class Peer:
                 bitrate_bps=bitrate.target_bps,
                 max_bitrate_bps=limits.max_bitrate_bps,
                 choice=limits.encoder,
-                sendable=_sendable(codec, offered[film.mid or ""]),
+                profile_level=_sendable(codec, offered[film.mid or ""]),
                 pace=limits.encoder_pace,
                 on_encoded=self._on_encoded,
             )
@@ -435,7 +435,7 @@ class Peer:
             frame.width,
             frame.height,
             time.monotonic(),
-            anew=key_frame,
+            key_frame=key_frame,
         )
         sending.encoder.bitrate_bps = self._film_bps()
         sending.encoder.scale = step.scale
@@ -501,12 +501,12 @@ class Peer:
             channel.close()
 
 
-def _sendable(codec: RTCRtpCodecParameters, offered: MediaDescription) -> h264.Sendable:
+def _sendable(codec: RTCRtpCodecParameters, offered: MediaDescription) -> h264.ProfileLevel:
     """What of H.264 the browser takes, by the offer and our answer."""
     if codec.name != "H264":
-        return ANY_H264
+        return h264.DEFAULT_PROFILE_LEVEL
     theirs = next(one for one in offered.rtp.codecs if one.payloadType == codec.payloadType)
     try:
-        return h264.sendable(theirs.parameters, codec.parameters)
+        return h264.negotiate(theirs.parameters, codec.parameters)
     except ValueError:  # a level that nobody knows
-        return ANY_H264
+        return h264.DEFAULT_PROFILE_LEVEL

@@ -297,7 +297,7 @@ class PeerConnection(RTCPeerConnection):
         receiver._RTCRtpReceiver__jitter_buffer = buffer
         # aiortc asks for a key frame at the next packet once this is set.
         ask = receiver._RTCRtpReceiver__decoder_error.set
-        decoder = VideoDecoder(on_card=on_card)
+        decoder = VideoDecoder(use_nvdec=on_card)
         receiver._RTCRtpReceiver__decoder_queue = DecoderQueue(decoder, slot, ask)
         receiver._RTCRtpReceiver__nack_generator = NackRequester()
         receiver._track._queue = SlotEnd(slot)

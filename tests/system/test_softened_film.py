@@ -1,4 +1,4 @@
-"""A session tells its encoder where the film was softened, frame by frame, as the eyes move."""
+"""The encoder quantizes coarser where the film was softened, frame by frame, as the eyes move."""
 
 from typing import Any
 
@@ -14,24 +14,24 @@ ROWS, COLUMNS = 23, 40
 """Blocks of 16 samples in a film of 640x360."""
 
 
-async def test_the_encoder_is_told_where_the_viewer_does_not_look(
+async def test_the_encoder_knows_where_the_viewer_does_not_look(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[NDArray[np.float32] | None] = []
+    seen: list[NDArray[np.float32] | None] = []
     encode = H264Encoder.encode
 
-    def noted(self: H264Encoder, *arguments: Any, **options: Any) -> Any:
-        told.append(options["softened"])
+    def recorded(self: H264Encoder, *arguments: Any, **options: Any) -> Any:
+        seen.append(options["softened"])
         return encode(self, *arguments, **options)
 
-    monkeypatch.setattr(H264Encoder, "encode", noted)
+    monkeypatch.setattr(H264Encoder, "encode", recorded)
     viewer = RtcViewer(await serve(encoder="libx264"))
     await viewer.open(media="texture", effects=[{"name": "blur"}])
     for x, looked_at, far in ((0.1, 4, -4), (0.9, -4, 4)):
         for _ in range(100):
             viewer.look(x, 0.5)
             await viewer.frame()
-            newest = told[-1]
+            newest = seen[-1]
             if newest is not None and newest[ROWS // 2, far] > newest[ROWS // 2, looked_at]:
                 break
         assert newest is not None
@@ -43,7 +43,7 @@ async def test_the_encoder_is_told_where_the_viewer_does_not_look(
     await viewer.hear("effects", after=heard)
     for _ in range(100):
         await viewer.frame()
-        if told[-1] is None:
+        if seen[-1] is None:
             break
-    assert told[-1] is None
+    assert seen[-1] is None
     await viewer.close()

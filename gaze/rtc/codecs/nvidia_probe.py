@@ -1,4 +1,4 @@
-"""Whether a video card can encode and decode here: tried once, with one small picture.
+"""Whether NVENC and NVDEC work here: tried once, with one small picture.
 
 Drivers and cards differ in what they can do (data-centre cards decode but do not encode), and say
 so only when asked to do it.
@@ -8,19 +8,14 @@ import functools
 import threading
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Literal
 
 import av
 from av.codec.hwaccel import HWAccel
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
-DecoderChoice = Literal["auto", "software", "nvdec"]
-
 FAILURES = (av.FFmpegError, RuntimeError, ValueError, NotImplementedError)
 """What PyAV raises where a codec or a device is not there or does not work."""
-
-WIDTH, HEIGHT = 320, 192  # the least that all cards take is smaller
 
 NVENC_OPTIONS = {
     "tune": "ull",
@@ -32,23 +27,53 @@ NVENC_OPTIONS = {
 }
 """One frame in, one frame out, at a constant bitrate."""
 
+_WIDTH, _HEIGHT = 320, 192  # all cards take this
+_FRAME_TIME = Fraction(1, 30)
+_BITRATE_BPS = 500_000
+
 
 class Probe:
-    """A trial that is made once, by whoever needs its outcome first."""
+    """A trial that is made once, by whoever needs its outcome first.
+
+    Attributes
+    ----------
+    name : str
+        Of what is tried.
+    """
 
     def __init__(self, name: str, attempt: Callable[[], None]) -> None:
-        """`attempt` raises one of FAILURES where it does not work."""
+        """Try nothing yet.
+
+        Parameters
+        ----------
+        name : str
+            Of what is tried.
+        attempt : callable
+            Raises one of FAILURES where it does not work.
+        """
         self.name = name
         self._attempt = attempt
         self._lock = threading.Lock()
         self._outcome: str | None = None
 
     def works(self) -> bool:
-        """Whether it does; the first call takes a while, so not for the event loop."""
+        """Say whether it works; the first call takes a while, so not on the event loop.
+
+        Returns
+        -------
+        bool
+            Whether it does.
+        """
         return self.reason() == ""
 
     def reason(self) -> str:
-        """Why it does not work; empty if it does."""
+        """Say why it does not work; the first call takes a while, so not on the event loop.
+
+        Returns
+        -------
+        str
+            Empty if it works.
+        """
         with self._lock:
             if self._outcome is None:
                 try:
@@ -65,29 +90,41 @@ class Probe:
         return self._outcome == ""
 
 
-def decoder(codec: str) -> VideoCodecContext:
-    """A decoder of "VP8" or "H264" on the video card; its frames are in main memory.
+def open_nvdec(codec: str) -> VideoCodecContext:
+    """Open a decoder on the video card; its frames are in main memory.
 
-    Raises:
-        One of FAILURES, here or when decoding: the card does not do it.
+    Parameters
+    ----------
+    codec : str
+        "VP8" or "H264".
+
+    Returns
+    -------
+    VideoCodecContext
+        The decoder.
+
+    Raises
+    ------
+    Exception
+        One of FAILURES, here or when decoding, if the card does not do it.
     """
     card = HWAccel("cuda", allow_software_fallback=False)
     return av.CodecContext.create(codec.lower(), "r", hwaccel=card)  # type: ignore[return-value]
 
 
 def _picture() -> VideoFrame:
-    frame = VideoFrame(WIDTH, HEIGHT, "yuv420p")
+    frame = VideoFrame(_WIDTH, _HEIGHT, "yuv420p")
     for plane in frame.planes:
         plane.update(bytes([128]) * plane.buffer_size)
-    frame.pts, frame.time_base = 0, Fraction(1, 30)
+    frame.pts, frame.time_base = 0, _FRAME_TIME
     return frame
 
 
 def _encode(name: str, options: dict[str, str]) -> bytes:
     context: VideoCodecContext = av.CodecContext.create(name, "w")  # type: ignore[assignment]
-    context.width, context.height, context.pix_fmt = WIDTH, HEIGHT, "yuv420p"
-    context.time_base, context.framerate = Fraction(1, 30), Fraction(30)
-    context.bit_rate = 500_000
+    context.width, context.height, context.pix_fmt = _WIDTH, _HEIGHT, "yuv420p"
+    context.time_base, context.framerate = _FRAME_TIME, 1 / _FRAME_TIME
+    context.bit_rate = _BITRATE_BPS
     context.options = options
     return b"".join(bytes(packet) for packet in [*context.encode(_picture()), *context.encode()])
 
@@ -102,9 +139,9 @@ def _try_nvdec(codec: str) -> None:
         "VP8": ("libvpx", {"deadline": "realtime", "lag-in-frames": "0"}),
         "H264": ("libx264", {"tune": "zerolatency"}),
     }[codec]
-    context = decoder(codec)
+    context = open_nvdec(codec)
     frames = [*context.decode(av.Packet(_encode(name, options))), *context.decode(None)]
-    if not frames or (frames[0].width, frames[0].height) != (WIDTH, HEIGHT):
+    if not frames or (frames[0].width, frames[0].height) != (_WIDTH, _HEIGHT):
         raise RuntimeError("it decodes nothing")
 
 
