@@ -69,7 +69,6 @@ class VideoDecoder:
 
 
 def _open(codec: str) -> VideoCodecContext:
-    context = av.CodecContext.create(_NAMES[codec], "r")
-    assert isinstance(context, VideoCodecContext)
+    context: VideoCodecContext = av.CodecContext.create(_NAMES[codec], "r")  # type: ignore[assignment]
     context.thread_count = 1
     return context

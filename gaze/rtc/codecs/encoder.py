@@ -5,13 +5,14 @@ frames' own time.
 """
 
 import logging
-import random
+import secrets
 import time
 from collections.abc import Callable
 from typing import Any, Literal
 
 import av
 from aiortc.codecs.base import Encoder
+from av.frame import Frame
 from av.video.reformatter import VideoReformatter
 
 from gaze.frames.clocks import VIDEO_CLOCK_HZ
@@ -30,6 +31,7 @@ from gaze.rtc.codecs.nvenc_engine import NvencEngine
 from gaze.rtc.codecs.speed_control import SpeedControl
 
 CODECS = ("VP8", "H264")
+PICTURE_IDS = 1 << 15  # RFC 7741, section 4.2
 Pace = Literal["auto", "best", "balanced", "fast"]
 
 # Chosen by hand; no benchmark covers them.
@@ -126,7 +128,7 @@ class VideoEncoder(Encoder):
         self._key_frame_requested = False
         self._last_key_frame_s: float | None = None
         self._last_pts: int | None = None
-        self._picture_id = random.randint(0, 0x7FFF)
+        self._picture_id = secrets.randbelow(PICTURE_IDS)
 
     @property
     def engine(self) -> str | None:
@@ -143,7 +145,7 @@ class VideoEncoder(Encoder):
         """The engine's present speed, 0 being the best picture, once there is an engine."""
         return None if self._speed_control is None else self._next_speed(self._size)
 
-    def encode(self, frame: Any, force_keyframe: bool = False) -> tuple[list[bytes], int]:
+    def encode(self, frame: Frame, force_keyframe: bool = False) -> tuple[list[bytes], int]:
         """Encode a frame.
 
         Parameters
@@ -159,7 +161,14 @@ class VideoEncoder(Encoder):
         tuple of (list of bytes, int)
             RTP payloads, none where the frame is left out, and its time in ticks of 90 kHz. Two
             frames of the same time are sent one tick apart.
+
+        Raises
+        ------
+        TypeError
+            If it is no video frame.
         """
+        if not isinstance(frame, av.VideoFrame):
+            raise TypeError(f"a film is encoded of video frames, not of {type(frame).__name__}")
         began_s = time.perf_counter()
         pts = self._next_pts(frame)
         pts_s = pts / VIDEO_CLOCK_HZ
@@ -189,7 +198,7 @@ class VideoEncoder(Encoder):
             self._on_encoded(took_s)
         return payloads, pts
 
-    def pack(self, packet: Any) -> tuple[list[bytes], int]:
+    def pack(self, packet: "av.Packet[Any]") -> tuple[list[bytes], int]:
         """Packetize a packet that is encoded already.
 
         Parameters
@@ -202,15 +211,14 @@ class VideoEncoder(Encoder):
         tuple of (list of bytes, int)
             RTP payloads, and its time in ticks of 90 kHz.
         """
-        pts = int(packet.pts * packet.time_base * VIDEO_CLOCK_HZ)
-        return self._payloads(bytes(packet)), pts
+        return self._payloads(bytes(packet)), _ticks(packet)
 
-    def _next_pts(self, frame: Any) -> int:
-        pts = int(frame.pts * frame.time_base * VIDEO_CLOCK_HZ)
+    def _next_pts(self, frame: av.VideoFrame) -> int:
+        pts = _ticks(frame)
         return pts if self._last_pts is None else max(pts, self._last_pts + 1)
 
     def _fitting_size(self, frame: av.VideoFrame) -> tuple[int, int]:
-        """Width and height to send: scaled, even if it is scaled or H.264, within the level."""
+        """Return the size to send: scaled, even if it is scaled or H.264, within the level."""
         width, height = frame.width, frame.height
         scale = min(self.scale, 1.0)
         if scale < 1.0 or self.codec == "H264":
@@ -257,7 +265,7 @@ class VideoEncoder(Encoder):
         return FIRST_SPEED[self.codec][width * height > FIRST_SPEED_PIXELS]
 
     def _picture(self, frame: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame:
-        """The frame as yuv420p of that size; the frame itself if it is that already."""
+        """Return the frame as yuv420p of that size; the frame itself if it is that already."""
         if frame.format.name == "yuv420p" and (frame.width, frame.height) == size:
             return frame
         return self._reformatter.reformat(
@@ -295,5 +303,12 @@ class VideoEncoder(Encoder):
         if self.codec == "H264":
             return aiortc_ext.packetize_h264(data)
         payloads = aiortc_ext.packetize_vp8(data, self._picture_id)
-        self._picture_id = (self._picture_id + 1) & 0x7FFF
+        self._picture_id = (self._picture_id + 1) % PICTURE_IDS
         return payloads
+
+
+def _ticks(item: "Frame | av.Packet[Any]") -> int:
+    """Return a time in ticks of 90 kHz."""
+    if item.pts is None or item.time_base is None:
+        raise ValueError("what is encoded needs a pts and a time base; this has none")
+    return int(item.pts * item.time_base * VIDEO_CLOCK_HZ)

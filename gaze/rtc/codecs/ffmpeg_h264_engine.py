@@ -23,6 +23,15 @@ class FfmpegH264Engine:
     speeds: int
 
     def __init__(self, stream: StreamFormat, settings: FrameSettings) -> None:
+        """Open the encoder.
+
+        Parameters
+        ----------
+        stream : StreamFormat
+            Size and limits.
+        settings : FrameSettings
+            Of the first frame.
+        """
         self._stream = stream
         self._speed = settings.speed
         self._opened_s: float | None = None

@@ -26,6 +26,15 @@ class FfmpegVp8Engine:
     speeds = len(CPU_USED)
 
     def __init__(self, stream: StreamFormat, settings: FrameSettings) -> None:
+        """Open the encoder.
+
+        Parameters
+        ----------
+        stream : StreamFormat
+            Size and limits.
+        settings : FrameSettings
+            Of the first frame.
+        """
         self._stream = stream
         self._context: VideoCodecContext | None = None
         self._bitrate_bps = settings.bitrate_bps

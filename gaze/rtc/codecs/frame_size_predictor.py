@@ -92,7 +92,7 @@ class FrameSizePredictor:
             self._usual_came_bytes = _smooth(self._usual_came_bytes, metadata.encoded_bytes)
 
     def _find_new_detail(self, softened: NDArray[np.float32] | None) -> float:
-        """The share of a frame's detail that the one before did not have."""
+        """Return the share of a frame's detail that the one before did not have."""
         before = self._sharpness
         # Half the detail in both directions is a quarter of the samples.
         now: Sharpness = 1.0 if softened is None else np.exp2(-2 * softened)

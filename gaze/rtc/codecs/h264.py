@@ -95,7 +95,7 @@ LEVELS = tuple(
         (52, 2_073_600, 36_864, 240_000),
     )
 )
-_ORDER = {level.idc: place for place, level in enumerate(LEVELS)}
+_ORDER = {level.idc: index for index, level in enumerate(LEVELS)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,15 @@ class LibvpxEngine:
     speeds = len(CPU_USED)
 
     def __init__(self, stream: StreamFormat, settings: FrameSettings) -> None:
+        """Open the encoder.
+
+        Parameters
+        ----------
+        stream : StreamFormat
+            Size and limits.
+        settings : FrameSettings
+            Of the first frame.
+        """
         self._stream = stream
         self._encoder = self._fresh_encoder(settings)
         self._begun = False

@@ -15,6 +15,15 @@ class Libx264Engine:
     speeds = len(libx264.SPEEDS)
 
     def __init__(self, stream: StreamFormat, settings: FrameSettings) -> None:
+        """Open the encoder.
+
+        Parameters
+        ----------
+        stream : StreamFormat
+            Size and limits.
+        settings : FrameSettings
+            Of the first frame.
+        """
         self._max_bitrate_bps = stream.h264_max_bitrate_bps
         self._encoder = libx264.H264Encoder(
             stream.width,
@@ -32,6 +41,6 @@ class Libx264Engine:
         return self._encoder.encode(frame, key_frame=settings.key_frame, softened=settings.softened)
 
     def _nominal_bitrate_bps(self, settings: FrameSettings) -> float:
-        """The bitrate at x264's nominal frame rate that gives each frame its bits."""
+        """Return the bitrate at x264's nominal frame rate that gives each frame its bits."""
         stretch = NOMINAL_RATE_FPS * settings.duration / VIDEO_CLOCK_HZ
         return min(settings.bitrate_bps, self._max_bitrate_bps) * stretch

@@ -8,7 +8,7 @@ UNCERTAINTY_SCALE = 10.0  # libwebrtc's uncertainty_scale_
 INITIAL_VARIANCE = 50.0  # (kbit/s)^2, libwebrtc's bitrate_estimate_var_
 VARIANCE_GROWTH = 5.0  # (kbit/s)^2 per window, as in BitrateEstimator::Update
 IDLE_S = 1.0
-"""After a pause this long the window begins anew: chosen by hand; no benchmark covers it."""
+"""After a pause this long a new window begins: chosen by hand; no benchmark covers it."""
 
 
 class AcknowledgedBitrate:

@@ -32,6 +32,15 @@ class AimdRateControl:
     """
 
     def __init__(self, start_bps: float, min_bps: float, max_bps: float) -> None:
+        """Begin without a known capacity.
+
+        Parameters
+        ----------
+        start_bps : float
+            The first bitrate, in bit/s.
+        min_bps, max_bps : float
+            Limits in bit/s.
+        """
         self.rate_bps = start_bps
         self._min_bps = min_bps
         self._max_bps = max_bps

@@ -43,6 +43,15 @@ class DelayBasedBwe:
     """
 
     def __init__(self, start_bps: float, min_bps: float, max_bps: float) -> None:
+        """Begin without feedback.
+
+        Parameters
+        ----------
+        start_bps : float
+            The first bitrate, in bit/s.
+        min_bps, max_bps : float
+            Limits in bit/s.
+        """
         self.usage = BandwidthUsage.NORMAL
         self.acknowledged = AcknowledgedBitrate()
         self.queue = QueueDelay()
@@ -104,7 +113,8 @@ class DelayBasedBwe:
         usage = self._trendline.usage
         overused = False
         for result in arrived:
-            assert result.arrival_s is not None
+            if result.arrival_s is None:
+                continue
             self.acknowledged.add(result.arrival_s, result.size_bytes)
             deltas = self._inter_arrival.add(result.sent_s, result.arrival_s)
             if deltas is not None:
@@ -127,7 +137,7 @@ class DelayBasedBwe:
         return BandwidthUsage.OVERUSE if stands else BandwidthUsage.NORMAL
 
     def _throughput_bps(self, estimate_bps: float, t_s: float) -> float | None:
-        """What arrives or could arrive: a film that rests sends little, which is no capacity."""
+        """Return what arrives or could arrive: a film that rests sends little."""
         throughput_bps = self.acknowledged.rate_bps
         if self.usage is not BandwidthUsage.OVERUSE or throughput_bps is None:
             return throughput_bps

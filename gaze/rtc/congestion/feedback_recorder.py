@@ -85,7 +85,7 @@ class FeedbackRecorder:
         numbers = sorted(number for number in self._arrivals if number >= self._next)
         packets = []
         while numbers:
-            base, reference, deltas = self._select(numbers)
+            base, reference, deltas = self._select(self._next, numbers)
             packets.append(
                 twcc.serialize((sender_ssrc, media_ssrc), self.messages, base, reference, deltas)
             )
@@ -111,10 +111,8 @@ class FeedbackRecorder:
             if newest - self._arrivals[number] > HISTORY_S / TICK_S:
                 del self._arrivals[number]
 
-    def _select(self, numbers: list[int]) -> tuple[int, int, list[int | None]]:
-        """The base, reference time and deltas of a packet that reports the first of `numbers`."""
-        assert self._next is not None
-        base = self._next
+    def _select(self, base: int, numbers: list[int]) -> tuple[int, int, list[int | None]]:
+        """Return base, reference time and deltas of a packet that reports the first numbers."""
         if numbers[0] - base >= 0xFFFF:
             base = numbers[0]  # so long a silence is no loss worth reporting
         reference = self._arrivals[numbers[0]] // TICKS_PER_REFERENCE

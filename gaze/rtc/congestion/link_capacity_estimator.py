@@ -27,12 +27,16 @@ class LinkCapacityEstimator:
     @property
     def upper_bound_bps(self) -> float:
         """Three standard deviations above the mean; infinite without an estimate."""
-        return math.inf if self.capacity_bps is None else self.capacity_bps + self._spread_bps()
+        if self.capacity_bps is None:
+            return math.inf
+        return self.capacity_bps + self._spread_bps(self.capacity_bps)
 
     @property
     def lower_bound_bps(self) -> float:
         """Three standard deviations below the mean; 0 without an estimate."""
-        return 0.0 if self.capacity_bps is None else self.capacity_bps - self._spread_bps()
+        if self.capacity_bps is None:
+            return 0.0
+        return self.capacity_bps - self._spread_bps(self.capacity_bps)
 
     def reset(self) -> None:
         """Discard the mean; its relative spread is kept."""
@@ -55,6 +59,5 @@ class LinkCapacityEstimator:
         deviation = (1 - SMOOTHING) * self._deviation + SMOOTHING * error_kbps**2 / norm
         self._deviation = min(max(deviation, MIN_DEVIATION), MAX_DEVIATION)
 
-    def _spread_bps(self) -> float:
-        assert self.capacity_bps is not None
-        return BOUND_DEVIATIONS * 1000 * math.sqrt(self._deviation * self.capacity_bps / 1000)
+    def _spread_bps(self, capacity_bps: float) -> float:
+        return BOUND_DEVIATIONS * 1000 * math.sqrt(self._deviation * capacity_bps / 1000)

@@ -35,6 +35,13 @@ class LossBasedBwe:
     """
 
     def __init__(self, min_bps: float, max_bps: float) -> None:
+        """Begin with the highest bitrate.
+
+        Parameters
+        ----------
+        min_bps, max_bps : float
+            Limits in bit/s.
+        """
         self.rate_bps = max_bps
         self.loss = 0.0
         self._min_bps = min_bps

@@ -41,7 +41,7 @@ P = TypeVar("P", bound=Sized)
 
 
 class PacketType(IntEnum):
-    """What a packet carries, in the order of leaving."""
+    """What a packet carries, in the order of priority."""
 
     AUDIO = 0
     RETRANSMISSION = 1
@@ -62,6 +62,15 @@ class Pacer(Generic[P]):
     """
 
     def __init__(self, rate_bps: float, padding: Callable[[], P | None]) -> None:
+        """Begin empty.
+
+        Parameters
+        ----------
+        rate_bps : float
+            Pacing rate in bit/s.
+        padding : callable
+            Makes a packet that may be sent to fill a probe cluster, or None.
+        """
         self.rate_bps = rate_bps
         self.padding = padding
         self.queue_bytes = 0
@@ -90,7 +99,7 @@ class Pacer(Generic[P]):
         packet : Sized
             What is to be sent.
         packet_type : PacketType
-            Its place in the order of leaving.
+            Its priority.
         t_s : float
             Now, in seconds.
 

@@ -58,7 +58,7 @@ class SentPackets:
         self._reported_bytes = 0
 
     def add(self, size_bytes: int, t_s: float, probe: int | None = None) -> int:
-        """Number a packet that leaves now.
+        """Give a packet that leaves now its number.
 
         Parameters
         ----------

@@ -78,6 +78,15 @@ class ProbeController:
     """
 
     def __init__(self, start_bps: float, max_bps: float) -> None:
+        """Plan the first probes.
+
+        Parameters
+        ----------
+        start_bps : float
+            The first estimate, in bit/s.
+        max_bps : float
+            The highest bitrate of a probe, in bit/s.
+        """
         self.probes = 0
         self._max_bps = max_bps
         self._planned_bps = deque(scale * start_bps for scale in FIRST_PROBE_SCALES)

@@ -12,7 +12,7 @@ class RateCounter:
         self._samples: deque[tuple[float, int]] = deque()
 
     def update(self, total_bytes: int, t_s: float) -> float:
-        """Take the count and give the rate.
+        """Take the count, and return the rate.
 
         Parameters
         ----------

@@ -35,6 +35,15 @@ class RtcpReportBwe:
     """
 
     def __init__(self, start_bps: int, min_bps: int, max_bps: int) -> None:
+        """Begin without a report.
+
+        Parameters
+        ----------
+        start_bps : int
+            The first bitrate, in bit/s.
+        min_bps, max_bps : int
+            Limits in bit/s.
+        """
         self.target_bps = float(min(max(start_bps, min_bps), max_bps))
         self.remb_bps: float | None = None
         self._min_bps = min_bps

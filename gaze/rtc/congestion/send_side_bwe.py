@@ -62,6 +62,13 @@ class SendSideBwe:
     """
 
     def __init__(self, constraints: BitrateConstraints) -> None:
+        """Begin without feedback.
+
+        Parameters
+        ----------
+        constraints : BitrateConstraints
+            First, lowest and highest estimate.
+        """
         min_bps, max_bps = constraints.min_bps, constraints.max_bps
         start_bps = min(max(constraints.start_bps, min_bps), max_bps)
         self.estimate_bps = start_bps

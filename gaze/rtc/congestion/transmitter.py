@@ -115,7 +115,7 @@ class Transmitter:
         packets : sequence of Packet
             All of one type.
         packet_type : PacketType
-            Their place in the order of leaving.
+            Their priority.
 
         Returns
         -------

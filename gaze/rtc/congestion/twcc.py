@@ -106,7 +106,7 @@ def serialize(
 
 
 def _chunks(symbols: list[int]) -> Iterator[bytes]:
-    """Packet status chunks (sections 3.1.3 and 3.1.4): runs where they are long, else vectors."""
+    """Yield packet status chunks (sections 3.1.3 and 3.1.4): long runs, else vectors."""
     position = 0
     while position < len(symbols):
         symbol = symbols[position]
@@ -166,7 +166,7 @@ def parse(packet: bytes) -> Feedback:
 
 
 def _read_symbols(packet: bytes, count: int) -> tuple[list[int], int]:
-    """The status of each packet, and where the deltas begin."""
+    """Return the status of each packet, and where the deltas begin."""
     position = HEADER_BYTES
     symbols: list[int] = []
     while len(symbols) < count:

@@ -6,14 +6,17 @@ asyncio's own read one datagram per iteration of the event loop, and know only w
 import asyncio
 import contextlib
 import errno
-import random
+import secrets
 import socket
 import struct
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 MAX_DATAGRAM_BYTES = 1500  # a larger one is dropped: WebRTC sends none (Ethernet's MTU)
 BATCH = 32  # datagrams; then others have their turn on the loop: chosen by hand
@@ -45,15 +48,29 @@ class Network:
 class Receiver(Protocol):
     """What takes the datagrams: an asyncio.DatagramProtocol that also takes arrival times."""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None: ...
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.BaseProtocol`."""
 
     def datagram_received(
         self, data: bytes, addr: tuple[Any, ...], arrival_s: float | None = None
-    ) -> None: ...
+    ) -> None:
+        """Take a datagram.
 
-    def error_received(self, exc: Exception) -> None: ...
+        Parameters
+        ----------
+        data : bytes
+            The datagram.
+        addr : tuple
+            Where it came from.
+        arrival_s : float or None, default None
+            When it arrived, in monotonic seconds, where the transport knows.
+        """
 
-    def connection_lost(self, exc: Exception | None) -> None: ...
+    def error_received(self, exc: Exception) -> None:
+        """See `asyncio.DatagramProtocol`."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `asyncio.BaseProtocol`."""
 
 
 class NoPortError(OSError):
@@ -85,7 +102,7 @@ def bind(address: str, ports: tuple[int, int] | None) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     first, last = ports or (0, 0)
     choices: Sequence[int] = range(first, last + 1)
-    start = random.randrange(len(choices))
+    start = secrets.randbelow(len(choices))
     for port in (*choices[start:], *choices[:start]):
         opened = socket.socket(family, socket.SOCK_DGRAM)
         try:
@@ -139,6 +156,15 @@ class DatagramTransport(asyncio.DatagramTransport):
     """
 
     def __init__(self, opened: socket.socket, receiver: Receiver) -> None:
+        """Read the socket from now on.
+
+        Parameters
+        ----------
+        opened : socket.socket
+            Bound, and non-blocking.
+        receiver : Receiver
+            Gets the datagrams.
+        """
         super().__init__({"socket": opened, "sockname": opened.getsockname()})
         self.unsent = 0
         self._socket = opened
@@ -177,7 +203,11 @@ class DatagramTransport(asyncio.DatagramTransport):
             if self._closing:
                 return
 
-    def sendto(self, data: Any, addr: Any = None) -> None:
+    def sendto(
+        self,
+        data: bytes | bytearray | memoryview,
+        addr: "tuple[Any, ...] | str | ReadableBuffer | None" = None,
+    ) -> None:
         """Send one datagram now, or drop it.
 
         Parameters
@@ -186,7 +216,14 @@ class DatagramTransport(asyncio.DatagramTransport):
             The datagram.
         addr : tuple
             Where to.
+
+        Raises
+        ------
+        ValueError
+            If there is no address: the socket is not connected.
         """
+        if addr is None:
+            raise ValueError("a datagram needs an address: the socket is not connected")
         if self._closing:
             return
         try:
@@ -197,7 +234,13 @@ class DatagramTransport(asyncio.DatagramTransport):
             self._receiver.error_received(error)
 
     def is_closing(self) -> bool:
-        """Whether it was closed."""
+        """Say whether it was closed.
+
+        Returns
+        -------
+        bool
+            Whether `close` was called.
+        """
         return self._closing
 
     def close(self) -> None:

@@ -37,6 +37,17 @@ class EncodedFrame(JitterFrame):
     """
 
     def __init__(self, data: bytes, timestamp: int, clockwise: int = 0) -> None:
+        """Take a frame.
+
+        Parameters
+        ----------
+        data : bytes
+            The frame.
+        timestamp : int
+            RTP timestamp, 32 bits.
+        clockwise : int, default 0
+            Rotation that makes it upright, in degrees.
+        """
         super().__init__(data, timestamp)
         self.clockwise = clockwise
 
@@ -137,7 +148,7 @@ class VideoJitterBuffer:
         self._newest = max(self._newest, number)
         self._packets.setdefault(number, packet)
         request = self._assemble() or request
-        if self._waited_s(packet.timestamp) > HOLD_S:
+        if self._newest >= self._reached and self._waited_s(packet.timestamp) > HOLD_S:
             self._give_up()
             request = self._request(packet.timestamp) or request
             request = self._assemble() or request
@@ -170,9 +181,6 @@ class VideoJitterBuffer:
 
     def _waited_s(self, timestamp: int) -> float:
         """Media time since the first packet behind the gap came, and NACK requested the gap."""
-        assert self._newest is not None
-        if self._newest < self._reached:
-            return 0.0
         behind = self._packets[min(n for n in self._packets if n > self._reached)]
         ticks = (timestamp - behind.timestamp) & 0xFFFFFFFF
         return ticks / VIDEO_CLOCK_HZ if ticks < 0x80000000 else 0.0

@@ -41,6 +41,13 @@ class NackRequester:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """Begin without a packet.
+
+        Parameters
+        ----------
+        clock : callable
+            Gives monotonic seconds.
+        """
         self.missing: set[int] = set()
         self._clock = clock
         self._gaps: dict[int, _Missing] = {}  # by unwrapped number

@@ -45,13 +45,12 @@ class SenderReportClock:
             The stream's RTP clock.
         """
         self._rate_hz = rate_hz
-        self._timestamp: int | None = None
-        self._due_s = 0.0
+        self._last: tuple[int, float] | None = None  # timestamp, when it is due
 
     @property
     def known(self) -> bool:
         """Whether a frame was taken."""
-        return self._timestamp is not None
+        return self._last is not None
 
     def update(self, timestamp: int, due_s: float) -> None:
         """Take a frame; where timestamps are even and due times vary a little, the mean counts.
@@ -63,11 +62,11 @@ class SenderReportClock:
         due_s : float
             When it is due, in monotonic seconds.
         """
-        if self._timestamp is not None:
-            error_s = due_s - self._time_of(timestamp)
+        if self._last is not None:
+            error_s = due_s - self._time_of(timestamp, *self._last)
             if abs(error_s) < MAX_SMOOTHED_S:
                 due_s -= (1 - SMOOTHING) * error_s
-        self._timestamp, self._due_s = timestamp, due_s
+        self._last = timestamp, due_s
 
     def timestamp_at(self, t_s: float) -> int:
         """Give the RTP timestamp that is due at a time.
@@ -81,13 +80,19 @@ class SenderReportClock:
         -------
         int
             32 bits.
-        """
-        assert self._timestamp is not None
-        return (self._timestamp + round((t_s - self._due_s) * self._rate_hz)) & 0xFFFFFFFF
 
-    def _time_of(self, timestamp: int) -> float:
-        assert self._timestamp is not None
-        ticks = (timestamp - self._timestamp) & 0xFFFFFFFF
+        Raises
+        ------
+        RuntimeError
+            If no frame was taken yet.
+        """
+        if self._last is None:
+            raise RuntimeError("no frame was taken yet; ask `known` first")
+        timestamp, due_s = self._last
+        return (timestamp + round((t_s - due_s) * self._rate_hz)) & 0xFFFFFFFF
+
+    def _time_of(self, timestamp: int, last: int, last_due_s: float) -> float:
+        ticks = (timestamp - last) & 0xFFFFFFFF
         if ticks >= 0x80000000:
             ticks -= 1 << 32
-        return self._due_s + ticks / self._rate_hz
+        return last_due_s + ticks / self._rate_hz

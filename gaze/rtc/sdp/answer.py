@@ -80,7 +80,7 @@ def _codec_of(section: Section, payload_type: str) -> str:
 
 
 def _rejected(section: Section) -> Section:
-    """The m-line with port 0 (RFC 3264, section 6), outside the bundle."""
+    """Return the m-line with port 0 (RFC 3264, section 6), outside the bundle."""
     kind, _, *rest = section.lines[0].split(" ")
     lines = [" ".join([kind, "0", *rest]), "c=IN IP4 0.0.0.0", "a=inactive"]
     if section.mid:

@@ -1,4 +1,4 @@
-"""Reads a browser's offer (RFC 8829): is it one, and can it do what its roles promise?
+"""Reads a browser's offer (RFC 8829), and checks that it can do what its roles promise.
 
 An offer is parsed once, here; what is passed on is an `Offer`. Candidates are taken out of it,
 because a name to be resolved by mDNS would delay the answer; they are tried after it. M-lines that
@@ -44,6 +44,17 @@ class OfferError(ValueError):
     """
 
     def __init__(self, kind: OfferErrorKind, field: str, message: str) -> None:
+        """Take what is wrong.
+
+        Parameters
+        ----------
+        kind : OfferErrorKind
+            What is wrong.
+        field : str
+            In which field of the request.
+        message : str
+            What would be right.
+        """
         super().__init__(message)
         self.kind = kind
         self.field = field
@@ -158,8 +169,7 @@ def read_offer(sdp: str, roles: Mapping[str, str], *, hosted: bool) -> Offer:
         raise _not_an_offer("the offer has no m-line that could be answered")
     _check_bundle(session, usable)
     media = tuple(answerable.values())
-    ice = media[0].ice
-    assert ice is not None and ice.usernameFragment is not None and ice.password is not None
+    ufrag, pwd = _credentials(media[0])
     return Offer(
         roles=dict(roles),
         hosted=hosted,
@@ -168,8 +178,8 @@ def read_offer(sdp: str, roles: Mapping[str, str], *, hosted: bool) -> Offer:
         sections=tuple(sections),
         rejected=frozenset(range(len(sections))) - answerable.keys(),
         candidates=_candidates(sections),
-        ufrag=ice.usernameFragment,
-        pwd=ice.password,
+        ufrag=ufrag,
+        pwd=pwd,
     )
 
 
@@ -178,7 +188,7 @@ def _not_an_offer(message: str) -> OfferError:
 
 
 def _split(sdp: str) -> tuple[list[str], list[Section]]:
-    """The session-level lines, and the m-lines with theirs."""
+    """Return the session-level lines, and the m-lines with theirs."""
     lines = [line.strip() for line in sdp.splitlines() if line.strip()]
     if not lines or lines[0] != "v=0":
         raise _not_an_offer("a session description begins with v=0")
@@ -236,7 +246,7 @@ def _check_direction(section: Section, role: str, *, hosted: bool) -> None:
 def _parse_answerable(
     session: Sequence[str], sections: Sequence[Section], roles: Mapping[str, str]
 ) -> dict[int, MediaDescription]:
-    """The m-lines that can be answered, parsed, by their index."""
+    """Parse the m-lines that can be answered; returns them by their index."""
     role_of = {mid: role for role, mid in roles.items()}
     answerable: dict[int, MediaDescription] = {}
     has_data_channels = False
@@ -273,7 +283,7 @@ def _check_bundle(session: Sequence[str], sections: Sequence[Section]) -> None:
 
 
 def _clean(session: Sequence[str], sections: Sequence[Section]) -> str:
-    """An offer of these sections alone, bundled in their order, without candidates."""
+    """Return an offer of these sections alone, bundled in their order, without candidates."""
     lines = [line for line in session if not line.startswith("a=group:BUNDLE")]
     lines.append(" ".join(["a=group:BUNDLE", *(section.mid for section in sections)]))
     for section in sections:
@@ -290,7 +300,7 @@ def _clean(session: Sequence[str], sections: Sequence[Section]) -> str:
 
 
 def _parse(session: Sequence[str], section: Section) -> MediaDescription:
-    """One m-line by aiortc's parser, with what the session-level lines add to it."""
+    """Parse one m-line, with what the session-level lines add to it."""
     try:
         (media,) = SessionDescription.parse(_clean(session, [section])).media
     except (
@@ -304,9 +314,8 @@ def _parse(session: Sequence[str], section: Section) -> MediaDescription:
         ValueError,
     ) as error:
         raise _not_an_offer(f"the session description is malformed ({error!r})") from error
-    where = f"the m-line of mid {media.rtp.muxId!r}"
-    if not media.ice or not media.ice.usernameFragment or not media.ice.password:
-        raise _not_an_offer(f"{where} has no a=ice-ufrag and a=ice-pwd")
+    _credentials(media)
+    where = _where(media)
     if media.dtls is None or not media.dtls.fingerprints:
         raise _not_an_offer(f"{where} has no a=setup and a=fingerprint")
     if media.kind in ("audio", "video") and not media.rtcp_mux:
@@ -314,6 +323,18 @@ def _parse(session: Sequence[str], section: Section) -> MediaDescription:
     if media.kind == "application" and media.sctp_port is None and not media.sctpmap:
         raise _not_an_offer(f"{where} has no a=sctp-port")
     return media
+
+
+def _where(media: MediaDescription) -> str:
+    return f"the m-line of mid {media.rtp.muxId!r}"
+
+
+def _credentials(media: MediaDescription) -> tuple[str, str]:
+    """Return ICE user name fragment and password."""
+    ice = media.ice
+    if not ice or not ice.usernameFragment or not ice.password:
+        raise _not_an_offer(f"{_where(media)} has no a=ice-ufrag and a=ice-pwd")
+    return ice.usernameFragment, ice.password
 
 
 def _candidates(sections: Sequence[Section]) -> tuple[RTCIceCandidate, ...]:

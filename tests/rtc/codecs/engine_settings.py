@@ -24,7 +24,7 @@ def settings(
 
 
 def key_frames(engine: Engine, all_settings: list[FrameSettings]) -> list[int]:
-    """Encode frames, and give the indices of the key frames among them."""
+    """Encode frames; returns the indices of the key frames among them."""
     return [
         index
         for index, one in enumerate(all_settings)

@@ -1,4 +1,4 @@
-"""Frames that give an encoder enough to do: a texture that moves."""
+"""Frames that an encoder has to spend bits on: a texture that moves."""
 
 import fractions
 
