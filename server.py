@@ -15,7 +15,7 @@ from certs import development
 from gaze.base.allocator import limit_arenas, settle
 from gaze.base.settings import Settings, load
 from gaze.effects import plugins
-from gaze.rtc.codecs import engines
+from gaze.rtc.codecs import engine_selection
 from gaze.web.app import EXECUTOR, TRACKERS, create_app
 
 log = structlog.get_logger()
@@ -85,7 +85,7 @@ async def serve(settings: Settings) -> None:
     loop.set_default_executor(app[EXECUTOR])
     log.info(
         await loop.run_in_executor(
-            app[EXECUTOR], engines.describe, settings.encoder, settings.decoder
+            app[EXECUTOR], engine_selection.describe, settings.encoder, settings.decoder
         )
     )
     settle()

@@ -32,7 +32,8 @@ from aiortc.rtp import RtpPacket
 
 from benchmarks import material, strip
 from gaze.rtc.congestion import twcc
-from gaze.rtc.rtp.jitter_buffer import VideoBuffer
+from gaze.rtc.congestion.feedback_recorder import FeedbackRecorder
+from gaze.rtc.rtp.jitter_buffer import VideoJitterBuffer
 
 TWCC_ID = 7
 FEEDBACK_INTERVAL_S = 0.05
@@ -100,7 +101,7 @@ async def _give_feedback(receiver: Any) -> None:
     transport = receiver.transport
     extension = RTCRtpHeaderExtensionParameters(id=TWCC_ID, uri=twcc.EXTENSION_URI)
     transport._rtp_header_extensions_map.configure(RTCRtpParameters(headerExtensions=[extension]))
-    recorder, route = twcc.Recorder(), transport._rtp_router.route_rtp
+    recorder, route = FeedbackRecorder(), transport._rtp_router.route_rtp
     ssrc = 0
 
     def record(packet: RtpPacket) -> Any:
@@ -114,7 +115,7 @@ async def _give_feedback(receiver: Any) -> None:
     transport._rtp_router.route_rtp = record
     while True:
         await asyncio.sleep(FEEDBACK_INTERVAL_S)
-        for packet in recorder.take(1, ssrc):
+        for packet in recorder.build_feedback(1, ssrc):
             with contextlib.suppress(ConnectionError):
                 await transport._send_rtp(packet)
 
@@ -198,7 +199,7 @@ class Viewer:
         answer = RTCSessionDescription(self.session["sdp"], "answer")
         await connection.setRemoteDescription(answer)
         codecs = {codec.payloadType or 0: codec.name for codec in film._codecs}
-        receiver._RTCRtpReceiver__jitter_buffer = VideoBuffer(codecs)
+        receiver._RTCRtpReceiver__jitter_buffer = VideoJitterBuffer(codecs)
         self._tasks.append(asyncio.create_task(self._read(receiver.track, arrivals)))
         if self._feedback and numbered:
             self._tasks.append(asyncio.create_task(_give_feedback(receiver)))

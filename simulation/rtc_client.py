@@ -19,7 +19,7 @@ from aiortc import (
 )
 from aiortc.rtp import RtpPacket, is_rtcp
 
-from gaze.rtc.congestion import twcc
+from gaze.rtc.congestion.feedback_recorder import FeedbackRecorder
 
 WIDTH, HEIGHT = 320, 240
 
@@ -130,7 +130,7 @@ class Client:
         """Send transport-wide feedback on what comes, as browsers do where it is negotiated."""
         transport = self.transport
         handle = transport._handle_rtp_data
-        recorder = twcc.Recorder()
+        recorder = FeedbackRecorder()
 
         async def note(data: bytes, arrival_time_ms: int) -> None:
             packet = RtpPacket.parse(data, transport._rtp_header_extensions_map)
@@ -143,7 +143,7 @@ class Client:
         async def report() -> None:
             while True:
                 await asyncio.sleep(0.05)
-                for feedback in recorder.take(1, 2):
+                for feedback in recorder.build_feedback(1, 2):
                     await transport._send_rtp(feedback)
 
         transport._handle_rtp_data = note

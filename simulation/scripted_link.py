@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from gaze.rtc.congestion import twcc
-from gaze.rtc.congestion.bandwidth_estimator import BandwidthEstimator, Range
-from gaze.rtc.congestion.pacer import Kind, Pacer
+from gaze.rtc.congestion.feedback_recorder import FeedbackRecorder
+from gaze.rtc.congestion.pacer import Pacer, PacketType
 from gaze.rtc.congestion.packet_results import SentPackets
-from gaze.rtc.congestion.transmitter import QUEUE_S, ROOM_S
+from gaze.rtc.congestion.send_side_bwe import BitrateConstraints, SendSideBwe
+from gaze.rtc.congestion.transmitter import MAX_PACER_S, MAX_QUEUE_S
 
 STEP_S = 0.001
 FEEDBACK_S = 0.1
@@ -61,7 +62,7 @@ class Journal:
 def run(
     link: Link,
     duration_s: float,
-    limits: Range,
+    limits: BitrateConstraints,
     *,
     encoder_most_bps: float = 6e6,
     seed: int = 1,
@@ -69,7 +70,7 @@ def run(
 ) -> Journal:
     """Send a film over a link; `hears` says when feedback gets through."""
     chance = random.Random(seed)
-    estimate, sent, recorder = BandwidthEstimator(limits), SentPackets(), twcc.Recorder()
+    bwe, sent, recorder = SendSideBwe(limits), SentPackets(), FeedbackRecorder()
     pacer: Pacer[Packet] = Pacer(2.5 * limits.start_bps, Packet)
     journal = Journal()
     arriving: list[tuple[float, int, int]] = []  # time, tie, number
@@ -86,23 +87,23 @@ def run(
         step += 1
         while answers and answers[0][0] <= t_s:
             _, _, data = heapq.heappop(answers)
-            estimate.on_feedback(sent.outcomes(twcc.parse(data)), t_s)
-        estimate.on_silence(sent.oldest_s, t_s)
-        pacer.rate_bps = 2.5 * estimate.target_bps
+            bwe.on_feedback(sent.results(twcc.parse(data)), t_s)
+        bwe.check_feedback_timeout(sent.oldest_unreported_s, t_s)
+        pacer.rate_bps = 2.5 * bwe.target_bps
         if t_s >= next_frame_s:
             next_frame_s += 1 / FPS
-            on_their_way_bytes = sent.on_their_way_bytes + pacer.waiting_bytes
-            if pacer.waiting_s <= ROOM_S and on_their_way_bytes <= estimate.window_bytes(
-                QUEUE_S, t_s
+            in_flight_bytes = sent.in_flight_bytes + pacer.queue_bytes
+            if pacer.queue_time_s <= MAX_PACER_S and in_flight_bytes <= bwe.congestion_window_bytes(
+                MAX_QUEUE_S, t_s
             ):
-                size = min(estimate.target_bps, encoder_most_bps) / FPS / 8
+                size = min(bwe.target_bps, encoder_most_bps) / FPS / 8
                 size *= 6 if first else chance.uniform(0.7, 1.3)
                 first = False
                 for _ in range(max(1, round(size / PACKET_BYTES))):
-                    pacer.put(Packet(), Kind.VIDEO, t_s)
-        if not pacer.probing and (probe := estimate.take_probe(t_s)):
-            pacer.start(probe)
-        while taken := pacer.take(t_s):
+                    pacer.enqueue(Packet(), PacketType.VIDEO, t_s)
+        if not pacer.is_probing and (probe := bwe.next_probe(t_s)):
+            pacer.start_probe(probe)
+        while taken := pacer.next_packet(t_s):
             packet, probe_number = taken
             sent_bytes += packet.size_bytes
             number = sent.add(packet.size_bytes, t_s, probe_number)
@@ -121,14 +122,14 @@ def run(
             last_arrival_s = at_s
         if t_s >= next_feedback_s:
             next_feedback_s += FEEDBACK_S
-            for data in recorder.take(1, 2):
+            for data in recorder.build_feedback(1, 2):
                 if hears(t_s):
                     heapq.heappush(answers, (t_s + link.delay_s, next(tie), data))
         if t_s >= next_note_s:
             next_note_s += 0.1
             journal.t_s.append(t_s)
-            journal.estimate_bps.append(estimate.rate_bps)
-            journal.target_bps.append(estimate.target_bps)
+            journal.estimate_bps.append(bwe.estimate_bps)
+            journal.target_bps.append(bwe.target_bps)
             journal.delay_s.append(delay_s)
             journal.sent_bps.append(sent_bytes * 80)
             sent_bytes = 0

@@ -21,16 +21,17 @@ from av import VideoFrame
 
 from gaze.frames.latest import LatestValue
 from gaze.rtc.aiortc_ext import AudioQueue, PeerConnection, Report
-from gaze.rtc.codecs import h264, nvidia
-from gaze.rtc.codecs.encoder import ANY_H264, Pace, VideoEncoder
-from gaze.rtc.codecs.engines import Choice
-from gaze.rtc.codecs.nvidia import DecoderChoice
+from gaze.rtc.codecs import h264, nvidia_probe
+from gaze.rtc.codecs.decoder import DecoderChoice
+from gaze.rtc.codecs.encoder import Pace, VideoEncoder
+from gaze.rtc.codecs.engine_selection import EncoderChoice
 from gaze.rtc.codecs.quality_scaler import QualityScaler
-from gaze.rtc.congestion.bandwidth_estimator import Range
-from gaze.rtc.congestion.report_based import Rate, SendBitrate
+from gaze.rtc.congestion.rate_counter import RateCounter
+from gaze.rtc.congestion.rtcp_report_bwe import RtcpReportBwe
+from gaze.rtc.congestion.send_side_bwe import BitrateConstraints
 from gaze.rtc.ice.udp_transport import Network
 from gaze.rtc.rtp.header_extensions import PLAYOUT_DELAY
-from gaze.rtc.rtp.jitter_buffer import VideoBuffer
+from gaze.rtc.rtp.jitter_buffer import VideoJitterBuffer
 from gaze.rtc.sdp import ice_fragment
 from gaze.rtc.sdp.answer import SendRate, finish_answer
 from gaze.rtc.sdp.offer import Offer, OfferError, read_offer
@@ -70,7 +71,7 @@ class Limits:
     film_start_bitrate_bps: int = 3_000_000
     film_max_bitrate_bps: int = 6_000_000
     connect_timeout_s: float = 30.0
-    encoder: Choice = "auto"
+    encoder: EncoderChoice = "auto"
     encoder_pace: Pace = "auto"
     decoder: DecoderChoice = "auto"
     ice_servers: tuple[RTCIceServer, ...] = ()
@@ -83,8 +84,8 @@ class _Sending:
 
     encoder: VideoEncoder
     quality: QualityScaler
-    bitrate: SendBitrate  # for browsers that send no transport-wide feedback
-    rate: Rate
+    bitrate: RtcpReportBwe  # for browsers that send no transport-wide feedback
+    rate: RateCounter
 
 
 class Peer:
@@ -114,7 +115,7 @@ class Peer:
         self._on_encoded = on_encoded
         self._connection = PeerConnection(
             list(self._limits.ice_servers),
-            Range(
+            BitrateConstraints(
                 self._limits.start_bitrate_bps,
                 self._limits.min_bitrate_bps,
                 ESTIMATE_BEYOND * self._limits.max_bitrate_bps,
@@ -127,7 +128,7 @@ class Peer:
         self._closing = False
         self._offer: Offer | None = None
         self._transceivers: dict[str, RTCRtpTransceiver] = {}
-        self._buffers: dict[str, VideoBuffer] = {}
+        self._buffers: dict[str, VideoJitterBuffer] = {}
         self._audio_queue: AudioQueue | None = None
         self._sending: _Sending | None = None
         self._feedback: set[str] = set()
@@ -313,7 +314,7 @@ class Peer:
         if self._sending is not None:
             encoder, bitrate = self._sending.encoder, self._sending.bitrate
             transmitter = connection.transmitter
-            estimate = transmitter.estimate
+            bwe = transmitter.bwe
             sent["film"] |= {
                 "codec": encoder.codec,
                 "frames": encoder.frames,
@@ -325,12 +326,12 @@ class Peer:
                 "width": encoder.size[0],
                 "height": encoder.size[1],
                 "target_bitrate_bps": round(self._film_bps()),
-                "estimate_bps": round(estimate.rate_bps) if transmitter.estimating else None,
-                "queue_s": round(estimate.queue.delay_s, 3) if transmitter.estimating else None,
-                "loss": round(estimate.loss, 3) if transmitter.estimating else None,
-                "probes": estimate.probes,
-                "paced_s": round(transmitter.waiting_s, 3),
-                "frames_held": transmitter.held,
+                "estimate_bps": round(bwe.estimate_bps) if transmitter.has_feedback else None,
+                "queue_s": round(bwe.queue_delay_s, 3) if transmitter.has_feedback else None,
+                "loss": round(bwe.loss, 3) if transmitter.has_feedback else None,
+                "probes": bwe.probes,
+                "paced_s": round(transmitter.queue_time_s, 3),
+                "frames_held": transmitter.frames_held,
                 "packets_resent": connection.resent(self._transceivers["film"]),
                 "scale": encoder.scale,
                 "remb_bps": bitrate.remb_bps,
@@ -368,7 +369,7 @@ class Peer:
         """The film's codec that the wanted encoder makes; None leaves it to the browser."""
         choice = self._limits.encoder
         if choice == "auto":
-            return "H264" if nvidia.nvenc.known_to_work else None
+            return "H264" if nvidia_probe.nvenc.known_to_work else None
         return "VP8" if choice == "libvpx" else "H264"
 
     def _receive(self, *, hosted: bool) -> None:
@@ -396,7 +397,7 @@ class Peer:
         limits = self._limits
         if film := self._transceivers.get("film"):
             film.sender.replaceTrack(send_film)
-            bitrate = SendBitrate(
+            bitrate = RtcpReportBwe(
                 limits.start_bitrate_bps, limits.min_bitrate_bps, limits.max_bitrate_bps
             )
             codec = self._connection.codec(film)
@@ -405,11 +406,11 @@ class Peer:
                 bitrate_bps=bitrate.target_bps,
                 max_bitrate_bps=limits.max_bitrate_bps,
                 choice=limits.encoder,
-                sendable=_sendable(codec, offered[film.mid or ""]),
+                profile_level=_sendable(codec, offered[film.mid or ""]),
                 pace=limits.encoder_pace,
                 on_encoded=self._on_encoded,
             )
-            self._sending = _Sending(encoder, QualityScaler(), bitrate, Rate())
+            self._sending = _Sending(encoder, QualityScaler(), bitrate, RateCounter())
             self._connection.send_video(film, encoder, self._on_report, self._before_encoding)
         if audio := self._transceivers.get("audio"):
             audio.sender.replaceTrack(send_audio)
@@ -430,11 +431,11 @@ class Peer:
         sending = self._sending
         assert sending is not None
         step = sending.quality.update(
-            self._within_limits(self._connection.transmitter.lasting_bps),
+            self._within_limits(self._connection.transmitter.sustained_video_bps),
             frame.width,
             frame.height,
             time.monotonic(),
-            anew=key_frame,
+            key_frame=key_frame,
         )
         sending.encoder.bitrate_bps = self._film_bps()
         sending.encoder.scale = step.scale
@@ -442,7 +443,7 @@ class Peer:
 
     def _film_bps(self) -> float:
         """What the film is encoded at."""
-        return self._within_limits(self._connection.transmitter.film_bps)
+        return self._within_limits(self._connection.transmitter.video_bps)
 
     def _within_limits(self, bitrate_bps: float) -> float:
         return min(max(bitrate_bps, self._limits.min_bitrate_bps), self._limits.max_bitrate_bps)
@@ -500,12 +501,12 @@ class Peer:
             channel.close()
 
 
-def _sendable(codec: RTCRtpCodecParameters, offered: MediaDescription) -> h264.Sendable:
+def _sendable(codec: RTCRtpCodecParameters, offered: MediaDescription) -> h264.ProfileLevel:
     """What of H.264 the browser takes, by the offer and our answer."""
     if codec.name != "H264":
-        return ANY_H264
+        return h264.DEFAULT_PROFILE_LEVEL
     theirs = next(one for one in offered.rtp.codecs if one.payloadType == codec.payloadType)
     try:
-        return h264.sendable(theirs.parameters, codec.parameters)
+        return h264.negotiate(theirs.parameters, codec.parameters)
     except ValueError:  # a level that nobody knows
-        return ANY_H264
+        return h264.DEFAULT_PROFILE_LEVEL

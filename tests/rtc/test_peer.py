@@ -19,7 +19,7 @@ from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters
 from aiortc.rtp import RTCP_PSFB_APP, RtcpPacket, RtcpPsfbPacket, RtcpSrPacket
 
 from gaze.frames.latest import LatestValueClosed
-from gaze.rtc.codecs import nvidia
+from gaze.rtc.codecs import nvidia_probe
 from gaze.rtc.congestion import twcc
 from gaze.rtc.peer import Limits, OfferError, Peer
 from gaze.rtc.rtp.header_extensions import PLAYOUT_DELAY, VIDEO_ORIENTATION
@@ -473,8 +473,8 @@ async def test_a_codec_that_the_browser_lacks_cannot_be_preferred(
 async def test_where_nvenc_is_known_to_work_h264_is_preferred(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    probe = nvidia.Probe("NVENC", lambda: None)
-    monkeypatch.setattr(nvidia, "nvenc", probe)
+    probe = nvidia_probe.Probe("NVENC", lambda: None)
+    monkeypatch.setattr(nvidia_probe, "nvenc", probe)
     codecs = []
     for _ in range(2):
         peer = Peer()
@@ -488,14 +488,14 @@ async def test_where_nvenc_is_known_to_work_h264_is_preferred(
 
 async def test_what_the_card_decodes_fills_the_slots(monkeypatch: pytest.MonkeyPatch) -> None:
     """A decoder in software stands in for the card's."""
-    monkeypatch.setitem(nvidia.nvdec, "VP8", nvidia.Probe("NVDEC", lambda: None))
+    monkeypatch.setitem(nvidia_probe.nvdec, "VP8", nvidia_probe.Probe("NVDEC", lambda: None))
     opened: list[str] = []
 
     def decoder(codec: str) -> av.CodecContext:
         opened.append(codec)
         return av.CodecContext.create("libvpx", "r")
 
-    monkeypatch.setattr(nvidia, "decoder", decoder)
+    monkeypatch.setattr(nvidia_probe, "open_nvdec", decoder)
     peer = Peer(Limits(encoder="libvpx"))
     async with Client() as client:
         await connected(peer, client)

@@ -51,12 +51,13 @@ from gaze.rtc.aiortc_ext.sender import Sender
 from gaze.rtc.aiortc_ext.versions import VERSIONS, check_versions
 from gaze.rtc.codecs.decoder import VideoDecoder
 from gaze.rtc.congestion import twcc
-from gaze.rtc.congestion.bandwidth_estimator import Range
+from gaze.rtc.congestion.feedback_recorder import FeedbackRecorder
+from gaze.rtc.congestion.send_side_bwe import BitrateConstraints
 from gaze.rtc.congestion.transmitter import Transmitter
 from gaze.rtc.ice.udp_transport import Network
 from gaze.rtc.rtp import header_extensions
-from gaze.rtc.rtp.jitter_buffer import VideoBuffer
-from gaze.rtc.rtp.nack import NackList
+from gaze.rtc.rtp.jitter_buffer import VideoJitterBuffer
+from gaze.rtc.rtp.nack_requester import NackRequester
 
 __all__ = [
     "VERSIONS",
@@ -71,7 +72,7 @@ __all__ = [
 ]
 
 FEEDBACK_INTERVAL_S = 0.05
-SENDING = Range(start_bps=2.5e6, min_bps=150e3, max_bps=12e6)
+SENDING = BitrateConstraints(start_bps=2.5e6, min_bps=150e3, max_bps=12e6)
 
 RESTART_TIMEOUT_S = 10.0
 
@@ -119,13 +120,13 @@ class PeerConnection(RTCPeerConnection):
     def __init__(
         self,
         ice_servers: list[RTCIceServer],
-        sending: Range = SENDING,
+        sending: BitrateConstraints = SENDING,
         network: Network | None = None,
     ) -> None:
         super().__init__(
             RTCConfiguration(iceServers=ice_servers, bundlePolicy=RTCBundlePolicy.MAX_BUNDLE)
         )
-        self.recorder = twcc.Recorder()
+        self.recorder = FeedbackRecorder()
         self.transmitter = Transmitter(self._send_packet, sending)
         self._network = network or Network()
         self._router = Router()
@@ -222,13 +223,13 @@ class PeerConnection(RTCPeerConnection):
             await self._news.wait()
             await asyncio.sleep(FEEDBACK_INTERVAL_S)
             self._news.clear()
-            for packet in self.recorder.take(sender_ssrc, self._media_ssrc):
+            for packet in self.recorder.build_feedback(sender_ssrc, self._media_ssrc):
                 with contextlib.suppress(ConnectionError):  # there may be a way again later
                     await transport._send_rtp(packet)
 
     async def _take_rtcp(self, handle: Callable[[bytes], Awaitable[None]], data: bytes) -> None:
         """Take the feedback on what we send out of a compound packet; aiortc handles the rest."""
-        reports, rest = twcc.take_out(data)
+        reports, rest = twcc.extract_feedback(data)
         for report in reports:
             self.transmitter.on_feedback(report)
         if rest:
@@ -286,19 +287,19 @@ class PeerConnection(RTCPeerConnection):
         slot: LatestValue[VideoFrame],
         *,
         on_card: bool = False,
-    ) -> VideoBuffer:
+    ) -> VideoJitterBuffer:
         """Let the decoded frames of an m-line go into `slot`; none of them waits elsewhere.
 
         With `on_card` the video card decodes them, as far as it can.
         """
         receiver: Any = transceiver.receiver
-        buffer = VideoBuffer({c.payloadType or 0: c.name for c in transceiver._codecs})
+        buffer = VideoJitterBuffer({c.payloadType or 0: c.name for c in transceiver._codecs})
         receiver._RTCRtpReceiver__jitter_buffer = buffer
         # aiortc asks for a key frame at the next packet once this is set.
         ask = receiver._RTCRtpReceiver__decoder_error.set
-        decoder = VideoDecoder(on_card=on_card)
+        decoder = VideoDecoder(use_nvdec=on_card)
         receiver._RTCRtpReceiver__decoder_queue = DecoderQueue(decoder, slot, ask)
-        receiver._RTCRtpReceiver__nack_generator = NackList()
+        receiver._RTCRtpReceiver__nack_generator = NackRequester()
         receiver._track._queue = SlotEnd(slot)
         return buffer
 
@@ -374,7 +375,7 @@ class PeerConnection(RTCPeerConnection):
     def resent(self, transceiver: RTCRtpTransceiver) -> int:
         """Packets of an m-line that were sent once more because they were missed."""
         outgoing = sender_of(transceiver).outgoing
-        return 0 if outgoing is None else outgoing.resent
+        return 0 if outgoing is None else outgoing.retransmitted
 
     def round_trip_s(self, transceiver: RTCRtpTransceiver) -> float | None:
         """Round trip time by RTCP (RFC 3550, section 6.4.1), if known."""

@@ -30,10 +30,10 @@ from aiortc.rtp import (
 from av import AudioFrame, VideoFrame
 
 from gaze.rtc.congestion import twcc
-from gaze.rtc.congestion.pacer import Kind
-from gaze.rtc.congestion.transmitter import QUEUE_S, Transmitter
-from gaze.rtc.rtp.packet_history import Identity, Outgoing
-from gaze.rtc.rtp.sender_report_clock import SenderClock, ntp
+from gaze.rtc.congestion.pacer import PacketType
+from gaze.rtc.congestion.transmitter import MAX_QUEUE_S, Transmitter
+from gaze.rtc.rtp.packet_history import PacketHistory, StreamIdentity
+from gaze.rtc.rtp.sender_report_clock import SenderReportClock, ntp_time
 
 GIVE_UP_PAUSE_S = 0.7
 MAX_KEY_WAY_S = 0.7
@@ -58,9 +58,9 @@ class Sender(RTCRtpSender):
     def __init__(self, kind: str, transport: RTCDtlsTransport, transmitter: Transmitter) -> None:
         super().__init__(kind, transport)
         self.on_frame: Callable[[VideoFrame, bool], None] | None = None
-        self.outgoing: Outgoing | None = None
+        self.outgoing: PacketHistory | None = None
         self._transmitter = transmitter
-        self._clock: SenderClock | None = None
+        self._clock: SenderReportClock | None = None
         self._key_there_s = -math.inf  # when the last key frame has arrived
         self._anew = False  # nothing but a key frame is worth sending
         self._anew_s = -math.inf  # since when
@@ -72,21 +72,21 @@ class Sender(RTCRtpSender):
             ids = {extension.uri: extension.id for extension in parameters.headerExtensions}
             again = next(
                 (
-                    Identity(self._rtx_ssrc, other.payloadType or 0, parameters.muxId)
+                    StreamIdentity(self._rtx_ssrc, other.payloadType or 0, parameters.muxId)
                     for other in parameters.codecs
                     if is_rtx(other) and other.parameters["apt"] == codec.payloadType
                 ),
                 None,
             )
-            self._clock = SenderClock(codec.clockRate)
-            self.outgoing = Outgoing(
-                Identity(self._ssrc, codec.payloadType or 0, parameters.muxId),
+            self._clock = SenderReportClock(codec.clockRate)
+            self.outgoing = PacketHistory(
+                StreamIdentity(self._ssrc, codec.payloadType or 0, parameters.muxId),
                 again,
                 ids,
                 (random_sequence_number(), random_sequence_number()),
             )
             if again is not None and twcc.EXTENSION_URI in ids:
-                self._transmitter.padded = self.outgoing
+                self._transmitter.padding_source = self.outgoing
         await super().send(parameters)
 
     @property
@@ -112,11 +112,11 @@ class Sender(RTCRtpSender):
         now_s = time.monotonic()
         round_trip_s = self.round_trip_s or ROUND_TRIP_S
         for number in lost:
-            packet = self.outgoing.again(number & 0xFFFF, round_trip_s, now_s)
+            packet = self.outgoing.retransmission(number & 0xFFFF, round_trip_s, now_s)
             if packet is None:
                 continue
-            if self._transmitter.put([packet], Kind.RETRANSMISSION):
-                self.outgoing.resent += 1
+            if self._transmitter.enqueue([packet], PacketType.RETRANSMISSION):
+                self.outgoing.retransmitted += 1
             elif now_s - self._anew_s >= GIVE_UP_PAUSE_S:
                 self._begin_anew()  # too much is lost; browsers would wait for it for seconds
                 return
@@ -132,8 +132,8 @@ class Sender(RTCRtpSender):
             return
         if not self._anew and self.outgoing is not None:
             self._anew, self._anew_s = True, now_s
-            self.outgoing.forget()
-            self._transmitter.drop_film()
+            self.outgoing.clear()
+            self._transmitter.drop_video()
         self._send_keyframe()
 
     async def _run_rtp(self, codec: RTCRtpCodecParameters) -> None:
@@ -155,13 +155,13 @@ class Sender(RTCRtpSender):
         outgoing, clock = self.outgoing, self._clock
         assert outgoing is not None and clock is not None
         origin = random.getrandbits(32)
-        kind = Kind.SOUND if self.kind == "audio" else Kind.VIDEO
+        kind = PacketType.AUDIO if self.kind == "audio" else PacketType.VIDEO
         while self.transport.state not in ("closed", "failed"):
             if self.track is None:
                 await asyncio.sleep(0.02)
                 continue
-            queue_s = 0.0 if self._anew else QUEUE_S
-            room = kind is Kind.SOUND or await self._transmitter.room(queue_s)
+            queue_s = 0.0 if self._anew else MAX_QUEUE_S
+            room = kind is PacketType.AUDIO or await self._transmitter.wait_for_room(queue_s)
             data = await self.track.recv()
             if not room:
                 continue  # the track goes on all the same, as its viewer's time does
@@ -173,12 +173,12 @@ class Sender(RTCRtpSender):
             if not payloads or (self._anew and isinstance(data, VideoFrame) and not is_key_frame):
                 continue
             timestamp = (origin + pts) & 0xFFFFFFFF
-            clock.note(timestamp, now_s if due_s is None else due_s)
-            if kind is Kind.VIDEO:
-                outgoing.smooth(self._transmitter.lossy)
-            packets = outgoing.make(payloads, timestamp, time.monotonic(), level)
-            self._transmitter.put(packets, kind)
-            if kind is Kind.VIDEO:
+            clock.update(timestamp, now_s if due_s is None else due_s)
+            if kind is PacketType.VIDEO:
+                outgoing.set_smooth_playout(self._transmitter.is_lossy)
+            packets = outgoing.make_packets(payloads, timestamp, time.monotonic(), level)
+            self._transmitter.enqueue(packets, kind)
+            if kind is PacketType.VIDEO:
                 self._anew = False
             if is_key_frame:
                 bits = 8 * sum(packet.size_bytes for packet in packets)
@@ -234,7 +234,7 @@ class Sender(RTCRtpSender):
             return
         private: Any = self
         now_s = time.monotonic()
-        moment = ntp(now_s)
+        moment = ntp_time(now_s)
         packets: list[AnyRtcpPacket] = [
             RtcpSrPacket(
                 ssrc=self._ssrc,

@@ -1,0 +1,1 @@
+"""Encoding and decoding of VP8 and H.264."""

@@ -1,6 +1,7 @@
-"""The codec libraries that PyAV's wheel carries beside itself, for direct use through ctypes."""
+"""The codec libraries that PyAV's wheel bundles, for direct use through ctypes."""
 
 import ctypes
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import av
 
 Signature = tuple[str, Any, tuple[Any, ...]]
+"""A function's name, result and arguments."""
 
 
 class Unavailable(RuntimeError):
@@ -15,28 +17,62 @@ class Unavailable(RuntimeError):
 
 
 def find(name: str, av_folder: Path | None = None) -> Path:
-    """The library called `name`, such as "libvpx".
+    """Find a bundled library.
 
-    Args:
-        name: without version and suffix.
-        av_folder: where the package `av` is.
+    The wheels' tools name the folder (auditwheel: `av.libs` beside the package; delocate:
+    `.dylibs` in it; delvewheel: `av.libs`) and put a hash or a version into the file's name.
 
-    Raises:
-        Unavailable: there is none.
+    Parameters
+    ----------
+    name : str
+        Without version and suffix, such as "libvpx".
+    av_folder : pathlib.Path or None, default None
+        Where the package `av` is; by default that of the one in use.
+
+    Returns
+    -------
+    pathlib.Path
+        The library.
+
+    Raises
+    ------
+    Unavailable
+        If the wheel does not bundle it.
     """
     av_folder = av_folder or Path(av.__file__).parent
-    folders = (av_folder.parent / "av.libs", av_folder / ".dylibs")  # Linux; macOS
-    found = [path for folder in folders for path in sorted(folder.glob(f"{name}[-.]*"))]
+    folders = (av_folder.parent / "av.libs", av_folder / ".libs", av_folder / ".dylibs")
+    pattern = re.compile(rf"{re.escape(name)}([-.][\w.+-]*)?\.(so|dylib|dll)(\.[\d.]+)?")
+    found = [
+        path
+        for folder in folders
+        if folder.is_dir()
+        for path in sorted(folder.iterdir())
+        if pattern.fullmatch(path.name)
+    ]
     if not found:
         raise Unavailable(f"no {name} in {folders[0]}, where PyAV's wheel has it")
     return found[0]
 
 
 def load(name: str, signatures: Iterable[Signature]) -> ctypes.CDLL:
-    """The library, with the functions' results and arguments declared.
+    """Load a bundled library and declare its functions.
 
-    Raises:
-        Unavailable: it cannot be loaded, or a function is missing.
+    Parameters
+    ----------
+    name : str
+        Without version and suffix, such as "libvpx".
+    signatures : iterable of Signature
+        The functions that will be called.
+
+    Returns
+    -------
+    ctypes.CDLL
+        The library.
+
+    Raises
+    ------
+    Unavailable
+        If it cannot be loaded, or a function is missing.
     """
     path = find(name)
     try:

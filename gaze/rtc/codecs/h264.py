@@ -1,4 +1,4 @@
-"""H.264 profiles and levels, and what of them an offer and its answer allow to send (RFC 6184)."""
+"""H.264 profiles and levels, and what an offer and its answer allow to send (RFC 6184)."""
 
 import math
 import re
@@ -12,17 +12,23 @@ DEFAULT_PROFILE_LEVEL_ID = "42e01f"
 """What browsers mean by saying nothing: constrained baseline, level 3.1. RFC 6184 has level 1."""
 
 LEVEL_1B = 9
+MACROBLOCK_PX = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
     """A row of ITU-T H.264, table A-1.
 
-    Attributes:
-        idc: ten times the level's number, as in a sequence parameter set; 9 is level 1b.
-        macroblocks_per_s: MaxMBPS.
-        macroblocks: MaxFS, the largest frame.
-        kbps: MaxBR for the baseline and main profiles, in 1000 bit/s.
+    Attributes
+    ----------
+    idc : int
+        Ten times the level's number, as in a sequence parameter set; 9 is level 1b.
+    macroblocks_per_s : int
+        MaxMBPS.
+    macroblocks : int
+        MaxFS, the largest frame.
+    kbps : int
+        MaxBR for the baseline and main profiles, in 1000 bit/s.
     """
 
     idc: int
@@ -30,15 +36,41 @@ class Level:
     macroblocks: int
     kbps: int
 
-    def holds(self, width: int, height: int) -> bool:
-        """Whether a frame of that many pixels is small enough."""
-        across, down = math.ceil(width / 16), math.ceil(height / 16)
-        longest = math.isqrt(8 * self.macroblocks)
+    def fits(self, width: int, height: int) -> bool:
+        """Say whether a frame is small enough.
+
+        Parameters
+        ----------
+        width, height : int
+            Size of the frame in pixels.
+
+        Returns
+        -------
+        bool
+            Whether it is.
+        """
+        across, down = _macroblocks(width), _macroblocks(height)
+        longest = math.isqrt(8 * self.macroblocks)  # ITU-T H.264, A.3.1
         return across * down <= self.macroblocks and max(across, down) <= longest
 
-    def fps(self, width: int, height: int) -> float:
-        """The most frames a second of that size."""
-        return self.macroblocks_per_s / (math.ceil(width / 16) * math.ceil(height / 16))
+    def max_fps(self, width: int, height: int) -> float:
+        """Give the highest frame rate of a size.
+
+        Parameters
+        ----------
+        width, height : int
+            Size of the frames in pixels.
+
+        Returns
+        -------
+        float
+            In frames per second.
+        """
+        return self.macroblocks_per_s / (_macroblocks(width) * _macroblocks(height))
+
+
+def _macroblocks(pixels: int) -> int:
+    return math.ceil(pixels / MACROBLOCK_PX)
 
 
 LEVELS = tuple(
@@ -63,24 +95,34 @@ LEVELS = tuple(
         (52, 2_073_600, 36_864, 240_000),
     )
 )
-_ORDER = {level.idc: place for place, level in enumerate(LEVELS)}
+_ORDER = {level.idc: index for index, level in enumerate(LEVELS)}
 
 
 @dataclass(frozen=True, slots=True)
-class Sendable:
-    """What a receiver takes: a profile, and a level that may be widened (max-fs and its like)."""
+class ProfileLevel:
+    """What a receiver decodes: a profile, and a level that may be widened (max-fs and its like)."""
 
     profile: Profile
     level: Level
 
 
-def parse_profile_level_id(text: str) -> tuple[Profile, Level]:
-    """The profile and level that six hexadecimal digits stand for (RFC 6184, section 8.1).
+def parse_profile_level_id(text: str) -> ProfileLevel:
+    """Read a `profile-level-id` (RFC 6184, section 8.1).
 
-    A constrained profile counts as its wider one: the encoder uses nothing that it leaves out.
+    Parameters
+    ----------
+    text : str
+        Six hexadecimal digits.
 
-    Raises:
-        ValueError: they stand for none that is known here.
+    Returns
+    -------
+    ProfileLevel
+        A constrained profile counts as its wider one: the encoder uses nothing that it leaves out.
+
+    Raises
+    ------
+    ValueError
+        If they stand for no profile that can be sent, or for an unknown level.
     """
     if not re.fullmatch(r"[0-9a-fA-F]{6}", text):
         raise ValueError(f"a profile-level-id has six hexadecimal digits, unlike {text!r}")
@@ -99,32 +141,41 @@ def parse_profile_level_id(text: str) -> tuple[Profile, Level]:
         level_idc = LEVEL_1B
     if level_idc not in _ORDER:
         raise ValueError(f"profile-level-id {text!r} has an unknown level, {level_idc}")
-    return profile, LEVELS[_ORDER[level_idc]]
+    return ProfileLevel(profile, LEVELS[_ORDER[level_idc]])
 
 
-def sendable(offered: Mapping[str, Any], answered: Mapping[str, Any]) -> Sendable:
-    """What we may send after answering an offer.
+def negotiate(offered: Mapping[str, Any], answered: Mapping[str, Any]) -> ProfileLevel:
+    """Say what we may send after answering an offer.
 
     The profile is the answer's. The level is what the offerer receives if both allow asymmetry,
     otherwise the lower of the two (RFC 6184, section 8.2.2).
 
-    Args:
-        offered: the format parameters of the payload type in the offer.
-        answered: and in our answer.
+    Parameters
+    ----------
+    offered : mapping
+        The format parameters of the payload type in the offer.
+    answered : mapping
+        The same in our answer.
 
-    Raises:
-        ValueError: a profile-level-id that is none.
+    Returns
+    -------
+    ProfileLevel
+        What the offerer decodes.
+
+    Raises
+    ------
+    ValueError
+        If a profile-level-id is none.
     """
 
-    def of(parameters: Mapping[str, Any]) -> tuple[Profile, Level]:
+    def of(parameters: Mapping[str, Any]) -> ProfileLevel:
         text = str(parameters.get("profile-level-id") or DEFAULT_PROFILE_LEVEL_ID)
         return parse_profile_level_id(text)
 
-    profile, answered_level = of(answered)
-    _, level = of(offered)
+    ours, level = of(answered), of(offered).level
     sides = (offered, answered)
     if any(str(side.get("level-asymmetry-allowed", 0)) != "1" for side in sides):
-        level = min(level, answered_level, key=lambda one: _ORDER[one.idc])
+        level = min(level, ours.level, key=lambda one: _ORDER[one.idc])
     for parameter, field in (
         ("max-mbps", "macroblocks_per_s"),
         ("max-fs", "macroblocks"),
@@ -133,27 +184,71 @@ def sendable(offered: Mapping[str, Any], answered: Mapping[str, Any]) -> Sendabl
         wider = str(offered.get(parameter) or "")
         if wider.isdecimal():
             level = replace(level, **{field: max(int(wider), getattr(level, field))})
-    return Sendable(profile, level)
+    return ProfileLevel(ours.profile, level)
+
+
+DEFAULT_PROFILE_LEVEL = parse_profile_level_id(DEFAULT_PROFILE_LEVEL_ID)
 
 
 def lowest_level(width: int, height: int, fps: float, bitrate_bps: float, most: Level) -> int:
-    """The `idc` of the lowest level for such a stream, but at most that of `most`."""
+    """Give the lowest level of a stream.
+
+    Parameters
+    ----------
+    width, height : int
+        Size of the frames in pixels.
+    fps : float
+        Frames per second.
+    bitrate_bps : float
+        In bit/s.
+    most : Level
+        The highest level there may be, given where none is enough.
+
+    Returns
+    -------
+    int
+        The `idc` of the level.
+    """
     for level in LEVELS[: _ORDER[most.idc]]:
-        fast_enough = level.fps(width, height) >= fps
-        if level.holds(width, height) and fast_enough and level.kbps * 1000 >= bitrate_bps:
+        fast_enough = level.max_fps(width, height) >= fps
+        if level.fits(width, height) and fast_enough and level.kbps * 1000 >= bitrate_bps:
             return level.idc
     return most.idc
 
 
 def level_name(idc: int) -> str:
-    """As people and encoders write it: 3.1, 1b."""
+    """Write a level as people and encoders do.
+
+    Parameters
+    ----------
+    idc : int
+        As in a sequence parameter set.
+
+    Returns
+    -------
+    str
+        Such as 3.1 or 1b.
+    """
     return "1b" if idc == LEVEL_1B else f"{idc // 10}.{idc % 10}"
 
 
-def fit(width: int, height: int, level: Level) -> tuple[int, int]:
-    """The largest even size, of the same shape, that a level holds."""
+def largest_size(width: int, height: int, level: Level) -> tuple[int, int]:
+    """Give the largest size of the same shape within a level.
+
+    Parameters
+    ----------
+    width, height : int
+        Size of the frames in pixels.
+    level : Level
+        The level.
+
+    Returns
+    -------
+    tuple of int
+        Even width and height in pixels.
+    """
     for fitted in range(width & ~1, 14, -2):
         size = fitted, max(2, round(height * fitted / width / 2) * 2)
-        if size[1] <= height and level.holds(*size):
+        if size[1] <= height and level.fits(*size):
             return size
-    return 16, 16
+    return MACROBLOCK_PX, MACROBLOCK_PX

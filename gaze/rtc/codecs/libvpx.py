@@ -1,69 +1,47 @@
-"""VP8 (RFC 6386) by libvpx itself, the shared library that PyAV's wheel carries, through ctypes.
+"""VP8 (RFC 6386) by libvpx itself, the shared library that PyAV's wheel bundles, through ctypes.
 
 FFmpeg, and so PyAV, cannot change a libvpx encoder that runs: every new bitrate is a new encoder
 and a key frame. libvpx can. The structures are those of its public headers (vpx/vpx_codec.h,
 vpx_image.h, vpx_encoder.h, vp8cx.h) as of the version below. libvpx refuses callers of another ABI,
-`load` refuses other versions and layouts, and `gaze.rtc.codecs.encoder` then does without.
+`load` refuses other versions and layouts, and `engine_selection` then uses FFmpeg.
 """
 
-import bisect
 import ctypes
 import functools
 import weakref
-from dataclasses import dataclass
 
 import av
 
+from gaze.frames.clocks import VIDEO_CLOCK_HZ
 from gaze.rtc.codecs import bundled_libs
 from gaze.rtc.codecs.bundled_libs import Unavailable
+from gaze.rtc.codecs.encoded_image import EncodedImage
+from gaze.rtc.codecs.engine import KEY_FRAME_INTERVAL_FRAMES
+from gaze.rtc.codecs.vp8_quantizers import MAX_QUANTIZER, MIN_QUANTIZER, STEPS
 
 VERSION = "v1.16.0"
 ENCODER_ABI_VERSION = 39
 
-CLOCK_HZ = 90_000
-
+# vpx_image.h, vpx_encoder.h
 _I420 = 0x102
 _REALTIME = 1
 _CBR = 1
 _IS_KEY_FRAME = 1
 _FRAME_PACKET = 0
 
+# vp8cx.h
 _SET_CPUUSED = 13
 _SET_STATIC_THRESHOLD = 17
 _SET_TOKEN_PARTITIONS = 18
 _GET_LAST_QUANTIZER_64 = 20
 _SET_MAX_INTRA_BITRATE_PCT = 26
 
-MIN_QUANTIZER, MAX_QUANTIZER = 2, 56
+# As libwebrtc's libvpx_vp8_encoder.cc sets them.
 BUFFER_MS, BUFFER_INITIAL_MS, BUFFER_OPTIMAL_MS = 1000, 500, 600
-MAX_INTRA_PERCENT = 600  # of a frame's share of the bitrate, for a key frame
-KEY_FRAME_EVERY = 3000  # frames
-
-# RFC 6386, section 14.1: the step of the AC coefficients for each index, and which of them libvpx's
-# quantizers 0 to 63 stand for.
-_AC_STEPS: tuple[int, ...] = (
-    *range(4, 59),
-    *range(60, 117, 2),
-    *range(119, 156, 3),
-    *range(158, 174, 3),
-    *range(177, 230, 4),
-    *(234, 239, 245, 249, 254, 259, 264, 269, 274, 279, 284),
-)
-_INDICES = (
-    *(0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 12, 13, 15, 17, 18, 19, 20, 21),
-    *(23, 24, 25, 26, 27, 28, 29, 30, 31),
-    *range(33, 62, 2),
-    *range(64, 125, 3),
-    127,
-)
-STEPS: tuple[int, ...] = tuple(_AC_STEPS[index] for index in _INDICES)
-"""How coarse each quantizer is."""
-
-
-def quantizer_of(step: float) -> int:
-    """The finest quantizer that is as coarse as that, within what an encoder may use."""
-    quantizer = bisect.bisect_left(STEPS, step)
-    return min(max(quantizer, MIN_QUANTIZER), MAX_QUANTIZER)
+UNDERSHOOT_PERCENT, OVERSHOOT_PERCENT = 100, 15
+STATIC_THRESHOLD = 1
+# Of a frame's share of the bitrate, for a key frame: chosen by hand; no benchmark covers it.
+MAX_INTRA_PERCENT = 600
 
 
 class VpxError(RuntimeError):
@@ -191,19 +169,20 @@ class Packet(ctypes.Structure):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """One frame as it comes out."""
-
-    data: bytes
-    is_key_frame: bool
-
-
 def check(library: ctypes.CDLL, version: str = VERSION) -> None:
     """Make sure that a library is what this module was written for.
 
-    Raises:
-        Unavailable: it is another version, or its default configuration is not where it should be.
+    Parameters
+    ----------
+    library : ctypes.CDLL
+        With its functions declared.
+    version : str, default VERSION
+        What `vpx_codec_version_str` must give.
+
+    Raises
+    ------
+    Unavailable
+        If it is another version, or its default configuration is not where the structures have it.
     """
     found = library.vpx_codec_version_str().decode()
     if found != version:
@@ -226,10 +205,17 @@ def check(library: ctypes.CDLL, version: str = VERSION) -> None:
 
 @functools.cache
 def load() -> ctypes.CDLL:
-    """The library, ready to be used.
+    """Load and check the library, once.
 
-    Raises:
-        Unavailable: why not.
+    Returns
+    -------
+    ctypes.CDLL
+        The library, with its functions declared.
+
+    Raises
+    ------
+    Unavailable
+        If it cannot be used.
     """
     pointer = ctypes.c_void_p
     library = bundled_libs.load(
@@ -261,12 +247,12 @@ class Vp8Encoder:
     Bitrate and speed may change between any two frames; neither makes a key frame. Not to be called
     by two threads at a time; the GIL is released while libvpx works.
 
-    libvpx is told durations only, as from frames that follow without a gap: from the gap before a
+    libvpx is given durations only, as from frames that follow without a gap: from the gap before a
     frame it would infer the frame rate, and so give a frame that comes 10 ms later than the last
     one a third more bits, and the first after a pause those of the whole pause.
 
-    Error resilience is off: it costs bits in every frame, while a lost packet is sent again or
-    repaired by a key frame.
+    Error resilience is off: it costs bits in every frame, while a lost packet is retransmitted
+    or repaired by a key frame.
     """
 
     def __init__(
@@ -274,41 +260,34 @@ class Vp8Encoder:
     ) -> None:
         """Open an encoder.
 
-        Args:
-            width: of the frames, in pixels; odd is fine.
-            height: of the frames, in pixels.
-            bitrate_bps: the first bitrate.
-            cpu_used: -16 (fastest) to -4; a positive one would let libvpx itself choose.
-            threads: at most.
+        Parameters
+        ----------
+        width, height : int
+            Size of the frames in pixels; may be odd.
+        bitrate_bps : int
+            The first bitrate, in bit/s.
+        cpu_used : int
+            -16 (fastest) to -4; a positive one would let libvpx itself choose.
+        threads : int, default 1
+            At most.
 
-        Raises:
-            Unavailable: there is no libvpx that fits.
-            VpxError: libvpx takes no such encoder.
+        Raises
+        ------
+        Unavailable
+            If there is no libvpx that fits.
+        VpxError
+            If libvpx takes no such encoder.
         """
         library = load()
         self._library = library
         self._context = Context()
-        self._config = config = Config()
         interface = library.vpx_codec_vp8_cx()
-        self._check(library.vpx_codec_enc_config_default(interface, ctypes.byref(config), 0))
-        config.g_w, config.g_h, config.g_threads = width, height, threads
-        config.g_timebase = _Rational(1, CLOCK_HZ)
-        config.g_lag_in_frames = 0
-        config.g_error_resilient = 0
-        config.rc_end_usage = _CBR
-        config.rc_dropframe_thresh = 0
-        config.rc_target_bitrate = _kbps(bitrate_bps)
-        config.rc_min_quantizer, config.rc_max_quantizer = MIN_QUANTIZER, MAX_QUANTIZER
-        config.rc_undershoot_pct, config.rc_overshoot_pct = 100, 15
-        config.rc_buf_sz = BUFFER_MS
-        config.rc_buf_initial_sz, config.rc_buf_optimal_sz = BUFFER_INITIAL_MS, BUFFER_OPTIMAL_MS
-        config.kf_min_dist, config.kf_max_dist = 0, KEY_FRAME_EVERY
-        config.kf_mode = 0  # none but the first and one every KEY_FRAME_EVERY frames
+        self._config = self._make_config(interface, (width, height), bitrate_bps, threads)
         self._check(
             library.vpx_codec_enc_init_ver(
                 ctypes.byref(self._context),
                 interface,
-                ctypes.byref(config),
+                ctypes.byref(self._config),
                 0,
                 ENCODER_ABI_VERSION,
             )
@@ -317,7 +296,7 @@ class Vp8Encoder:
             self, library.vpx_codec_destroy, ctypes.pointer(self._context)
         )
         self._control(_SET_CPUUSED, cpu_used)
-        self._control(_SET_STATIC_THRESHOLD, 1)
+        self._control(_SET_STATIC_THRESHOLD, STATIC_THRESHOLD)
         self._control(_SET_TOKEN_PARTITIONS, 0 if threads == 1 else (threads - 1).bit_length())
         self._control(_SET_MAX_INTRA_BITRATE_PCT, MAX_INTRA_PERCENT)
         self._cpu_used = cpu_used
@@ -334,9 +313,30 @@ class Vp8Encoder:
             bps=12,
         )
 
+    def _make_config(
+        self, interface: int, size: tuple[int, int], bitrate_bps: int, threads: int
+    ) -> Config:
+        config = Config()
+        self._check(self._library.vpx_codec_enc_config_default(interface, ctypes.byref(config), 0))
+        config.g_w, config.g_h = size
+        config.g_threads = threads
+        config.g_timebase = _Rational(1, VIDEO_CLOCK_HZ)
+        config.g_lag_in_frames = 0
+        config.g_error_resilient = 0
+        config.rc_end_usage = _CBR
+        config.rc_dropframe_thresh = 0
+        config.rc_target_bitrate = _kbps(bitrate_bps)
+        config.rc_min_quantizer, config.rc_max_quantizer = MIN_QUANTIZER, MAX_QUANTIZER
+        config.rc_undershoot_pct, config.rc_overshoot_pct = UNDERSHOOT_PERCENT, OVERSHOOT_PERCENT
+        config.rc_buf_sz = BUFFER_MS
+        config.rc_buf_initial_sz, config.rc_buf_optimal_sz = BUFFER_INITIAL_MS, BUFFER_OPTIMAL_MS
+        config.kf_min_dist, config.kf_max_dist = 0, KEY_FRAME_INTERVAL_FRAMES
+        config.kf_mode = 0  # none but the first and one after each interval
+        return config
+
     @property
     def bitrate_bps(self) -> int:
-        """What it aims at; libvpx knows whole kbit/s only."""
+        """Target bitrate in bit/s; libvpx knows whole kbit/s only."""
         return int(self._config.rc_target_bitrate) * 1000
 
     @bitrate_bps.setter
@@ -344,7 +344,7 @@ class Vp8Encoder:
         if _kbps(bitrate_bps) == self._config.rc_target_bitrate:
             return
         self._config.rc_target_bitrate = _kbps(bitrate_bps)
-        self._apply()
+        self._apply_config()
 
     @property
     def cpu_used(self) -> int:
@@ -366,34 +366,47 @@ class Vp8Encoder:
     def min_quantizer(self, quantizer: int) -> None:
         if quantizer != self._config.rc_min_quantizer:
             self._config.rc_min_quantizer = quantizer
-            self._apply()
+            self._apply_config()
 
     @property
     def step(self) -> int:
-        """How coarse the last frame is."""
+        """Step of the AC coefficients of the last frame."""
         return STEPS[self.quantizer]
 
     @property
     def quantizer(self) -> int:
-        """That of the last frame, 0 (best) to 63."""
+        """Quantizer of the last frame, 0 (best) to 63."""
         value = _int()
         self._control(_GET_LAST_QUANTIZER_64, ctypes.byref(value))
         return int(value.value)
 
-    def encode(self, frame: av.VideoFrame, duration: int) -> Encoded:
-        """Encode a yuv420p frame of the encoder's size; its planes are read where they are.
+    def encode(self, frame: av.VideoFrame, duration: int) -> EncodedImage:
+        """Encode a frame; its planes are read where they are.
 
-        Args:
-            frame: the frame.
-            duration: how long frames are shown, in 90 kHz; it should change slowly.
+        Parameters
+        ----------
+        frame : av.VideoFrame
+            yuv420p, of the encoder's size.
+        duration : int
+            How long frames are shown, in ticks of 90 kHz; it should change slowly.
 
-        Raises:
-            ValueError: the frame has another size or format.
-            VpxError: libvpx cannot encode it.
+        Returns
+        -------
+        EncodedImage
+            The frame, encoded.
+
+        Raises
+        ------
+        ValueError
+            If the frame has another size or format.
+        VpxError
+            If libvpx cannot encode it.
         """
         image = self._image
         if (frame.width, frame.height, frame.format.name) != (image.w, image.h, "yuv420p"):
-            raise ValueError(f"a yuv420p frame of {image.w}x{image.h}, not {frame}")
+            raise ValueError(
+                f"libvpx encodes a yuv420p frame of {image.w}x{image.h} here, not {frame}"
+            )
         for index, plane in enumerate(frame.planes):
             image.planes[index] = plane.buffer_ptr
             image.stride[index] = plane.line_size
@@ -416,9 +429,9 @@ class Vp8Encoder:
             if packet.contents.kind == _FRAME_PACKET:
                 data.append(ctypes.string_at(packet.contents.buf, packet.contents.sz))
                 is_key_frame = is_key_frame or bool(packet.contents.flags & _IS_KEY_FRAME)
-        return Encoded(b"".join(data), is_key_frame)
+        return EncodedImage(b"".join(data), is_key_frame)
 
-    def _apply(self) -> None:
+    def _apply_config(self) -> None:
         self._check(
             self._library.vpx_codec_enc_config_set(
                 ctypes.byref(self._context), ctypes.byref(self._config)

@@ -1,16 +1,16 @@
-"""H.264 by libx264 itself, the shared library that PyAV's wheel carries, through ctypes.
+"""H.264 by libx264 itself, the shared library that PyAV's wheel bundles, through ctypes.
 
 FFmpeg, and so PyAV, cannot change the limit that makes x264 keep to a constant bitrate while it
 runs; without that, x264 averages over minutes and follows a smaller bitrate too late. libx264 can,
 and its speed too. The structures are those of x264.h as far as they are used here. The build is
-part of a function's name, and `load` tries before use that all is where it should be; where it is
-not, `gaze.rtc.codecs.engines` does without.
+part of a function's name, and `load` checks before use that all is where it should be; where it is
+not, `engine_selection` uses FFmpeg.
 """
 
 import ctypes
 import functools
 import weakref
-from typing import Any
+from collections.abc import Mapping
 
 import av
 import cv2
@@ -19,18 +19,18 @@ from numpy.typing import NDArray
 
 from gaze.rtc.codecs import bundled_libs, h264
 from gaze.rtc.codecs.bundled_libs import Unavailable
-from gaze.rtc.codecs.libvpx import Encoded
+from gaze.rtc.codecs.encoded_image import EncodedImage
+from gaze.rtc.codecs.engine import KEY_FRAME_INTERVAL_FRAMES, NOMINAL_RATE_FPS
 
 BUILD = 165
 
-FRAME_RATE = 30
-"""What x264 is told; a bitrate is stretched by what the frames' true rate differs from it."""
+# Chosen by hand with tests/rtc/codecs/test_encoder.py (changes of the bitrate are followed within
+# 40 %, a key frame takes a third of a second at most); no benchmark covers them.
 BUFFER_S = 0.25  # of the bitrate: what a key frame may take at once
-MOST_GAIN = 1.25
+MAX_GAIN = 1.25
 GAIN_STEP = 0.01  # a frame
-"""x264 at a constant bitrate without lookahead makes about a fifth less than it is told to."""
-RETUNE = 0.02  # smaller changes of the bitrate are not worth a call
-KEY_FRAME_EVERY = 3000  # frames
+"""At a constant bitrate without lookahead x264 makes about a fifth less than it is set to."""
+MIN_CHANGE = 0.02  # of the bitrate; smaller ones are not worth a call
 
 SPEEDS = (
     {"me": "hex", "subme": "4", "partitions": "i8x8,i4x4,p8x8", "no-deblock": "0"},
@@ -38,13 +38,27 @@ SPEEDS = (
     {"me": "dia", "subme": "1", "partitions": "i8x8,i4x4", "no-deblock": "0"},
     {"me": "dia", "subme": "1", "partitions": "none", "no-deblock": "1"},
 )
-"""From the best picture to the least work; roughly x264's fast, veryfast, superfast, ultrafast."""
+"""From the best picture to the least work; roughly x264's presets fast, veryfast, superfast and
+ultrafast. Chosen by hand; no benchmark covers them."""
 
 BLOCK_PX = 16
+# Tuned by `python -m benchmarks.bitrate`: at the same bitrate the sharp disc of blur gains 1.5 to
+# 1.9 dB.
 SOFTENED_STEPS = 2.0
-"""Steps of the quantiser for each level of detail that a block has lost: there is less to spoil."""
-MOST_SOFTENED_STEPS = 6.0
+"""Quantizer steps for each halving of detail in a block: there is less to spoil."""
+MAX_SOFTENED_STEPS = 6.0
 
+_FIXED_PARAMS = {
+    "log": "-1",
+    "fps": str(NOMINAL_RATE_FPS),
+    "force-cfr": "1",
+    "keyint": str(KEY_FRAME_INTERVAL_FRAMES),
+    "scenecut": "0",
+    "annexb": "1",
+    "repeat-headers": "1",
+}
+
+# x264.h
 _I420 = 2
 _TYPE_AUTO, _TYPE_IDR = 0, 1
 _LEVEL_UNKNOWN = -1
@@ -114,10 +128,17 @@ class X264Error(RuntimeError):
 
 @functools.cache
 def load() -> ctypes.CDLL:
-    """The library, tried and ready to be used.
+    """Load and check the library, once.
 
-    Raises:
-        Unavailable: why not.
+    Returns
+    -------
+    ctypes.CDLL
+        The library, with its functions declared.
+
+    Raises
+    ------
+    Unavailable
+        If it cannot be used.
     """
     text = ctypes.c_char_p
     library = bundled_libs.load(
@@ -141,10 +162,17 @@ def load() -> ctypes.CDLL:
 
 
 def check(library: ctypes.CDLL) -> None:
-    """Make sure that the structures are laid out as here.
+    """Make sure that the library's structures are laid out as here.
 
-    Raises:
-        Unavailable: they are not.
+    Parameters
+    ----------
+    library : ctypes.CDLL
+        With its functions declared.
+
+    Raises
+    ------
+    Unavailable
+        If they are not.
     """
     param, picture = Param(), Picture()
     library.x264_param_default_preset(ctypes.byref(param), b"superfast", b"zerolatency")
@@ -155,9 +183,9 @@ def check(library: ctypes.CDLL) -> None:
     library.x264_picture_alloc(ctypes.byref(picture), _I420, 640, 360)
     seen += [picture.i_type, picture.i_csp, picture.i_plane, *picture.i_stride]
     seen.append(sum(plane is not None for plane in picture.plane))
-    wanted = [0, 0, _I420, 8, _LEVEL_UNKNOWN, 31, _TYPE_AUTO, _I420, 3, 640, 320, 320, 0, 3]
-    if seen != wanted:
-        raise Unavailable(f"libx264's structures are not those known: {seen}, not {wanted}")
+    expected = [0, 0, _I420, 8, _LEVEL_UNKNOWN, 31, _TYPE_AUTO, _I420, 3, 640, 320, 320, 0, 3]
+    if seen != expected:
+        raise Unavailable(f"libx264's structures are not those known: {seen}, not {expected}")
     library.x264_picture_clean(ctypes.byref(picture))
 
 
@@ -181,18 +209,27 @@ class H264Encoder:
     ) -> None:
         """Open an encoder.
 
-        Args:
-            width: of the frames, in pixels; even.
-            height: of the frames, in pixels; even.
-            bitrate_bps: the first bitrate.
-            speed: an index of SPEEDS.
-            profile: baseline (which is constrained, too), main or high.
-            level_idc: of the sequence parameter set.
-            threads: at most; each makes a slice.
+        Parameters
+        ----------
+        width, height : int
+            Size of the frames in pixels; even.
+        bitrate_bps : float
+            The first bitrate in bit/s, at NOMINAL_RATE_FPS.
+        speed : int
+            An index of SPEEDS.
+        profile : str, default "baseline"
+            baseline (which is constrained, too), main or high.
+        level_idc : int, default 31
+            Of the sequence parameter set.
+        threads : int, default 1
+            At most; each makes a slice.
 
-        Raises:
-            Unavailable: there is no libx264 that fits.
-            X264Error: libx264 takes no such encoder.
+        Raises
+        ------
+        Unavailable
+            If there is no libx264 that fits.
+        X264Error
+            If libx264 takes no such encoder.
         """
         library = load()
         self._library = library
@@ -200,30 +237,24 @@ class H264Encoder:
         library.x264_param_default_preset(ctypes.byref(self._param), b"superfast", b"zerolatency")
         self._param.i_width, self._param.i_height, self._param.i_csp = width, height, _I420
         self._speed = speed
-        self._wanted_bps = self._told_bps = bitrate_bps
+        self._target_bps = self._set_bps = bitrate_bps
         self._gain = 1.0
-        self._set(
-            **{
-                "log": "-1",
+        self._set_params(
+            {
                 "threads": str(threads),
                 "level": h264.level_name(level_idc),
-                "fps": str(FRAME_RATE),
-                "force-cfr": "1",
-                "keyint": str(KEY_FRAME_EVERY),
-                "scenecut": "0",
-                "annexb": "1",
-                "repeat-headers": "1",
                 # The stream says which profile its tools need, so each profile's own tool is on.
                 "cabac": str(int(profile != "baseline")),
                 "8x8dct": str(int(profile == "high")),
-                **self._bitrate_settings(),
+                **_FIXED_PARAMS,
+                **self._bitrate_params(),
                 **SPEEDS[speed],
             }
         )
         if library.x264_param_apply_profile(ctypes.byref(self._param), profile.encode()):
             raise X264Error(f"libx264 has no profile {profile!r}")
-        opening = getattr(library, f"x264_encoder_open_{BUILD}")
-        handle = opening(ctypes.byref(self._param))
+        open_encoder = getattr(library, f"x264_encoder_open_{BUILD}")
+        handle = open_encoder(ctypes.byref(self._param))
         if not handle:
             raise X264Error(f"libx264 opens no encoder of {width}x{height}, level {level_idc}")
         self._handle = handle
@@ -233,25 +264,34 @@ class H264Encoder:
         self._picture.i_csp, self._picture.i_plane = _I420, 3
         self._frames = 0
 
-    def tune(self, bitrate_bps: float, speed: int) -> None:
+    def reconfigure(self, bitrate_bps: float, speed: int) -> None:
         """Change bitrate and speed from the next frame on.
 
-        Raises:
-            X264Error: libx264 refuses them.
+        Parameters
+        ----------
+        bitrate_bps : float
+            In bit/s, at NOMINAL_RATE_FPS.
+        speed : int
+            An index of SPEEDS.
+
+        Raises
+        ------
+        X264Error
+            If libx264 refuses them.
         """
-        settings: dict[str, str] = {}
-        self._wanted_bps = bitrate_bps
-        told_bps = bitrate_bps * self._gain
-        if abs(told_bps - self._told_bps) > RETUNE * self._told_bps:
-            self._told_bps = told_bps
-            settings |= self._bitrate_settings()
+        params: dict[str, str] = {}
+        self._target_bps = bitrate_bps
+        raised_bps = bitrate_bps * self._gain
+        if abs(raised_bps - self._set_bps) > MIN_CHANGE * self._set_bps:
+            self._set_bps = raised_bps
+            params |= self._bitrate_params()
         if speed != self._speed:
             self._speed = speed
-            settings |= SPEEDS[speed]
-        if settings:
-            self._set(**settings)
+            params |= SPEEDS[speed]
+        if params:
+            self._set_params(params)
             if self._library.x264_encoder_reconfig(self._handle, ctypes.byref(self._param)) < 0:
-                raise X264Error(f"libx264 refuses {settings}")
+                raise X264Error(f"libx264 refuses {params}")
 
     def encode(
         self,
@@ -259,26 +299,40 @@ class H264Encoder:
         *,
         key_frame: bool = False,
         softened: NDArray[np.float32] | None = None,
-    ) -> Encoded:
-        """Encode a yuv420p frame of the encoder's size; its planes are read where they are.
+    ) -> EncodedImage:
+        """Encode a frame; its planes are read where they are.
 
-        Args:
-            frame: the frame.
-            key_frame: make a key frame of it.
-            softened: how many times detail was halved there, on a grid of any shape over the frame.
+        Parameters
+        ----------
+        frame : av.VideoFrame
+            yuv420p, of the encoder's size.
+        key_frame : bool, default False
+            Whether to make a key frame of it.
+        softened : ndarray of float32 or None, default None
+            How many times detail was halved in it, on a grid of any shape over the frame.
 
-        Raises:
-            ValueError: the frame has another size or format.
-            X264Error: libx264 cannot encode it.
+        Returns
+        -------
+        EncodedImage
+            The frame, encoded.
+
+        Raises
+        ------
+        ValueError
+            If the frame has another size or format.
+        X264Error
+            If libx264 cannot encode it.
         """
         size = self._param.i_width, self._param.i_height
         if (frame.width, frame.height) != size or frame.format.name != "yuv420p":
-            raise ValueError(f"a yuv420p frame of {size[0]}x{size[1]}, not {frame}")
+            raise ValueError(
+                f"libx264 encodes a yuv420p frame of {size[0]}x{size[1]} here, not {frame}"
+            )
         picture = self._picture
         for index, plane in enumerate(frame.planes):
             picture.plane[index] = plane.buffer_ptr
             picture.i_stride[index] = plane.line_size
-        offsets = None if softened is None else self._offsets(softened)
+        offsets = None if softened is None else self._quantizer_offsets(softened)
         picture.quant_offsets = None if offsets is None else offsets.ctypes.data
         picture.i_type = _TYPE_IDR if key_frame else _TYPE_AUTO
         picture.i_pts = self._frames
@@ -294,25 +348,28 @@ class H264Encoder:
         if length < 0:
             raise X264Error("libx264 could not encode a frame")
         if not length:
-            return Encoded(b"", False)
+            return EncodedImage(b"", False)
         is_key_frame = bool(self._out.b_keyframe)
         if not is_key_frame:
-            short = 1 - 8 * length * FRAME_RATE / self._wanted_bps
-            self._gain = min(max(self._gain + GAIN_STEP * short, 1.0), MOST_GAIN)
+            self._update_gain(length)
         # All of a frame's NAL units lie one after the other.
-        return Encoded(ctypes.string_at(nals[0].p_payload, length), is_key_frame)
+        return EncodedImage(ctypes.string_at(nals[0].p_payload, length), is_key_frame)
 
-    def _offsets(self, softened: NDArray[np.float32]) -> NDArray[np.float32]:
-        """How much coarser each block's quantiser may be: (rows, columns) of blocks."""
+    def _update_gain(self, size_bytes: int) -> None:
+        shortfall = 1 - 8 * size_bytes * NOMINAL_RATE_FPS / self._target_bps
+        self._gain = min(max(self._gain + GAIN_STEP * shortfall, 1.0), MAX_GAIN)
+
+    def _quantizer_offsets(self, softened: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Quantizer steps added for each block: (rows, columns) of blocks."""
         columns = -(-self._param.i_width // BLOCK_PX)
         rows = -(-self._param.i_height // BLOCK_PX)
         if softened.shape != (rows, columns):
             softened = np.asarray(cv2.resize(softened, (columns, rows)), np.float32)
-        offsets = np.clip(SOFTENED_STEPS * softened, 0, MOST_SOFTENED_STEPS)
+        offsets = np.clip(SOFTENED_STEPS * softened, 0, MAX_SOFTENED_STEPS)
         return np.ascontiguousarray(offsets, np.float32)
 
-    def _bitrate_settings(self) -> dict[str, str]:
-        kbps = max(1, round(self._told_bps / 1000))
+    def _bitrate_params(self) -> dict[str, str]:
+        kbps = max(1, round(self._set_bps / 1000))
         buffer_kbit = max(1, round(BUFFER_S * kbps))
         return {
             "bitrate": str(kbps),
@@ -320,8 +377,8 @@ class H264Encoder:
             "vbv-bufsize": str(buffer_kbit),
         }
 
-    def _set(self, **settings: Any) -> None:
-        for name, value in settings.items():
+    def _set_params(self, params: Mapping[str, str]) -> None:
+        for name, value in params.items():
             if self._library.x264_param_parse(
                 ctypes.byref(self._param), name.encode(), value.encode()
             ):

@@ -1,18 +1,22 @@
-"""Which size and rate the film is sent at, so that its bits suffice for its pixels.
+"""Which size and frame rate the film is sent at, so that its bits suffice for its pixels.
 
-Below some 0.03 bits a pixel VP8 and H.264 smear; fewer pixels, enlarged again, look better.
-Frame rate is kept as long as there is a smaller size. A step down is taken when the bitrate has
-been too low for a second, a step up when it has been high enough, by a margin wider than the
-estimate's own swing, for some seconds: so that nothing oscillates. Where a key frame has to be made
-anyway, a bitrate that is too low counts at once, and the step down is to one with that margin: a
-key frame too large for a way that just became narrow would stop the film.
+Below some 0.03 bits per pixel VP8 and H.264 smear; fewer pixels, enlarged again, look better. Frame
+rate is kept as long as there is a smaller size. A step down is taken when the bitrate has been too
+low for a second, a step up when it has been high enough, by a margin wider than the variation of
+the bandwidth estimate, for some seconds: so that nothing oscillates. Where a key frame has to be
+made anyway, a bitrate that is too low counts at once, and the step down is to one with that margin:
+a key frame too large for a network path that just became narrow would stop the film. libwebrtc's
+`quality_scaler.cc` decides by the quantizer instead.
 """
 
 from dataclasses import dataclass
 
-LEAST_BPP = 0.030
-GOOD_BPP = 0.042
-HOPELESS_BPP = 0.015
+# Tuned with tests/rtc/codecs/test_quality_scaler.py (an estimate that varies by 10 % makes no
+# oscillation) and by `python -m benchmarks.network --who chromium --scenarios step,1_mbps` (width
+# while narrow, time until full size).
+MIN_BPP = 0.030  # bits per pixel: below, a step down
+GOOD_BPP = 0.042  # above, a step up
+HOPELESS_BPP = 0.015  # below, a step down at once
 FILM_RATE_FPS = 30
 DOWN_AFTER_S = 1.0
 UP_AFTER_S = 2.0
@@ -21,7 +25,15 @@ UP_PAUSE_S = 5.0  # after a step down
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A size, as a share of the film's width and height, and the highest frame rate."""
+    """A size and a frame rate.
+
+    Attributes
+    ----------
+    scale : float
+        Share of the film's width and height, above 0 to 1.
+    rate_fps : float or None
+        The highest frame rate; None is no limit.
+    """
 
     scale: float
     rate_fps: float | None
@@ -39,7 +51,7 @@ STEPS = (
 
 
 class QualityScaler:
-    """The step in force; told of the bitrate with its time."""
+    """The step in force; every update takes the time."""
 
     def __init__(self) -> None:
         self._index: int | None = None
@@ -53,27 +65,44 @@ class QualityScaler:
         return STEPS[self._index or 0]
 
     def update(
-        self, target_bps: float, width: int, height: int, t_s: float, *, anew: bool = False
+        self, target_bps: float, width: int, height: int, t_s: float, *, key_frame: bool = False
     ) -> Step:
-        """Decide for a film of this size, sent at this bitrate, now; `anew` with a key frame."""
+        """Decide on a step.
+
+        Parameters
+        ----------
+        target_bps : float
+            The film's bitrate now, in bit/s.
+        width, height : int
+            Size of the film in pixels.
+        t_s : float
+            Now, in seconds.
+        key_frame : bool, default False
+            Whether a key frame is to be made anyway.
+
+        Returns
+        -------
+        Step
+            The step in force.
+        """
         if self._index is None:
-            self._index = _first(target_bps, width, height, LEAST_BPP)
+            self._index = _best_step(target_bps, width, height, MIN_BPP)
             return self.step
         index = self._index
         now_bpp = _bits_per_pixel(target_bps, width, height, STEPS[index])
-        if now_bpp >= LEAST_BPP or index == len(STEPS) - 1:
+        if now_bpp >= MIN_BPP or index == len(STEPS) - 1:
             self._low_since_s = None
         elif self._low_since_s is None:
             self._low_since_s = t_s
         if self._low_since_s is not None and (
-            anew or now_bpp < HOPELESS_BPP or t_s - self._low_since_s >= DOWN_AFTER_S
+            key_frame or now_bpp < HOPELESS_BPP or t_s - self._low_since_s >= DOWN_AFTER_S
         ):
-            least_bpp = GOOD_BPP if anew else LEAST_BPP
-            self._index = max(index + 1, _first(target_bps, width, height, least_bpp))
+            min_bpp = GOOD_BPP if key_frame else MIN_BPP
+            self._index = max(index + 1, _best_step(target_bps, width, height, min_bpp))
             self._low_since_s = self._high_since_s = None
             self._down_s = t_s
             return self.step
-        better = _first(target_bps, width, height, GOOD_BPP)
+        better = _best_step(target_bps, width, height, GOOD_BPP)
         if better >= index:
             self._high_since_s = None
         elif self._high_since_s is None:
@@ -86,10 +115,10 @@ class QualityScaler:
         return self.step
 
 
-def _first(target_bps: float, width: int, height: int, least_bpp: float) -> int:
-    """The best step with so many bits a pixel; the last if there is none."""
+def _best_step(target_bps: float, width: int, height: int, min_bpp: float) -> int:
+    """Index of the best step with so many bits per pixel; the last if there is none."""
     for index, step in enumerate(STEPS):
-        if _bits_per_pixel(target_bps, width, height, step) >= least_bpp:
+        if _bits_per_pixel(target_bps, width, height, step) >= min_bpp:
             return index
     return len(STEPS) - 1
 

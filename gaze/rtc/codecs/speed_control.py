@@ -1,13 +1,16 @@
-"""How fast an encoder should work: quality where there is time, speed where there is not."""
+"""How fast an encoder should work: quality where there is time, speed where there is not.
+
+The constants were chosen by hand with tests/rtc/codecs/test_speed_control.py; no benchmark covers
+them (benchmarks.capacity fixes the speed).
+"""
 
 FASTER_ABOVE = 0.25  # of the time from frame to frame
 MUCH_FASTER_ABOVE = 0.5
 SLOWER_BELOW = 0.12
-SETTLE_FRAMES = 10  # after a change, before the next is thought of
-PATIENCE_S = 2.0
-LONGEST_PATIENCE_S = 60.0
-REGRET_S = 10.0
-_SMOOTHING = 0.1
+SETTLE_FRAMES = 10  # after a change, before the next
+PATIENCE_S, MAX_PATIENCE_S = 2.0, 60.0  # of little load, before a step down
+REGRET_S = 10.0  # a step down that is undone sooner was a mistake
+SMOOTHING = 0.1
 
 
 class SpeedControl:
@@ -15,11 +18,24 @@ class SpeedControl:
 
     It steps up soon when encoding takes more than a quarter of the time from frame to frame, and
     down after a while in which it took less than an eighth. A step down that had to be undone
-    doubles that while, so that it does not swing. It never asks for the time.
+    doubles that while, so that it does not oscillate.
+
+    Attributes
+    ----------
+    speed : int
+        For the next frame.
     """
 
     def __init__(self, fastest: int, speed: int) -> None:
-        """Begin with `speed`, and go up to `fastest`."""
+        """Begin without a measurement.
+
+        Parameters
+        ----------
+        fastest : int
+            The encoder's fastest speed.
+        speed : int
+            The first.
+        """
         self.speed = speed
         self._fastest = fastest
         self._load: float | None = None
@@ -29,25 +45,34 @@ class SpeedControl:
         self._patience_s = PATIENCE_S
 
     def add(self, encoding_s: float, interval_s: float, t_s: float) -> int:
-        """Note what a frame took and return the speed for the next.
+        """Take how long a frame took.
 
-        Args:
-            encoding_s: how long encoding it took.
-            interval_s: the time from frame to frame.
-            t_s: the time of the frame.
+        Parameters
+        ----------
+        encoding_s : float
+            Time that encoding took, in seconds.
+        interval_s : float
+            Time from frame to frame, in seconds.
+        t_s : float
+            Time of the frame, in seconds.
+
+        Returns
+        -------
+        int
+            The speed for the next.
         """
         self._frames += 1
-        if self._frames == 1:  # a key frame, or the first after a change: not what it will take
+        if self._frames == 1:  # a key frame, or the first after a change: not representative
             return self.speed
         load = encoding_s / interval_s
-        self._load = load if self._load is None else self._load + _SMOOTHING * (load - self._load)
+        self._load = load if self._load is None else self._load + SMOOTHING * (load - self._load)
         if self._frames < SETTLE_FRAMES:
             return self.speed
         if self._load > FASTER_ABOVE:
             self._idle_since_s = None
             if self.speed < self._fastest:
                 if self._slowed_s is not None and t_s - self._slowed_s < REGRET_S:
-                    self._patience_s = min(2 * self._patience_s, LONGEST_PATIENCE_S)
+                    self._patience_s = min(2 * self._patience_s, MAX_PATIENCE_S)
                 self._slowed_s = None
                 self._step(2 if self._load > MUCH_FASTER_ABOVE else 1)
         elif self._load >= SLOWER_BELOW:

@@ -1,0 +1,1 @@
+"""Bandwidth estimation, pacing, and feedback on both."""

@@ -1,9 +1,9 @@
-"""Lets packets leave evenly: faster than the target, but never a whole key frame at once.
+"""Paces packets: faster than the target, but never a whole key frame at once.
 
 A frame that leaves in one burst fills the queue of the slowest link, and is taken for congestion
-or lost there. Sound goes first and is not held back, retransmissions go before the film. A probe
-(`gaze.rtc.congestion.probing`) lets some packets leave at its own rate, filled up with packets
-sent once more.
+or lost there. Audio goes first and is not held back, retransmissions go before video. A probe
+cluster (`gaze.rtc.congestion.probe_controller`) lets some packets leave at its own bitrate, filled
+up with padding. After libwebrtc's `pacing/pacing_controller.cc`.
 """
 
 import math
@@ -12,14 +12,20 @@ from collections.abc import Callable
 from enum import IntEnum
 from typing import Generic, Protocol, TypeVar
 
-from gaze.rtc.congestion.probing import Probe
+from gaze.rtc.congestion.probe_controller import ProbeCluster
 
-FACTOR = 2.5
-BURST_S = 0.04  # as libwebrtc: what may leave at once, after a rest or by waking too late
-GROUP_S = 0.01  # as much as leaves together when it had to wait: waking costs more than sending
-PROBE_PACKET_BYTES = 500  # a probe begins with no smaller one, since it would need too many
-RETRANSMISSIONS_SHARE = 0.2  # of the pacing rate, which is half of the target
-RETRANSMISSIONS_BURST_S = 0.2
+PACING_FACTOR = 2.5  # times the target; libwebrtc's kDefaultPaceMultiplier
+BURST_S = 0.04  # libwebrtc's kDefaultBurstInterval: what may leave at once after a rest
+# How much leaves together when it had to wait: waking costs more than sending
+# (`python -m benchmarks.packet_cost`).
+GROUP_S = 0.01
+# A cluster begins with no smaller packet, since it would need too many: chosen by hand.
+MIN_PROBE_PACKET_BYTES = 500
+# Of the pacing rate, so half of the target. Tuned by
+# `python -m benchmarks.network --who chromium --scenarios step`: retransmitting all that a full
+# queue had dropped filled it again for seconds.
+RETRANSMISSION_SHARE = 0.2
+RETRANSMISSION_BURST_S = 0.2
 
 
 class Sized(Protocol):
@@ -27,142 +33,195 @@ class Sized(Protocol):
 
     @property
     def size_bytes(self) -> int:
-        """On the wire."""
+        """Size on the wire."""
         ...
 
 
 P = TypeVar("P", bound=Sized)
 
 
-class Kind(IntEnum):
-    """What a packet is, in the order of leaving."""
+class PacketType(IntEnum):
+    """What a packet carries, in the order of priority."""
 
-    SOUND = 0
+    AUDIO = 0
     RETRANSMISSION = 1
     VIDEO = 2
 
 
 class Pacer(Generic[P]):
-    """Packets that wait for their turn; told of the time, never asking for it.
+    """The packets that wait for their turn; every method takes the time.
 
-    Attributes:
-        rate_bps: the pacing rate.
-        waiting_bytes: of all that waits.
-        padding: makes a packet that may be sent to fill a probe, or None.
+    Attributes
+    ----------
+    rate_bps : float
+        Pacing rate in bit/s; set at any time.
+    padding : callable
+        Makes a packet that may be sent to fill a probe cluster, or None.
+    queue_bytes : int
+        Size of all packets that wait.
     """
 
     def __init__(self, rate_bps: float, padding: Callable[[], P | None]) -> None:
+        """Begin empty.
+
+        Parameters
+        ----------
+        rate_bps : float
+            Pacing rate in bit/s.
+        padding : callable
+            Makes a packet that may be sent to fill a probe cluster, or None.
+        """
         self.rate_bps = rate_bps
         self.padding = padding
-        self._queues: tuple[deque[P], ...] = tuple(deque() for _ in Kind)  # by kind
-        self.waiting_bytes = 0
-        self._free_s = 0.0  # when the next packet may leave
-        self._again_s = -math.inf  # when the next retransmission may be taken, at its share
-        self._probe: Probe | None = None
-        self._probe_packets = 0
-        self._probe_bytes = 0
+        self.queue_bytes = 0
+        self._queues: tuple[deque[P], ...] = tuple(deque() for _ in PacketType)
+        self._next_send_s = 0.0
+        self._next_retransmission_s = -math.inf  # when the next may be taken, at their share
+        self._cluster: ProbeCluster | None = None
+        self._cluster_packets = 0
+        self._cluster_bytes = 0
 
     @property
-    def probing(self) -> bool:
-        """Whether a probe was given that has not left as a whole."""
-        return self._probe is not None
+    def is_probing(self) -> bool:
+        """Whether a probe cluster was given that has not left as a whole."""
+        return self._cluster is not None
 
     @property
-    def waiting_s(self) -> float:
-        """How long what waits will take to leave."""
-        return 8 * self.waiting_bytes / self.rate_bps
+    def queue_time_s(self) -> float:
+        """How long what waits will take to leave, in seconds."""
+        return 8 * self.queue_bytes / self.rate_bps
 
-    def put(self, packet: P, kind: Kind, t_s: float) -> bool:
-        """Append a packet; returns whether it was taken.
+    def enqueue(self, packet: P, packet_type: PacketType, t_s: float) -> bool:
+        """Append a packet.
 
-        Retransmissions beyond their share are not: what a full queue lost would fill it again.
+        Parameters
+        ----------
+        packet : Sized
+            What is to be sent.
+        packet_type : PacketType
+            Its priority.
+        t_s : float
+            Now, in seconds.
+
+        Returns
+        -------
+        bool
+            Whether it was taken. Retransmissions beyond their share are not: what a full queue lost
+            would fill it again.
         """
-        if kind is Kind.RETRANSMISSION:
-            spent_s = 8 * packet.size_bytes / (RETRANSMISSIONS_SHARE * self.rate_bps)
-            again_s = max(self._again_s, t_s - RETRANSMISSIONS_BURST_S) + spent_s
-            if again_s > t_s:
+        if packet_type is PacketType.RETRANSMISSION:
+            spent_s = 8 * packet.size_bytes / (RETRANSMISSION_SHARE * self.rate_bps)
+            next_s = max(self._next_retransmission_s, t_s - RETRANSMISSION_BURST_S) + spent_s
+            if next_s > t_s:
                 return False
-            self._again_s = again_s
-        if not self.waiting_bytes:
-            self._free_s = max(self._free_s, t_s - BURST_S)
-        self._queues[kind].append(packet)
-        self.waiting_bytes += packet.size_bytes
+            self._next_retransmission_s = next_s
+        if not self.queue_bytes:
+            self._next_send_s = max(self._next_send_s, t_s - BURST_S)
+        self._queues[packet_type].append(packet)
+        self.queue_bytes += packet.size_bytes
         return True
 
-    def drop_film(self) -> None:
-        """Let nothing of what waits leave, but sound."""
-        for kind in (Kind.RETRANSMISSION, Kind.VIDEO):
-            self.waiting_bytes -= sum(packet.size_bytes for packet in self._queues[kind])
-            self._queues[kind].clear()
+    def drop_video(self) -> None:
+        """Drop all that waits except audio."""
+        for packet_type in (PacketType.RETRANSMISSION, PacketType.VIDEO):
+            self.queue_bytes -= sum(packet.size_bytes for packet in self._queues[packet_type])
+            self._queues[packet_type].clear()
 
-    def start(self, probe: Probe) -> None:
-        """Let the packets that leave next be a probe; it begins with the film's next packet."""
-        self._probe = probe
-        self._probe_packets = self._probe_bytes = 0
+    def start_probe(self, cluster: ProbeCluster) -> None:
+        """Let the packets that leave next be a probe cluster; it begins with the next of video.
 
-    def take(self, t_s: float) -> tuple[P, int | None] | None:
-        """The packet that leaves now, and the number of the probe that it is part of."""
-        sound, again, film = self._queues
-        if sound:
-            return self._pop(sound, t_s, self.rate_bps), None
-        if self._probe is not None and (self._probe_packets or self._may_begin(film)):
-            return self._take_for(self._probe, t_s)
-        queue = again or film
-        if not queue or t_s < self._free_s:
+        Parameters
+        ----------
+        cluster : ProbeCluster
+            Its bitrate and size.
+        """
+        self._cluster = cluster
+        self._cluster_packets = self._cluster_bytes = 0
+
+    def next_packet(self, t_s: float) -> tuple[P, int | None] | None:
+        """Take the packet that leaves now.
+
+        Parameters
+        ----------
+        t_s : float
+            Now, in seconds.
+
+        Returns
+        -------
+        tuple of (Sized, int or None), or None
+            The packet and the number of its probe cluster; None if nothing may leave now.
+        """
+        audio, retransmissions, video = self._queues
+        if audio:
+            return self._pop(audio, t_s, self.rate_bps), None
+        if self._cluster is not None and (self._cluster_packets or self._may_start_probe(video)):
+            return self._next_of_cluster(self._cluster, t_s)
+        queue = retransmissions or video
+        if not queue or t_s < self._next_send_s:
             return None
         return self._pop(queue, t_s, self.rate_bps), None
 
-    def wait_s(self, t_s: float) -> float | None:
-        """How long until the next packets should be taken; None if none waits.
+    def time_until_next_s(self, t_s: float) -> float | None:
+        """Give how long until the next packets should be taken.
 
-        Later than the first of them may leave, but no later than the last, or a group.
+        That is later than the first of them may leave, but no later than the last, or a group.
+
+        Parameters
+        ----------
+        t_s : float
+            Now, in seconds.
+
+        Returns
+        -------
+        float or None
+            In seconds; None if nothing waits.
         """
-        sound, again, film = self._queues
-        if sound:
+        audio, retransmissions, video = self._queues
+        if audio:
             return 0.0
-        if self._probe is not None:
-            if self._probe_packets:
-                return max(0.0, self._free_s - t_s)
-            if self._may_begin(film):
+        if self._cluster is not None:
+            if self._cluster_packets:
+                return max(0.0, self._next_send_s - t_s)
+            if self._may_start_probe(video):
                 return 0.0
-        if not self.waiting_bytes:
+        if not self.queue_bytes:
             return None
-        last = (film or again)[-1]
-        group_s = min(GROUP_S, 8 * (self.waiting_bytes - last.size_bytes) / self.rate_bps)
-        return max(0.0, self._free_s + group_s - t_s)
+        last = (video or retransmissions)[-1]
+        group_s = min(GROUP_S, 8 * (self.queue_bytes - last.size_bytes) / self.rate_bps)
+        return max(0.0, self._next_send_s + group_s - t_s)
 
-    def _take_for(self, probe: Probe, t_s: float) -> tuple[P, int | None] | None:
-        if not self._probe_packets:
-            self._free_s = t_s
-        if t_s < self._free_s:
+    def _next_of_cluster(self, cluster: ProbeCluster, t_s: float) -> tuple[P, int | None] | None:
+        if not self._cluster_packets:
+            self._next_send_s = t_s
+        if t_s < self._next_send_s:
             return None
-        _, again, film = self._queues
-        if queue := again or film:
-            packet = self._pop(queue, t_s, probe.rate_bps)
+        _, retransmissions, video = self._queues
+        if queue := retransmissions or video:
+            packet = self._pop(queue, t_s, cluster.rate_bps)
         else:
             padding = self.padding()
             if padding is None:  # nothing to fill it with
-                self._probe = None
+                self._cluster = None
                 return None
             packet = padding
-            self._spend(packet.size_bytes, t_s, probe.rate_bps)
-        self._probe_packets += 1
-        self._probe_bytes += packet.size_bytes
-        if self._probe_packets >= probe.packets and self._probe_bytes >= probe.size_bytes:
-            self._probe = None
-            self._free_s = max(self._free_s, t_s)
-        return packet, probe.number
+            self._spend(packet.size_bytes, t_s, cluster.rate_bps)
+        self._cluster_packets += 1
+        self._cluster_bytes += packet.size_bytes
+        if self._cluster_packets >= cluster.packets and self._cluster_bytes >= cluster.size_bytes:
+            self._cluster = None
+            self._next_send_s = max(self._next_send_s, t_s)
+        return packet, cluster.number
 
     @staticmethod
-    def _may_begin(film: deque[P]) -> bool:
-        return bool(film) and film[0].size_bytes >= PROBE_PACKET_BYTES
+    def _may_start_probe(video: deque[P]) -> bool:
+        return bool(video) and video[0].size_bytes >= MIN_PROBE_PACKET_BYTES
 
     def _pop(self, queue: deque[P], t_s: float, rate_bps: float) -> P:
         packet = queue.popleft()
         size_bytes = packet.size_bytes
-        self.waiting_bytes -= size_bytes
+        self.queue_bytes -= size_bytes
         self._spend(size_bytes, t_s, rate_bps)
         return packet
 
     def _spend(self, size_bytes: int, t_s: float, rate_bps: float) -> None:
-        self._free_s = max(self._free_s, t_s - BURST_S) + 8 * size_bytes / rate_bps
+        self._next_send_s = max(self._next_send_s, t_s - BURST_S) + 8 * size_bytes / rate_bps

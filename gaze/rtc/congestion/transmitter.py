@@ -1,4 +1,4 @@
-"""All packets of one transport on their way out: paced, numbered, reported on by the browser."""
+"""All outgoing packets of one transport: paced, numbered, and reported on by the receiver."""
 
 import asyncio
 import contextlib
@@ -6,120 +6,158 @@ import time
 from collections.abc import Callable, Sequence
 
 from gaze.rtc.congestion import twcc
-from gaze.rtc.congestion.bandwidth_estimator import BandwidthEstimator, Range
-from gaze.rtc.congestion.pacer import FACTOR, Kind, Pacer
+from gaze.rtc.congestion.pacer import PACING_FACTOR, Pacer, PacketType
 from gaze.rtc.congestion.packet_results import SentPackets
-from gaze.rtc.congestion.report_based import Rate
-from gaze.rtc.rtp.packet_history import Outgoing, Packet
+from gaze.rtc.congestion.rate_counter import RateCounter
+from gaze.rtc.congestion.send_side_bwe import BitrateConstraints, SendSideBwe
+from gaze.rtc.rtp.packet_history import Packet, PacketHistory
 
-ROOM_S = 0.1
-"""The film's next frame is taken only when what waits will have left this soon,"""
-QUEUE_S = 0.15
-"""and when what is on its way already will wait no longer in a queue, by the estimate."""
-PATIENCE_S = 0.1
+# Tuned by `python -m benchmarks.network --who chromium --scenarios step,1_mbps` (delay and gaps at
+# a step from 5 to 0.7 Mbit/s).
+MAX_PACER_S = 0.1
+"""The next video frame is taken only when what waits in the pacer will have left this soon,"""
+MAX_QUEUE_S = 0.15
+"""and when what is in flight will wait no longer than this in the network's queue."""
+ROOM_TIMEOUT_S = 0.1  # then the frame is left out
+
 LOSSY = 0.02
+"""Share of packets lost from which frames arrive unevenly. Tuned by `python -m benchmarks.network
+--who chromium --scenarios loss_1,loss_5`; half of it to leave that state."""
 HEADROOM = 0.95
-"""Share of the target that is for the film and the sound; the rest is retransmissions."""
+"""Share of the target that is for video and audio; the rest is for retransmissions. Chosen by hand;
+no benchmark covers it alone."""
 
 
 class Transmitter:
-    """Sends by `send`, which keeps nothing; estimates from feedback, else goes by `reported_bps`.
+    """Sends the packets of all streams; their bitrate follows the bandwidth estimate.
 
-    Attributes:
-        estimate: how much the way carries.
-        reported_bps: the rate that other reports (REMB, losses) allow; used while no transport-wide
-            feedback comes.
-        padded: the stream whose packets may fill a probe.
+    Attributes
+    ----------
+    bwe : SendSideBwe
+        The bandwidth estimate.
+    reported_bps : float
+        The bitrate in bit/s that other reports (REMB, losses) allow; in force while no
+        transport-wide feedback comes.
+    padding_source : PacketHistory or None
+        The stream whose packets may fill a probe cluster.
+    frames_held : int
+        Video frames that had to wait for room.
     """
 
-    def __init__(self, send: Callable[[bytearray], None], limits: Range) -> None:
-        self.estimate = BandwidthEstimator(limits)
-        self.reported_bps = limits.start_bps
-        self.padded: Outgoing | None = None
-        self.held = 0  # frames that had to wait for room
+    def __init__(self, send: Callable[[bytearray], None], constraints: BitrateConstraints) -> None:
+        """Take what sends.
+
+        Parameters
+        ----------
+        send : callable
+            Sends one packet and keeps no reference to it; may raise ConnectionError, which loses
+            the packet.
+        constraints : BitrateConstraints
+            Limits of the estimate.
+        """
+        self.bwe = SendSideBwe(constraints)
+        self.reported_bps = constraints.start_bps
+        self.padding_source: PacketHistory | None = None
+        self.frames_held = 0
         self._send = send
-        self._pacer: Pacer[Packet] = Pacer(FACTOR * limits.start_bps, self._padding)
+        self._pacer: Pacer[Packet] = Pacer(PACING_FACTOR * constraints.start_bps, self._padding)
         self._sent = SentPackets()
-        self._heard = False
-        self._lossy = False
-        self._sound_bytes = 0
-        self._sound_rate = Rate()
-        self._sound_bps = 0.0
+        self._has_feedback = False
+        self._is_lossy = False
+        self._audio_bytes = 0
+        self._audio_rate = RateCounter()
+        self._audio_bps = 0.0
         self._room = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
 
     @property
-    def estimating(self) -> bool:
-        """Whether the browser sends transport-wide feedback."""
-        return self._heard
+    def has_feedback(self) -> bool:
+        """Whether the receiver sends transport-wide feedback."""
+        return self._has_feedback
 
     @property
-    def lossy(self) -> bool:
-        """Whether so many packets are lost that frames come unevenly."""
-        self._lossy = self._heard and self.estimate.loss > (LOSSY / 2 if self._lossy else LOSSY)
-        return self._lossy
+    def is_lossy(self) -> bool:
+        """Whether so many packets are lost that frames arrive unevenly."""
+        threshold = LOSSY / 2 if self._is_lossy else LOSSY
+        self._is_lossy = self._has_feedback and self.bwe.loss > threshold
+        return self._is_lossy
 
     @property
     def target_bps(self) -> float:
-        """What may be sent in all."""
-        return self.estimate.target_bps if self._heard else self.reported_bps
+        """What may be sent in all, in bit/s."""
+        return self.bwe.target_bps if self._has_feedback else self.reported_bps
 
     @property
-    def film_bps(self) -> float:
-        """What the film may take of it."""
-        if not self._heard:
+    def video_bps(self) -> float:
+        """The video's share of the target, in bit/s."""
+        if not self._has_feedback:
             return self.reported_bps
-        return HEADROOM * self.target_bps - self._sound_bps
+        return HEADROOM * self.target_bps - self._audio_bps
 
     @property
-    def lasting_bps(self) -> float:
-        """The same without what is held back only until a queue is empty."""
-        if not self._heard:
+    def sustained_video_bps(self) -> float:
+        """The same without the reduction that drains a queue, in bit/s."""
+        if not self._has_feedback:
             return self.reported_bps
-        return HEADROOM * self.estimate.lasting_bps - self._sound_bps
+        return HEADROOM * self.bwe.sustained_bps - self._audio_bps
 
     @property
-    def waiting_s(self) -> float:
-        """How long what waits will take to leave."""
-        return self._pacer.waiting_s
+    def queue_time_s(self) -> float:
+        """How long what waits in the pacer will take to leave, in seconds."""
+        return self._pacer.queue_time_s
 
-    def put(self, packets: Sequence[Packet], kind: Kind) -> bool:
-        """Let packets leave when it is their turn; returns whether all of them may."""
+    def enqueue(self, packets: Sequence[Packet], packet_type: PacketType) -> bool:
+        """Let packets leave when it is their turn.
+
+        Parameters
+        ----------
+        packets : sequence of Packet
+            All of one type.
+        packet_type : PacketType
+            Their priority.
+
+        Returns
+        -------
+        bool
+            Whether all of them were taken.
+        """
         if self._closed:
             return False
         now_s = time.monotonic()
         all_taken = True
         for packet in packets:
-            all_taken = self._pacer.put(packet, kind, now_s) and all_taken
-            if kind is Kind.SOUND:
-                self._sound_bytes += packet.size_bytes
-        if kind is Kind.SOUND:
-            self._sound_bps = self._sound_rate.update(self._sound_bytes, now_s)
-        self._let_leave()
+            all_taken = self._pacer.enqueue(packet, packet_type, now_s) and all_taken
+            if packet_type is PacketType.AUDIO:
+                self._audio_bytes += packet.size_bytes
+        if packet_type is PacketType.AUDIO:
+            self._audio_bps = self._audio_rate.update(self._audio_bytes, now_s)
+        self._send_due()
         return all_taken
 
-    def drop_film(self) -> None:
-        """Let nothing leave of what waits, but sound."""
-        self._pacer.drop_film()
+    def drop_video(self) -> None:
+        """Drop all that waits except audio."""
+        self._pacer.drop_video()
         self._room.set()
 
-    def _has_room(self, queue_s: float) -> bool:
-        if self._pacer.waiting_s > ROOM_S:
-            return False
-        window_bytes = self.estimate.window_bytes(queue_s, time.monotonic())
-        return self._sent.on_their_way_bytes + self._pacer.waiting_bytes <= window_bytes
+    async def wait_for_room(self, queue_s: float = MAX_QUEUE_S) -> bool:
+        """Wait for a moment until the next video frame may be encoded.
 
-    async def room(self, queue_s: float = QUEUE_S) -> bool:
-        """Wait for a moment until the film's next frame may be encoded; returns whether it may.
+        Parameters
+        ----------
+        queue_s : float, default MAX_QUEUE_S
+            How long what is in flight may wait in the network's queue, in seconds.
 
-        If not, it is to be left out: frame rate gives way, not delay.
+        Returns
+        -------
+        bool
+            Whether it may. If not, it is to be left out: frame rate gives way, not delay.
         """
         if self._has_room(queue_s):
             return True
-        self.held += 1
+        self.frames_held += 1
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(ROOM_TIMEOUT_S):
                 while not self._has_room(queue_s) and not self._closed:
                     self._room.clear()
                     await self._room.wait()
@@ -128,13 +166,19 @@ class Transmitter:
         return True
 
     def on_feedback(self, data: bytes) -> None:
-        """A transport-wide feedback message; a malformed one is passed over."""
+        """Take a transport-wide feedback message; a malformed one is ignored.
+
+        Parameters
+        ----------
+        data : bytes
+            One RTCP packet.
+        """
         try:
             feedback = twcc.parse(data)
         except ValueError:
             return
-        self._heard = True
-        self.estimate.on_feedback(self._sent.outcomes(feedback), time.monotonic())
+        self._has_feedback = True
+        self.bwe.on_feedback(self._sent.results(feedback), time.monotonic())
         self._room.set()
 
     async def close(self) -> None:
@@ -144,40 +188,47 @@ class Transmitter:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _padding(self) -> Packet | None:
-        return None if self.padded is None else self.padded.padding()
+    def _has_room(self, queue_s: float) -> bool:
+        if self._pacer.queue_time_s > MAX_PACER_S:
+            return False
+        window_bytes = self.bwe.congestion_window_bytes(queue_s, time.monotonic())
+        return self._sent.in_flight_bytes + self._pacer.queue_bytes <= window_bytes
 
-    def _let_leave(self) -> None:
-        """Send all that may leave by now, and come back when more may."""
+    def _padding(self) -> Packet | None:
+        return None if self.padding_source is None else self.padding_source.padding()
+
+    def _send_due(self) -> None:
+        """Send all that may leave by now, and set the timer for the rest."""
         if self._timer is not None:
             self._timer.cancel()
-        pacer, estimate = self._pacer, self.estimate
+        pacer, bwe = self._pacer, self.bwe
         now_s = time.monotonic()
-        estimate.on_silence(self._sent.oldest_s, now_s)
-        pacer.rate_bps = FACTOR * self.target_bps
+        bwe.check_feedback_timeout(self._sent.oldest_unreported_s, now_s)
+        pacer.rate_bps = PACING_FACTOR * self.target_bps
         if (
-            self.padded is not None
-            and not pacer.probing
-            and (probe := estimate.take_probe(now_s)) is not None
+            self.padding_source is not None
+            and not pacer.is_probing
+            and (cluster := bwe.next_probe(now_s)) is not None
         ):
-            pacer.start(probe)
-        while (taken := pacer.take(now_s)) is not None:
-            self._let_go(*taken, now_s)
+            pacer.start_probe(cluster)
+        while (due := pacer.next_packet(now_s)) is not None:
+            self._send_now(*due, now_s)
             now_s = time.monotonic()
-        if pacer.waiting_s <= ROOM_S:
+        if pacer.queue_time_s <= MAX_PACER_S:
             self._room.set()
-        wait_s = pacer.wait_s(now_s)
+        wait_s = pacer.time_until_next_s(now_s)
         self._timer = (
             None
             if wait_s is None
-            else asyncio.get_running_loop().call_later(wait_s, self._let_leave)
+            else asyncio.get_running_loop().call_later(wait_s, self._send_due)
         )
 
-    def _let_go(self, packet: Packet, probe: int | None, now_s: float) -> None:
+    def _send_now(self, packet: Packet, probe: int | None, now_s: float) -> None:
         number = None
-        if packet.number_at is not None:
+        if packet.transport_number_offset is not None:
             number = self._sent.add(packet.size_bytes, now_s, probe)
         packet.sent_s = now_s
         packet.stamp(number, now_s)
-        with contextlib.suppress(ConnectionError):  # between two ways, or at the end: it is lost
+        # No network path for the moment, or the transport ends: the packet is lost.
+        with contextlib.suppress(ConnectionError):
             self._send(packet.data)

@@ -1,4 +1,4 @@
-"""The STUN and TURN servers that the operator named, with credentials that expire."""
+"""The STUN and TURN servers of the settings, with credentials that expire."""
 
 import base64
 import hashlib
@@ -9,10 +9,22 @@ from gaze.base.settings import Settings
 
 
 def ice_servers(settings: Settings, unix_time_s: float) -> list[dict[str, Any]]:
-    """STUN and TURN servers as RTCPeerConnection wants them.
+    """List STUN and TURN servers as RTCPeerConnection takes them.
 
     TURN credentials expire: user name and password are made from the secret shared with the TURN
-    server, as in draft-uberti-behave-turn-rest-00.
+    server (draft-uberti-behave-turn-rest-00).
+
+    Parameters
+    ----------
+    settings : Settings
+        Addresses, shared secret and time to live.
+    unix_time_s : float
+        Now.
+
+    Returns
+    -------
+    list of dict
+        Each an `RTCIceServer`; empty by default.
     """
     servers: list[dict[str, Any]] = []
     if settings.stun_urls:

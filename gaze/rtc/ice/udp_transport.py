@@ -1,38 +1,44 @@
 """UDP sockets that read many datagrams at a time, each with its arrival time from the kernel.
 
-asyncio's own read one datagram each time the loop comes round, and know only when that was.
+asyncio's own read one datagram per iteration of the event loop, and know only when that was.
 """
 
 import asyncio
 import contextlib
 import errno
-import random
+import secrets
 import socket
 import struct
 import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
-MAX_DATAGRAM_BYTES = 1500  # a larger one is dropped: WebRTC sends none
-BATCH = 32  # datagrams; then others have their turn on the loop
-BUFFER_BYTES = 1 << 20
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+MAX_DATAGRAM_BYTES = 1500  # a larger one is dropped: WebRTC sends none (Ethernet's MTU)
+BATCH = 32  # datagrams; then others have their turn on the loop: chosen by hand
+BUFFER_BYTES = 1 << 20  # a quarter of a second of 30 Mbit/s: chosen by hand
 
 _SO_TIMESTAMPNS = 35  # <asm-generic/socket.h>; Python does not name it
 _TIMESPEC = struct.Struct("@ll")
 _ANCILLARY_BYTES = 64
-_TRUSTED_AGE_S = 1.0  # a datagram that seems older was read after the clock was set
+_MAX_AGE_S = 1.0  # a datagram that seems older was read after the wall clock was set
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Where a server is to be reached by UDP.
+    """The UDP ports and addresses by which a server is reached.
 
-    Attributes:
-        udp_ports: first and last port that may be used; None is any.
-        public_addresses: what stands for this machine's own addresses outside, at most one of each
-            IP version (1:1 NAT); none if its own can be reached.
+    Attributes
+    ----------
+    udp_ports : tuple of int or None
+        First and last port that may be used; None is any.
+    public_addresses : tuple of str
+        What stands for this machine's own addresses outside, at most one of each IP version (1:1
+        NAT); none if its own can be reached.
     """
 
     udp_ports: tuple[int, int] | None = None
@@ -40,17 +46,31 @@ class Network:
 
 
 class Receiver(Protocol):
-    """Who takes the datagrams: an asyncio.DatagramProtocol that also takes arrival times."""
+    """What takes the datagrams: an asyncio.DatagramProtocol that also takes arrival times."""
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None: ...
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See `asyncio.BaseProtocol`."""
 
     def datagram_received(
         self, data: bytes, addr: tuple[Any, ...], arrival_s: float | None = None
-    ) -> None: ...
+    ) -> None:
+        """Take a datagram.
 
-    def error_received(self, exc: Exception) -> None: ...
+        Parameters
+        ----------
+        data : bytes
+            The datagram.
+        addr : tuple
+            Where it came from.
+        arrival_s : float or None, default None
+            When it arrived, in monotonic seconds, where the transport knows.
+        """
 
-    def connection_lost(self, exc: Exception | None) -> None: ...
+    def error_received(self, exc: Exception) -> None:
+        """See `asyncio.DatagramProtocol`."""
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """See `asyncio.BaseProtocol`."""
 
 
 class NoPortError(OSError):
@@ -58,16 +78,31 @@ class NoPortError(OSError):
 
 
 def bind(address: str, ports: tuple[int, int] | None) -> socket.socket:
-    """A UDP socket on an address of this machine, on a free port of the range.
+    """Bind a UDP socket to a free port.
 
-    Raises:
-        NoPortError: there is none.
-        OSError: the address is not one of this machine's.
+    Parameters
+    ----------
+    address : str
+        One of this machine's, IPv4 or IPv6.
+    ports : tuple of int or None
+        First and last port that may be used; None is any.
+
+    Returns
+    -------
+    socket.socket
+        Non-blocking.
+
+    Raises
+    ------
+    NoPortError
+        If no port of the range is free.
+    OSError
+        If the address is not one of this machine's.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     first, last = ports or (0, 0)
     choices: Sequence[int] = range(first, last + 1)
-    start = random.randrange(len(choices))
+    start = secrets.randbelow(len(choices))
     for port in (*choices[start:], *choices[:start]):
         opened = socket.socket(family, socket.SOCK_DGRAM)
         try:
@@ -85,7 +120,20 @@ def bind(address: str, ports: tuple[int, int] | None) -> socket.socket:
 
 
 async def open_endpoint(opened: socket.socket, receiver: Receiver) -> asyncio.DatagramTransport:
-    """Let a receiver have the datagrams of a bound, non-blocking socket."""
+    """Read datagrams of a socket from now on.
+
+    Parameters
+    ----------
+    opened : socket.socket
+        Bound, and non-blocking.
+    receiver : Receiver
+        Gets the datagrams.
+
+    Returns
+    -------
+    asyncio.DatagramTransport
+        Sends, and closes the socket.
+    """
     try:
         return DatagramTransport(opened, receiver)
     except NotImplementedError:  # Windows' event loop watches no sockets
@@ -101,11 +149,22 @@ class DatagramTransport(asyncio.DatagramTransport):
 
     What cannot be sent at once is dropped, as a full router would: nothing waits here.
 
-    Attributes:
-        unsent: datagrams dropped because the kernel's buffer was full.
+    Attributes
+    ----------
+    unsent : int
+        Datagrams dropped because the kernel's buffer was full.
     """
 
     def __init__(self, opened: socket.socket, receiver: Receiver) -> None:
+        """Read the socket from now on.
+
+        Parameters
+        ----------
+        opened : socket.socket
+            Bound, and non-blocking.
+        receiver : Receiver
+            Gets the datagrams.
+        """
         super().__init__({"socket": opened, "sockname": opened.getsockname()})
         self.unsent = 0
         self._socket = opened
@@ -121,7 +180,7 @@ class DatagramTransport(asyncio.DatagramTransport):
         receiver.connection_made(self)
 
     def _read(self) -> None:
-        receive, give = self._socket.recvmsg, self._receiver.datagram_received
+        receive, deliver = self._socket.recvmsg, self._receiver.datagram_received
         ancillary_bytes = self._ancillary_bytes
         now_s = time.monotonic()
         offset_s = now_s - time.time()
@@ -137,15 +196,34 @@ class DatagramTransport(asyncio.DatagramTransport):
             if ancillary:
                 seconds, nanoseconds = _TIMESPEC.unpack(ancillary[0][2])
                 arrival_s = seconds + nanoseconds * 1e-9 + offset_s
-                if not -_TRUSTED_AGE_S < now_s - arrival_s < _TRUSTED_AGE_S:
+                if not -_MAX_AGE_S < now_s - arrival_s < _MAX_AGE_S:
                     arrival_s = now_s
             if data and not flags & socket.MSG_TRUNC:
-                give(data, address, arrival_s)
+                deliver(data, address, arrival_s)
             if self._closing:
                 return
 
-    def sendto(self, data: Any, addr: Any = None) -> None:
-        """Send one datagram now or never."""
+    def sendto(
+        self,
+        data: bytes | bytearray | memoryview,
+        addr: "tuple[Any, ...] | str | ReadableBuffer | None" = None,
+    ) -> None:
+        """Send one datagram now, or drop it.
+
+        Parameters
+        ----------
+        data : bytes-like
+            The datagram.
+        addr : tuple
+            Where to.
+
+        Raises
+        ------
+        ValueError
+            If there is no address: the socket is not connected.
+        """
+        if addr is None:
+            raise ValueError("a datagram needs an address: the socket is not connected")
         if self._closing:
             return
         try:
@@ -156,11 +234,17 @@ class DatagramTransport(asyncio.DatagramTransport):
             self._receiver.error_received(error)
 
     def is_closing(self) -> bool:
-        """Whether it was closed."""
+        """Say whether it was closed.
+
+        Returns
+        -------
+        bool
+            Whether `close` was called.
+        """
         return self._closing
 
     def close(self) -> None:
-        """Let go of the socket; the receiver hears of it a little later."""
+        """Close the socket; the receiver's `connection_lost` follows a little later."""
         if not self._closing:
             self._closing = True
             self._loop.remove_reader(self._socket)

@@ -1,10 +1,10 @@
-"""Puts video frames together from RTP packets: at the marker bit (RFC 3550, section 5.1), in order.
+"""Assembles video frames from RTP packets: at the marker bit (RFC 3550, section 5.1), in order.
 
 A frame is released as soon as all its packets are there, up to the one with the marker bit, not
 when the next frame begins. A frame that stays incomplete holds back those that follow for a short
-media time, so that a retransmission can mend it; then it is given up, and all is dropped until a
-key frame, which is asked for again until it comes, ever more seldom: on a narrow way each of them
-takes long, and holds up the next. So the decoder never sees a broken picture.
+media time, so that a retransmission can repair it; then it is given up, and all is dropped until a
+key frame, which is requested again until it comes, ever more seldom: on a narrow network path each
+of them takes long, and holds up the next. So the decoder never sees a broken picture.
 """
 
 from collections import deque
@@ -13,31 +13,59 @@ from collections.abc import Mapping
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtp import RtpPacket
 
+from gaze.frames.clocks import VIDEO_CLOCK_HZ
 from gaze.rtc.rtp.header_extensions import clockwise_degrees
 
-CLOCK_HZ = 90_000
-HOLD_S = 0.25
-ASK_AGAIN_S, ASK_AGAIN_MOST_S = 0.5, 2.0
+HOLD_S = 0.25  # of media time: chosen by hand; no benchmark covers it alone
+# Tuned by `python -m benchmarks.network --who sent --scenarios step`: requesting six key frames in
+# half a second made the film stand for 2.5 to 3.7 s at the step, now for 1.3 to 1.9 s.
+REQUEST_INTERVAL_S, MAX_REQUEST_INTERVAL_S = 0.5, 2.0
 MAX_PACKETS = 2048
-MAX_STALE = 100  # packets in a row from before the buffer: the sender began anew
+MAX_STALE = 100  # packets in a row from before the buffer: the sender began a new sequence
 
 _START_CODE = b"\x00\x00\x01"
 _NAL_IDR = 5
 
 
 class EncodedFrame(JitterFrame):
-    """A complete frame, and by how many degrees it must be turned to be upright."""
+    """A complete frame.
+
+    Attributes
+    ----------
+    clockwise : int
+        By how many degrees it must be rotated to be upright.
+    """
 
     def __init__(self, data: bytes, timestamp: int, clockwise: int = 0) -> None:
+        """Take a frame.
+
+        Parameters
+        ----------
+        data : bytes
+            The frame.
+        timestamp : int
+            RTP timestamp, 32 bits.
+        clockwise : int, default 0
+            Rotation that makes it upright, in degrees.
+        """
         super().__init__(data, timestamp)
         self.clockwise = clockwise
 
 
 def is_key_frame(codec: str, data: bytes) -> bool:
-    """Whether an encoded frame can be decoded without others.
+    """Say whether an encoded frame can be decoded without others.
 
-    Args:
-        codec: "VP8" (RFC 6386, section 9.1) or "H264" (Annex B); of any other, every frame can.
+    Parameters
+    ----------
+    codec : str
+        "VP8" (RFC 6386, section 9.1) or "H264" (Annex B); of any other, every frame can.
+    data : bytes
+        The frame; not empty.
+
+    Returns
+    -------
+    bool
+        Whether it can.
     """
     if codec.upper() == "VP8":
         return not data[0] & 1
@@ -51,38 +79,58 @@ def is_key_frame(codec: str, data: bytes) -> bool:
     return True
 
 
-class VideoBuffer:
-    """One stream's packets on their way to the decoder.
+class VideoJitterBuffer:
+    """One stream's packets, from their arrival to the decoder.
 
     Stands in for aiortc's `JitterBuffer`: each packet carries its depayloaded bytes as `_data`.
+
+    Attributes
+    ----------
+    frames_lost : int
+        Frames that were given up.
     """
 
     def __init__(self, codecs: Mapping[int, str]) -> None:
-        """Take the codec's name of each payload type."""
+        """Begin empty; the first frame must be a key frame.
+
+        Parameters
+        ----------
+        codecs : mapping of int to str
+            The codec's name of each payload type.
+        """
         self.frames_lost = 0
         self._codecs = codecs
         self._packets: dict[int, RtpPacket] = {}  # by unwrapped sequence number
         self._ready: deque[EncodedFrame] = deque()
         self._newest: int | None = None
-        self._first = 0  # number of the first packet of the frame being put together
+        self._first = 0  # number of the first packet of the frame that is being assembled
         self._reached = 0  # numbers from _first up to here have been looked at
         self._stale = 0
         self._clockwise = 0
-        self._need_key = True
-        self._asked_at: int | None = None  # RTP timestamp
-        self._again_s = ASK_AGAIN_S
+        self._needs_key_frame = True
+        self._requested_at: int | None = None  # RTP timestamp
+        self._request_interval_s = REQUEST_INTERVAL_S
 
     @property
     def first(self) -> int:
-        """The sequence number of the first packet that is still of use."""
+        """The sequence number of the first packet that is still of use, 16 bits."""
         return self._first & 0xFFFF
 
     def add(self, packet: RtpPacket) -> tuple[bool, EncodedFrame | None]:
-        """Take a packet; return whether a key frame must be asked for, and a complete frame.
+        """Take a packet.
 
-        When one packet completes several frames, the others come with the packets that follow.
+        Parameters
+        ----------
+        packet : RtpPacket
+            In any order; duplicates and stragglers are ignored.
+
+        Returns
+        -------
+        tuple of (bool, EncodedFrame or None)
+            Whether a key frame must be requested, and a complete frame. When one packet completes
+            several frames, the others come with the packets that follow.
         """
-        ask = False
+        request = False
         if self._newest is None:
             number = self._newest = packet.sequence_number
             self._restart(number)
@@ -95,16 +143,16 @@ class VideoBuffer:
         if number < self._first or number - self._first >= MAX_PACKETS:
             self._restart(number)
             self._newest = number
-            ask = self._asks(packet.timestamp)
+            request = self._request(packet.timestamp)
         self._stale = 0
         self._newest = max(self._newest, number)
         self._packets.setdefault(number, packet)
-        ask = self._assemble() or ask
-        if self._waited_s(packet.timestamp) > HOLD_S:
+        request = self._assemble() or request
+        if self._newest >= self._reached and self._waited_s(packet.timestamp) > HOLD_S:
             self._give_up()
-            ask = self._asks(packet.timestamp) or ask
-            ask = self._assemble() or ask
-        return ask, self._pop()
+            request = self._request(packet.timestamp) or request
+            request = self._assemble() or request
+        return request, self._pop()
 
     @staticmethod
     def _unwrap(sequence_number: int, near: int) -> int:
@@ -115,42 +163,40 @@ class VideoBuffer:
         self._packets.clear()
         self._first = self._reached = number
         self._stale = 0
-        self._need_key = True
+        self._needs_key_frame = True
 
     def _pop(self) -> EncodedFrame | None:
         return self._ready.popleft() if self._ready else None
 
-    def _asks(self, timestamp: int) -> bool:
-        """Whether to ask for a key frame now: at a loss, and again while none has come."""
-        if self._asked_at is not None:
-            ticks = (timestamp - self._asked_at + 0x80000000 & 0xFFFFFFFF) - 0x80000000
-            if abs(ticks) < self._again_s * CLOCK_HZ:  # far back, the sender has begun anew
+    def _request(self, timestamp: int) -> bool:
+        """Whether to request a key frame now: at a loss, and again while none has come."""
+        if self._requested_at is not None:
+            ticks = (timestamp - self._requested_at + 0x80000000 & 0xFFFFFFFF) - 0x80000000
+            # Farther back in time, the sender has begun a new sequence.
+            if abs(ticks) < self._request_interval_s * VIDEO_CLOCK_HZ:
                 return False
-            self._again_s = min(2 * self._again_s, ASK_AGAIN_MOST_S)
-        self._asked_at = timestamp
+            self._request_interval_s = min(2 * self._request_interval_s, MAX_REQUEST_INTERVAL_S)
+        self._requested_at = timestamp
         return True
 
     def _waited_s(self, timestamp: int) -> float:
-        """Media time since the first packet behind the gap came, and NACK asked for the gap."""
-        assert self._newest is not None
-        if self._newest < self._reached:
-            return 0.0
+        """Media time since the first packet behind the gap came, and NACK requested the gap."""
         behind = self._packets[min(n for n in self._packets if n > self._reached)]
         ticks = (timestamp - behind.timestamp) & 0xFFFFFFFF
-        return ticks / CLOCK_HZ if ticks < 0x80000000 else 0.0
+        return ticks / VIDEO_CLOCK_HZ if ticks < 0x80000000 else 0.0
 
     def _assemble(self) -> bool:
-        """Move complete frames to `_ready`; return whether to ask for a key frame."""
-        ask = False
+        """Move complete frames to `_ready`; return whether to request a key frame."""
+        request = False
         while (packet := self._packets.get(self._reached)) is not None:
             begun = self._reached > self._first
             if begun and packet.timestamp != self._packets[self._first].timestamp:
-                ask = self._release() or ask  # the sender set no marker
+                request = self._release() or request  # the sender set no marker
                 continue
             self._reached += 1
             if packet.marker:
-                ask = self._release() or ask
-        return ask
+                request = self._release() or request
+        return request
 
     def _release(self) -> bool:
         packets = [self._packets.pop(number) for number in range(self._first, self._reached)]
@@ -162,12 +208,12 @@ class VideoBuffer:
         orientation = getattr(packets[-1].extensions, "video_orientation", None)
         if orientation is not None:  # until another comes (3GPP TS 26.114)
             self._clockwise = clockwise_degrees(orientation)
-        if self._need_key:
+        if self._needs_key_frame:
             if not is_key_frame(self._codecs.get(packets[0].payload_type, ""), data):
                 self.frames_lost += 1
-                return self._asks(timestamp)
-            self._need_key = False
-            self._asked_at, self._again_s = None, ASK_AGAIN_S
+                return self._request(timestamp)
+            self._needs_key_frame = False
+            self._requested_at, self._request_interval_s = None, REQUEST_INTERVAL_S
         self._ready.append(EncodedFrame(data, timestamp, self._clockwise))
         return False
 
@@ -176,7 +222,7 @@ class VideoBuffer:
         for number in range(self._first, self._reached):
             del self._packets[number]
         self.frames_lost += 1
-        self._need_key = True
+        self._needs_key_frame = True
         if not self._packets:
             self._first = self._reached
             return

@@ -1,7 +1,7 @@
 """Finishes aiortc's answer (RFC 8829): bitrates for the browser's encoders, and rejected m-lines.
 
 `x-google-start-bitrate` and `x-google-max-bitrate` (kbit/s, in the fmtp of a video codec) are what
-Chromium and Safari take their first estimate and their limit from; others pass over them.
+Chromium and Safari take their first estimate and their limit from; others ignore them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,7 +14,7 @@ _CODECS = ("VP8", "H264")
 
 @dataclass(frozen=True, slots=True)
 class SendRate:
-    """What a browser is asked to send an m-line at."""
+    """First and highest bitrate that a browser is asked to send an m-line at, in bit/s."""
 
     start_bps: int
     max_bps: int
@@ -26,13 +26,23 @@ def finish_answer(
     offered: Sequence[Section],
     rejected: Iterable[int],
 ) -> str:
-    """The answer for the browser.
+    """Complete an answer for the browser.
 
-    Args:
-        sdp: aiortc's answer to the offer without the rejected m-lines.
-        rates: by mid, for the video m-lines that the browser sends.
-        offered: the offer's m-lines.
-        rejected: places in `offered` of the m-lines that `sdp` does not answer.
+    Parameters
+    ----------
+    sdp : str
+        Answer to the offer without the rejected m-lines.
+    rates : mapping of str to SendRate
+        By mid, for the video m-lines that the browser sends.
+    offered : sequence of Section
+        The offer's m-lines.
+    rejected : iterable of int
+        Indices in `offered` of the m-lines that `sdp` does not answer.
+
+    Returns
+    -------
+    str
+        The answer to the whole offer.
     """
     head, *answered = sdp.replace("\r\n", "\n").strip().split("\nm=")
     sections = [_with_rate(Section(tuple(f"m={text}".split("\n"))), rates) for text in answered]
@@ -70,7 +80,7 @@ def _codec_of(section: Section, payload_type: str) -> str:
 
 
 def _rejected(section: Section) -> Section:
-    """The m-line with port 0 (RFC 3264, section 6), outside the bundle."""
+    """Return the m-line with port 0 (RFC 3264, section 6), outside the bundle."""
     kind, _, *rest = section.lines[0].split(" ")
     lines = [" ".join([kind, "0", *rest]), "c=IN IP4 0.0.0.0", "a=inactive"]
     if section.mid:

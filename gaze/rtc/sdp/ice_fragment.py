@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from aiortc import RTCIceCandidate
 
-MAX_CANDIDATES = 64
+MAX_CANDIDATES = 64  # browsers gather a dozen: chosen by hand
 
+# RFC 8839, section 5.4
 _UFRAG = re.compile(r"[A-Za-z0-9+/]{4,256}")
 _PWD = re.compile(r"[A-Za-z0-9+/]{22,256}")
 
@@ -16,11 +17,14 @@ _PWD = re.compile(r"[A-Za-z0-9+/]{22,256}")
 class Fragment:
     """What a fragment says.
 
-    Attributes:
-        ufrag: ICE user name fragment that the candidates belong to, if it is given.
-        pwd: its password, if it is given.
-        candidates: each with its `sdpMid`.
-        ended: the mids for which no further candidate will come.
+    Attributes
+    ----------
+    ufrag, pwd : str or None
+        ICE user name fragment and password that the candidates belong to, if they are given.
+    candidates : tuple of RTCIceCandidate
+        Each with its `sdpMid`.
+    ended : frozenset of str
+        The mids for which no further candidate will come.
     """
 
     ufrag: str | None
@@ -30,10 +34,24 @@ class Fragment:
 
 
 def parse_candidate(value: str, mid: str) -> RTCIceCandidate:
-    """Read what follows `a=candidate:` (RFC 8839, section 5.1).
+    """Read a candidate (RFC 8839, section 5.1).
 
-    Raises:
-        ValueError: it is not a candidate.
+    Parameters
+    ----------
+    value : str
+        What follows `a=candidate:`.
+    mid : str
+        Of its m-line.
+
+    Returns
+    -------
+    RTCIceCandidate
+        The candidate.
+
+    Raises
+    ------
+    ValueError
+        If it is none.
     """
     words = value.split()
     if len(words) < 8 or words[6] != "typ":
@@ -66,9 +84,21 @@ def parse_candidate(value: str, mid: str) -> RTCIceCandidate:
 def parse(text: str) -> Fragment:
     """Read a fragment.
 
-    Raises:
-        ValueError: a line is malformed, a candidate stands before any `a=mid`, sections disagree
-            about the ICE credentials, or there are more than `MAX_CANDIDATES` candidates.
+    Parameters
+    ----------
+    text : str
+        Of type `application/trickle-ice-sdpfrag`.
+
+    Returns
+    -------
+    Fragment
+        What it says.
+
+    Raises
+    ------
+    ValueError
+        If a line is malformed, a candidate stands before any `a=mid`, sections disagree about the
+        ICE credentials, or there are more than `MAX_CANDIDATES` candidates.
     """
     mid: str | None = None
     ufrags: list[str] = []
@@ -108,19 +138,39 @@ def parse(text: str) -> Fragment:
 
 
 def are_credentials(ufrag: str, pwd: str) -> bool:
-    """Whether they are an ICE user name fragment and password (RFC 8839, section 5.4)."""
+    """Check the form of ICE credentials (RFC 8839, section 5.4).
+
+    Parameters
+    ----------
+    ufrag, pwd : str
+        User name fragment and password.
+
+    Returns
+    -------
+    bool
+        Whether they are of the right length and characters.
+    """
     return bool(_UFRAG.fullmatch(ufrag) and _PWD.fullmatch(pwd))
 
 
 def write(ufrag: str, pwd: str, media: str, mid: str, candidates: Iterable[str]) -> str:
-    """A fragment with all candidates of a bundle.
+    """Write a fragment with all candidates of a bundle.
 
-    Args:
-        ufrag: ICE user name fragment.
-        pwd: its password.
-        media: the bundle's first m-line, as it was offered.
-        mid: its identification tag.
-        candidates: each as it follows `a=candidate:`.
+    Parameters
+    ----------
+    ufrag, pwd : str
+        ICE user name fragment and password.
+    media : str
+        The bundle's first m-line, as it was offered.
+    mid : str
+        Its identification tag.
+    candidates : iterable of str
+        Each as it follows `a=candidate:`.
+
+    Returns
+    -------
+    str
+        Of type `application/trickle-ice-sdpfrag`.
     """
     kind, _, protocol, payload_format, *_ = media.split(" ")
     lines = [

@@ -50,12 +50,12 @@ from gaze.rtc.aiortc_ext.receiver import ENCODED_WAITING, DecoderQueue, Receiver
 from gaze.rtc.aiortc_ext.router import Router
 from gaze.rtc.aiortc_ext.sender import audio_level
 from gaze.rtc.codecs.encoder import VideoEncoder
-from gaze.rtc.congestion.bandwidth_estimator import Range
+from gaze.rtc.congestion.send_side_bwe import BitrateConstraints
 from gaze.rtc.congestion.transmitter import Transmitter
 from gaze.rtc.rtp import header_extensions
 from gaze.rtc.rtp.jitter_buffer import EncodedFrame, is_key_frame
-from gaze.rtc.rtp.packet_history import Identity, Outgoing
-from gaze.rtc.rtp.sender_report_clock import SenderClock
+from gaze.rtc.rtp.packet_history import PacketHistory, StreamIdentity
+from gaze.rtc.rtp.sender_report_clock import SenderReportClock
 from tests.rtc.codecs.test_encoder import frame as textured
 
 
@@ -380,17 +380,17 @@ async def test_what_waits_is_dropped_when_the_film_begins_anew() -> None:
     def send(data: bytearray) -> None:
         sent.append(RtpPacket.parse(bytes(data)))
 
-    transmitter = Transmitter(send, Range(200e3, 100e3, 1e6))
+    transmitter = Transmitter(send, BitrateConstraints(200e3, 100e3, 1e6))
     transport: Any = types.SimpleNamespace(state="connected")
     sender: Any = aiortc_ext.Sender("video", transport, transmitter)
-    outgoing = Outgoing(Identity(1, 96, "0"), Identity(2, 97, "0"), {}, (100, 0))
-    sender.outgoing, sender._clock = outgoing, SenderClock(90_000)
+    outgoing = PacketHistory(StreamIdentity(1, 96, "0"), StreamIdentity(2, 97, "0"), {}, (100, 0))
+    sender.outgoing, sender._clock = outgoing, SenderReportClock(90_000)
     encoder = sender._RTCRtpSender__encoder = VideoEncoder("VP8", 200e3, 1_000_000)
     sender.replaceTrack(Film())
     codec = RTCRtpCodecParameters(mimeType="video/VP8", clockRate=90_000, payloadType=96)
     sending = asyncio.create_task(sender._send_frames(codec))
     async with asyncio.timeout(20):
-        while outgoing.packets < 30 or not transmitter.waiting_s:
+        while outgoing.packets < 30 or not transmitter.queue_time_s:
             await asyncio.sleep(0.001)
         made, left = outgoing.packets, len(sent)
         assert left < made and encoder.key_frames == 1

@@ -1,3 +1,5 @@
+"""Decoding in software."""
+
 from collections.abc import Iterator
 from fractions import Fraction
 
@@ -30,9 +32,9 @@ def encoded(codec: str, width: int, height: int, brightness: list[int]) -> Itera
 
 
 @pytest.mark.parametrize("codec", OPTIONS)
-def test_each_frame_comes_out_at_once_also_when_the_size_changes(codec: str) -> None:
-    decoder = VideoDecoder(on_card=False)
-    seen = []
+def test_each_frame_is_decoded_without_delay_also_when_the_size_changes(codec: str) -> None:
+    decoder = VideoDecoder(use_nvdec=False)
+    seen: list[tuple[int | None, int, str, int]] = []
     for width, height, brightness in ((320, 180, [60, 90, 120]), (640, 360, [150, 180])):
         for data in encoded(codec, width, height, brightness):
             (frame,) = decoder.decode(codec, data, 3000 * len(seen))
@@ -48,7 +50,7 @@ def test_each_frame_comes_out_at_once_also_when_the_size_changes(codec: str) -> 
 
 
 def test_the_codec_may_change() -> None:
-    decoder = VideoDecoder(on_card=False)
+    decoder = VideoDecoder(use_nvdec=False)
     for codec in ("VP8", "H264", "VP8"):
         (data,) = encoded(codec, 320, 180, [100])
         (frame,) = decoder.decode(codec, data, 0)
@@ -56,8 +58,8 @@ def test_the_codec_may_change() -> None:
 
 
 @pytest.mark.parametrize("codec", OPTIONS)
-def test_what_cannot_be_decoded_is_an_error_and_the_next_key_frame_mends_it(codec: str) -> None:
-    decoder = VideoDecoder(on_card=False)
+def test_a_broken_frame_is_an_error_and_the_next_key_frame_repairs_it(codec: str) -> None:
+    decoder = VideoDecoder(use_nvdec=False)
     with pytest.raises(av.FFmpegError):
         decoder.decode(codec, b"\0\0\1\x65nonsense", 0)
     (data,) = encoded(codec, 320, 180, [100])

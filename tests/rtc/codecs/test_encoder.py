@@ -1,4 +1,4 @@
-"""What goes out: bitrates that are followed, key frames only when they must be, sizes that fit."""
+"""The film's encoder: bitrates that are followed, key frames only when due, sizes that fit."""
 
 import fractions
 
@@ -11,33 +11,18 @@ from aiortc.codecs import depayload
 from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from av.video.frame import PictureType
 
+from gaze.frames.clocks import VIDEO_CLOCK_HZ
 from gaze.frames.metadata import FrameMetadata
-from gaze.rtc.codecs import engines, h264, nvidia
-from gaze.rtc.codecs.encoder import VideoEncoder
-from gaze.rtc.codecs.libvpx import Encoded
+from gaze.rtc.codecs import engine_selection, h264, nvidia_probe
+from gaze.rtc.codecs.encoded_image import EncodedImage
+from gaze.rtc.codecs.encoder import Pace, VideoEncoder
+from gaze.rtc.codecs.engine import FrameSettings
+from gaze.rtc.codecs.libx264_engine import Libx264Engine
+from gaze.rtc.codecs.nvenc_engine import NvencEngine
+from tests.rtc.codecs.moving_texture import FPS, HEIGHT, WIDTH, frame
 
-WIDTH, HEIGHT, FPS = 640, 360, 30
 MEGA = 1_000_000
 CODECS = pytest.mark.parametrize("codec", ["VP8", "H264"])
-
-_rng = np.random.default_rng(1)
-_texture = cv2.GaussianBlur(_rng.integers(0, 256, (HEIGHT, WIDTH), np.uint8), (0, 0), 2)
-_texture = cv2.normalize(_texture, None, 0, 255, cv2.NORM_MINMAX)
-
-
-def frame(index: int, width: int = WIDTH, height: int = HEIGHT, fps: int = FPS) -> av.VideoFrame:
-    """A texture that moves, so that there is enough to spend bits on."""
-    y = np.roll(_texture, (index * 3, index * 5), (0, 1))[:height, :width]
-    made = av.VideoFrame(width, height, "yuv420p")
-    luma, *chroma = made.planes
-    rows = np.zeros((height, luma.line_size), np.uint8)
-    rows[: y.shape[0], : y.shape[1]] = y
-    luma.update(rows)
-    for plane in chroma:
-        plane.update(bytes([128]) * plane.buffer_size)
-    made.pts = index
-    made.time_base = fractions.Fraction(1, fps)
-    return made
 
 
 def rate_bps(encoder: VideoEncoder, first: int, count: int) -> float:
@@ -53,13 +38,16 @@ class Receiver:
     """Puts payloads together and decodes them."""
 
     def __init__(self, codec: str) -> None:
-        self._decoder = av.CodecContext.create("libvpx" if codec == "VP8" else "h264", "r")
-        self._parameters = RTCRtpCodecParameters(mimeType=f"video/{codec}", clockRate=90000)
+        decoder = av.CodecContext.create("libvpx" if codec == "VP8" else "h264", "r")
+        assert isinstance(decoder, av.VideoCodecContext)
+        self._decoder = decoder
+        self._parameters = RTCRtpCodecParameters(
+            mimeType=f"video/{codec}", clockRate=VIDEO_CLOCK_HZ
+        )
 
     def decode(self, payloads: list[bytes]) -> av.VideoFrame:
         data = b"".join(depayload(self._parameters, payload) for payload in payloads)
         (decoded,) = self._decoder.decode(av.Packet(data))
-        assert isinstance(decoded, av.VideoFrame)
         return decoded
 
 
@@ -77,7 +65,7 @@ def errors(softened: npt.NDArray[np.float32] | None) -> tuple[float, float]:
     return float(left), float(right)
 
 
-def test_h264_spends_less_where_detail_was_taken_away() -> None:
+def test_h264_spends_less_where_detail_was_removed() -> None:
     softened = np.zeros((23, 40), np.float32)
     softened[:, 20:] = 3
     left, right = errors(softened)
@@ -89,8 +77,8 @@ def test_h264_spends_less_where_detail_was_taken_away() -> None:
 
 
 @CODECS
-def test_frames_survive_the_way(codec: str) -> None:
-    """What the payloads carry is decoded to the picture that went in."""
+def test_encoded_frames_are_decoded_to_what_went_in(codec: str) -> None:
+    """The payloads are decoded to the picture that went in."""
     encoder = VideoEncoder(codec, 3 * MEGA, 6 * MEGA)
     receiver = Receiver(codec)
     for index in range(10):
@@ -107,13 +95,13 @@ def test_ten_changes_of_the_bitrate_are_followed_without_a_key_frame(codec: str)
     encoder = VideoEncoder(codec, 1.6 * MEGA, 6 * MEGA, pace="balanced")
     rates = [1.6, 0.4, 1.6, 1.0, 0.6, 1.2, 0.6, 1.2, 0.8, 1.4, 0.5]
     produced = []
-    for stage, wanted in enumerate(rates):
-        encoder.bitrate_bps = wanted * MEGA
+    for stage, target in enumerate(rates):
+        encoder.bitrate_bps = target * MEGA
         produced.append(rate_bps(encoder, 30 * stage, 30) / MEGA)
     assert encoder.key_frames == 1
     assert encoder.frames == 330
-    for wanted, was in zip(rates, produced, strict=True):
-        assert 0.6 * wanted < was < 1.4 * wanted, (rates, produced)
+    for target, was in zip(rates, produced, strict=True):
+        assert 0.6 * target < was < 1.4 * target, (rates, produced)
 
 
 @CODECS
@@ -125,7 +113,7 @@ def test_a_slower_film_gets_the_same_bitrate(codec: str) -> None:
 
 
 @CODECS
-def test_frames_that_come_unevenly_are_as_large_as_others(codec: str) -> None:
+def test_frames_at_uneven_times_are_as_large_as_others(codec: str) -> None:
     """Frames of a live film are late or early by some milliseconds, and pause now and then."""
     encoder = VideoEncoder(codec, MEGA, 6 * MEGA, pace="balanced")
     sizes = []
@@ -145,8 +133,8 @@ def across_a_cut(encoded_bytes: int) -> tuple[list[int], list[float], int]:
     for index in range(60):
         sent = frame(index if index < 40 else 1000 + index)
         if index >= 40:
-            luma = np.frombuffer(sent.planes[0], np.uint8)
-            sent.planes[0].update(255 - luma)
+            luma = np.frombuffer(memoryview(sent.planes[0]), np.uint8)
+            sent.planes[0].update((255 - luma).tobytes())
         sent.opaque = FrameMetadata(encoded_bytes=encoded_bytes if index == 40 else 4000)
         payloads, _ = encoder.encode(sent)
         sizes.append(sum(map(len, payloads)))
@@ -155,19 +143,19 @@ def across_a_cut(encoded_bytes: int) -> tuple[list[int], list[float], int]:
     return sizes, errors, encoder.key_frames
 
 
-def test_a_cut_that_is_foreseen_is_coarser_for_a_moment_instead_of_late() -> None:
+def test_a_predicted_cut_is_coarser_for_a_moment_instead_of_late() -> None:
     share_bytes = MEGA / 8 / FPS
-    unforeseen, _, _ = across_a_cut(0)
-    sizes, errors, key_frames = across_a_cut(round(4000 * unforeseen[40] / share_bytes))
-    assert unforeseen[40] > 4 * share_bytes
-    assert sizes[40] < 0.6 * unforeseen[40]
+    unpredicted, _, _ = across_a_cut(0)
+    sizes, errors, key_frames = across_a_cut(round(4000 * unpredicted[40] / share_bytes))
+    assert unpredicted[40] > 4 * share_bytes
+    assert sizes[40] < 0.6 * unpredicted[40]
     assert key_frames == 1
     assert np.mean(errors[55:]) < 1.2 * np.mean(errors[30:40])
 
 
 @CODECS
 def test_a_key_frame_after_a_cut_of_the_bitrate_is_small(codec: str) -> None:
-    """It is sent over a way that just turned out to be narrow."""
+    """It is sent over a network path that just turned out to be narrow."""
     encoder = VideoEncoder(codec, 3 * MEGA, 6 * MEGA, pace="balanced")
     for index in range(60):
         encoder.encode(frame(index))
@@ -180,7 +168,7 @@ def test_a_key_frame_after_a_cut_of_the_bitrate_is_small(codec: str) -> None:
 
 
 @CODECS
-def test_a_key_frame_that_is_asked_for_comes_at_once_but_not_too_often(codec: str) -> None:
+def test_a_requested_key_frame_comes_at_once_but_not_too_often(codec: str) -> None:
     encoder = VideoEncoder(codec, 2 * MEGA, 6 * MEGA)
     for index in range(31):
         encoder.encode(frame(index), force_keyframe=index >= 15)
@@ -189,7 +177,7 @@ def test_a_key_frame_that_is_asked_for_comes_at_once_but_not_too_often(codec: st
 
 
 @CODECS
-def test_a_key_frame_asked_for_too_soon_is_not_forgotten(codec: str) -> None:
+def test_a_key_frame_requested_too_soon_is_made_later(codec: str) -> None:
     encoder = VideoEncoder(codec, 2 * MEGA, 6 * MEGA)
     made = []
     for index in range(20):
@@ -220,7 +208,7 @@ def test_a_new_size_and_an_odd_one(codec: str) -> None:
     assert shown == [(640, 360), (320, 180), odd, (640, 360)]
 
 
-def test_a_time_that_stands_still() -> None:
+def test_frames_of_the_same_time_are_one_tick_apart() -> None:
     encoder = VideoEncoder("VP8", 2 * MEGA, 6 * MEGA)
     assert [encoder.encode(frame(0))[1] for _ in range(3)] == [0, 1, 2]
 
@@ -263,7 +251,7 @@ def test_the_frame_rate_steps_down_and_up(codec: str) -> None:
     assert encoder.key_frames == 1
 
 
-def test_no_limit_of_the_rate_holds_back_a_key_frame() -> None:
+def test_no_frame_rate_limit_holds_back_a_key_frame() -> None:
     encoder = VideoEncoder("VP8", 2 * MEGA, 6 * MEGA)
     encoder.max_rate_fps = 15
     for index in range(13):
@@ -281,12 +269,12 @@ def test_no_limit_of_the_rate_holds_back_a_key_frame() -> None:
         ("42e028", (1920, 1080), (1920, 1080)),
     ],
 )
-def test_h264_stays_within_the_level_that_was_negotiated(
+def test_h264_stays_within_the_negotiated_level(
     profile_level_id: str, size: tuple[int, int], sent: tuple[int, int]
 ) -> None:
     parameters = {"profile-level-id": profile_level_id}
-    sendable = h264.sendable(parameters, parameters)
-    encoder = VideoEncoder("H264", MEGA, 6 * MEGA, sendable=sendable)
+    profile_level = h264.negotiate(parameters, parameters)
+    encoder = VideoEncoder("H264", MEGA, 6 * MEGA, profile_level=profile_level)
     encoder.encode(frame(0, *size))
     assert encoder.size == sent
 
@@ -299,38 +287,40 @@ def test_h264_leaves_out_frames_beyond_its_level() -> None:
     assert encoder.frames == 30
 
 
-def test_every_frame_s_time_is_told() -> None:
-    told: list[float] = []
-    encoder = VideoEncoder("VP8", MEGA, 6 * MEGA, on_encoded=told.append)
+def test_the_encoding_time_of_every_frame_is_reported() -> None:
+    reported: list[float] = []
+    encoder = VideoEncoder("VP8", MEGA, 6 * MEGA, on_encoded=reported.append)
     for index in range(3):
         encoder.encode(frame(index))
-    assert len(told) == 3
-    assert sum(told) == pytest.approx(encoder.encoding_s)
+    assert len(reported) == 3
+    assert sum(reported) == pytest.approx(encoder.encoding_s)
 
 
 @CODECS
-def test_a_fixed_pace(codec: str) -> None:
+def test_a_fixed_pace_is_a_fixed_speed(codec: str) -> None:
+    paces: tuple[Pace, ...] = ("best", "balanced", "fast")
     speeds = {}
-    for pace in ("best", "balanced", "fast"):
-        encoder = VideoEncoder(codec, MEGA, 6 * MEGA, pace=pace)  # type: ignore[arg-type]
+    for pace in paces:
+        encoder = VideoEncoder(codec, MEGA, 6 * MEGA, pace=pace)
         for index in range(15):
             encoder.encode(frame(index))
+        assert encoder.speed is not None
         speeds[pace] = encoder.speed
         assert encoder.key_frames == 1
     assert 0 == speeds["best"] < speeds["balanced"] < speeds["fast"]
 
 
-def test_where_nvenc_fails_on_the_way_libx264_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Failing(engines.Libx264):
-        name = engines.Nvenc.name
+def test_libx264_takes_over_where_nvenc_fails_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing(Libx264Engine):
+        name = NvencEngine.name
 
-        def encode(self, frame: av.VideoFrame, pts: int, order: engines.Order) -> Encoded:
+        def encode(self, frame: av.VideoFrame, pts: int, settings: FrameSettings) -> EncodedImage:
             if pts > 0:
                 raise av.ExternalError(1, "the card is gone")
-            return super().encode(frame, pts, order)
+            return super().encode(frame, pts, settings)
 
-    monkeypatch.setattr(engines, "Nvenc", Failing)
-    monkeypatch.setattr(nvidia, "nvenc", nvidia.Probe("NVENC", lambda: None))
+    monkeypatch.setattr(engine_selection, "NvencEngine", Failing)
+    monkeypatch.setattr(nvidia_probe, "nvenc", nvidia_probe.Probe("NVENC", lambda: None))
     encoder = VideoEncoder("H264", MEGA, 6 * MEGA)
     encoder.encode(frame(0))
     assert encoder.engine == "nvenc"

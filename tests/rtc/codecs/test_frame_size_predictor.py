@@ -1,53 +1,57 @@
-"""Frames that would come out several times as large as others are foreseen."""
+"""Frames that would be encoded several times as large as others are predicted."""
 
 import numpy as np
 import pytest
 
 from gaze.frames.metadata import FrameMetadata
-from gaze.rtc.codecs.frame_size_predictor import MOST_SHARES, FrameSizePredictor
+from gaze.rtc.codecs.frame_size_predictor import MAX_SHARES, FrameSizePredictor
 
 SHARE_BYTES = 1000.0
 
 
 def settled(came_bytes: int = 500, sent_bytes: int = 1000) -> FrameSizePredictor:
-    spikes = FrameSizePredictor()
+    predictor = FrameSizePredictor()
     for _ in range(60):
-        assert spikes.coarser(FrameMetadata(came_bytes), SHARE_BYTES) == 1.0
-        spikes.add(FrameMetadata(came_bytes), sent_bytes)
-    return spikes
+        assert predictor.quantizer_scale(FrameMetadata(came_bytes), SHARE_BYTES) == 1.0
+        predictor.add(FrameMetadata(came_bytes), sent_bytes)
+    return predictor
 
 
-def test_a_frame_that_came_as_large_as_others_is_encoded_as_ever() -> None:
-    assert settled().coarser(FrameMetadata(500), SHARE_BYTES) == 1.0
-    assert settled().coarser(FrameMetadata(round(500 * MOST_SHARES)), SHARE_BYTES) == 1.0
+def test_a_frame_that_came_as_large_as_others_is_not_scaled() -> None:
+    assert settled().quantizer_scale(FrameMetadata(500), SHARE_BYTES) == 1.0
+    assert settled().quantizer_scale(FrameMetadata(round(500 * MAX_SHARES)), SHARE_BYTES) == 1.0
 
 
-def test_a_frame_that_came_far_larger_is_encoded_as_much_coarser_as_it_would_be_too_large() -> None:
-    assert settled().coarser(FrameMetadata(5000), SHARE_BYTES) == pytest.approx(10 / MOST_SHARES)
-    assert settled(sent_bytes=400).coarser(FrameMetadata(5000), SHARE_BYTES) == pytest.approx(
-        4 / MOST_SHARES
+def test_a_frame_that_came_far_larger_is_scaled_by_as_much_as_it_would_be_too_large() -> None:
+    assert settled().quantizer_scale(FrameMetadata(5000), SHARE_BYTES) == pytest.approx(
+        10 / MAX_SHARES
+    )
+    assert settled(sent_bytes=400).quantizer_scale(
+        FrameMetadata(5000), SHARE_BYTES
+    ) == pytest.approx(4 / MAX_SHARES)
+
+
+def test_a_frame_of_unknown_size_and_the_first_frames_are_not_scaled() -> None:
+    assert settled().quantizer_scale(FrameMetadata(0), SHARE_BYTES) == 1.0
+    fresh = FrameSizePredictor()
+    fresh.add(FrameMetadata(500), 1000)
+    assert fresh.quantizer_scale(FrameMetadata(50_000), SHARE_BYTES) == 1.0
+
+
+def test_one_large_frame_does_not_change_the_usual_size() -> None:
+    predictor = settled()
+    before = predictor.quantizer_scale(FrameMetadata(5000), SHARE_BYTES)
+    predictor.add(FrameMetadata(50_000), 2000)
+    assert predictor.quantizer_scale(FrameMetadata(5000), SHARE_BYTES) == pytest.approx(
+        before, rel=0.06
     )
 
 
-def test_nothing_is_foreseen_of_a_frame_that_says_nothing_or_comes_first() -> None:
-    assert settled().coarser(FrameMetadata(0), SHARE_BYTES) == 1.0
-    fresh = FrameSizePredictor()
-    fresh.add(FrameMetadata(500), 1000)
-    assert fresh.coarser(FrameMetadata(50_000), SHARE_BYTES) == 1.0
-
-
-def test_one_spike_does_not_change_what_is_usual() -> None:
-    spikes = settled()
-    before = spikes.coarser(FrameMetadata(5000), SHARE_BYTES)
-    spikes.add(FrameMetadata(50_000), 2000)
-    assert spikes.coarser(FrameMetadata(5000), SHARE_BYTES) == pytest.approx(before, rel=0.06)
-
-
-def test_what_is_always_large_becomes_usual() -> None:
-    spikes = settled()
+def test_frames_that_stay_large_become_usual() -> None:
+    predictor = settled()
     for _ in range(150):
-        spikes.add(FrameMetadata(2500), 1000)
-    assert spikes.coarser(FrameMetadata(4900), SHARE_BYTES) == 1.0
+        predictor.add(FrameMetadata(2500), 1000)
+    assert predictor.quantizer_scale(FrameMetadata(4900), SHARE_BYTES) == 1.0
 
 
 def blurred(sharp_from: int) -> FrameMetadata:
@@ -57,36 +61,36 @@ def blurred(sharp_from: int) -> FrameMetadata:
     return FrameMetadata(softened=softened)
 
 
-def test_detail_that_a_saccade_uncovers_is_foreseen_and_how_much_it_takes_learned() -> None:
-    spikes = FrameSizePredictor()
+def test_the_cost_of_detail_that_a_saccade_uncovers_is_learned() -> None:
+    predictor = FrameSizePredictor()
     for _ in range(30):
-        assert spikes.coarser(blurred(0), SHARE_BYTES) == 1.0
-        spikes.add(blurred(0), 1000)
-    foreseen = []
+        assert predictor.quantizer_scale(blurred(0), SHARE_BYTES) == 1.0
+        predictor.add(blurred(0), 1000)
+    predicted = []
     for turn in range(20):
-        coarser = spikes.coarser(blurred(5 if turn % 2 == 0 else 0), SHARE_BYTES)
-        foreseen.append(coarser)
-        spikes.add(blurred(0), round(7000 / coarser))
+        scale = predictor.quantizer_scale(blurred(5 if turn % 2 == 0 else 0), SHARE_BYTES)
+        predicted.append(scale)
+        predictor.add(blurred(0), round(7000 / scale))
         for _ in range(20):
-            assert spikes.coarser(blurred(5 if turn % 2 == 0 else 0), SHARE_BYTES) == 1.0
-            spikes.add(blurred(0), 1000)
-    assert foreseen[0] > 1.5
-    assert foreseen[-1] == pytest.approx(7 / MOST_SHARES, rel=0.1)
+            assert predictor.quantizer_scale(blurred(5 if turn % 2 == 0 else 0), SHARE_BYTES) == 1.0
+            predictor.add(blurred(0), 1000)
+    assert predicted[0] > 1.5
+    assert predicted[-1] == pytest.approx(7 / MAX_SHARES, rel=0.1)
 
 
-def test_sight_that_moves_a_little_is_no_spike() -> None:
-    spikes = FrameSizePredictor()
+def test_a_small_move_of_the_gaze_is_not_scaled() -> None:
+    predictor = FrameSizePredictor()
     for _ in range(30):
-        spikes.coarser(blurred(0), SHARE_BYTES)
-        spikes.add(blurred(0), 1000)
-    assert spikes.coarser(blurred(1), SHARE_BYTES) == 1.0
+        predictor.quantizer_scale(blurred(0), SHARE_BYTES)
+        predictor.add(blurred(0), 1000)
+    assert predictor.quantizer_scale(blurred(1), SHARE_BYTES) == 1.0
 
 
-def test_an_effect_that_goes_uncovers_the_rest() -> None:
-    spikes = FrameSizePredictor()
+def test_an_effect_that_ends_uncovers_detail() -> None:
+    predictor = FrameSizePredictor()
     for _ in range(30):
-        spikes.coarser(blurred(0), SHARE_BYTES)
-        spikes.add(blurred(0), 1000)
-    assert spikes.coarser(FrameMetadata(), SHARE_BYTES) > 1.5
-    assert spikes.coarser(FrameMetadata(), SHARE_BYTES) == 1.0
-    assert spikes.coarser(blurred(0), SHARE_BYTES) == 1.0
+        predictor.quantizer_scale(blurred(0), SHARE_BYTES)
+        predictor.add(blurred(0), 1000)
+    assert predictor.quantizer_scale(FrameMetadata(), SHARE_BYTES) > 1.5
+    assert predictor.quantizer_scale(FrameMetadata(), SHARE_BYTES) == 1.0
+    assert predictor.quantizer_scale(blurred(0), SHARE_BYTES) == 1.0

@@ -1,12 +1,14 @@
-"""Profiles and levels: what was negotiated, and that the stream is really that."""
+"""Profiles and levels: what is negotiated, and that the stream is really that."""
 
 import av
 import pytest
 
 from gaze.rtc.codecs import h264
 from gaze.rtc.codecs.encoder import VideoEncoder
-from gaze.rtc.codecs.engines import FfmpegX264, Libx264, Order, Stream
-from tests.rtc.codecs.test_encoder import frame
+from gaze.rtc.codecs.engine import FrameSettings, StreamFormat
+from gaze.rtc.codecs.ffmpeg_h264_engine import FfmpegX264Engine
+from gaze.rtc.codecs.libx264_engine import Libx264Engine
+from tests.rtc.codecs.moving_texture import frame
 
 MEGA = 1_000_000
 
@@ -26,8 +28,8 @@ MEGA = 1_000_000
     ],
 )
 def test_a_profile_level_id_is_read(text: str, profile: str, idc: int) -> None:
-    found, level = h264.parse_profile_level_id(text)
-    assert (found, level.idc) == (profile, idc)
+    found = h264.parse_profile_level_id(text)
+    assert (found.profile, found.level.idc) == (profile, idc)
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,7 @@ def test_a_profile_level_id_is_read(text: str, profile: str, idc: int) -> None:
         ("42e01c", "unknown level, 28"),
     ],
 )
-def test_another_one_is_refused(text: str, complaint: str) -> None:
+def test_an_unknown_profile_level_id_is_refused(text: str, complaint: str) -> None:
     with pytest.raises(ValueError, match=complaint):
         h264.parse_profile_level_id(text)
 
@@ -50,31 +52,31 @@ def fmtp(profile_level_id: str, **more: str) -> dict[str, str]:
 
 
 def test_with_asymmetry_the_level_is_what_the_browser_receives() -> None:
-    assert h264.sendable(fmtp("42e028"), fmtp("42e01f")).level.idc == 40
-    assert h264.sendable(fmtp("42e015"), fmtp("42e01f")).level.idc == 21
+    assert h264.negotiate(fmtp("42e028"), fmtp("42e01f")).level.idc == 40
+    assert h264.negotiate(fmtp("42e015"), fmtp("42e01f")).level.idc == 21
 
 
 @pytest.mark.parametrize("side", ["offer", "answer"])
-def test_without_it_the_lower_level_holds_both_ways(side: str) -> None:
+def test_without_asymmetry_the_lower_level_holds_in_both_directions(side: str) -> None:
     offered, answered = fmtp("42e028"), fmtp("42e01f")
     del (offered if side == "offer" else answered)["level-asymmetry-allowed"]
-    assert h264.sendable(offered, answered).level.idc == 31
+    assert h264.negotiate(offered, answered).level.idc == 31
 
 
-def test_saying_nothing_is_constrained_baseline_3_1() -> None:
-    sendable = h264.sendable({}, {})
-    assert (sendable.profile, sendable.level.idc) == ("baseline", 31)
+def test_no_profile_level_id_is_constrained_baseline_3_1() -> None:
+    profile_level = h264.negotiate({}, {})
+    assert (profile_level.profile, profile_level.level.idc) == ("baseline", 31)
 
 
 def test_the_profile_is_the_answers() -> None:
-    assert h264.sendable(fmtp("640c1f"), fmtp("42e01f")).profile == "baseline"
+    assert h264.negotiate(fmtp("640c1f"), fmtp("42e01f")).profile == "baseline"
 
 
 def test_a_receiver_may_take_more_than_its_level() -> None:
-    sendable = h264.sendable(fmtp("42e01f", max_fs="8192", max_mbps="245760"), fmtp("42e01f"))
-    assert sendable.level.holds(1920, 1080)
-    assert sendable.level.fps(1920, 1080) > 30
-    assert sendable.level.idc == 31
+    profile_level = h264.negotiate(fmtp("42e01f", max_fs="8192", max_mbps="245760"), fmtp("42e01f"))
+    assert profile_level.level.fits(1920, 1080)
+    assert profile_level.level.max_fps(1920, 1080) > 30
+    assert profile_level.level.idc == 31
 
 
 @pytest.mark.parametrize(
@@ -95,14 +97,14 @@ def test_the_lowest_level_that_fits(size: tuple[int, int], fps: int, idc: int) -
 
 def test_a_high_bitrate_needs_a_higher_level_and_none_goes_beyond_the_most() -> None:
     assert h264.lowest_level(320, 180, 30, 3 * MEGA, h264.LEVELS[-1]) == 21
-    level_3_1 = h264.parse_profile_level_id("42e01f")[1]
+    level_3_1 = h264.parse_profile_level_id("42e01f").level
     assert h264.lowest_level(1920, 1080, 60, MEGA, level_3_1) == 31
 
 
 @pytest.mark.parametrize("level", h264.LEVELS, ids=lambda level: h264.level_name(level.idc))
 def test_a_fitted_size_fits_and_keeps_its_shape(level: h264.Level) -> None:
-    width, height = h264.fit(1920, 1080, level)
-    assert level.holds(width, height)
+    width, height = h264.largest_size(1920, 1080, level)
+    assert level.fits(width, height)
     assert width % 2 == height % 2 == 0
     assert width / height == pytest.approx(16 / 9, rel=0.03)
 
@@ -145,7 +147,7 @@ def parameters_of(data: bytes) -> tuple[int, int, int, tuple[int, int]]:
     return profile_idc, constraints, level_idc, ((bits.ue() + 1) * 16, (bits.ue() + 1) * 16)
 
 
-@pytest.mark.parametrize("engine", [Libx264, FfmpegX264])
+@pytest.mark.parametrize("engine", [Libx264Engine, FfmpegX264Engine])
 @pytest.mark.parametrize(
     ("profile_level_id", "profile_idc", "level_idc"),
     [
@@ -157,8 +159,8 @@ def parameters_of(data: bytes) -> tuple[int, int, int, tuple[int, int]]:
     ],
 )
 @pytest.mark.parametrize("speed", [0, 3])
-def test_the_stream_says_what_was_negotiated(
-    engine: type[Libx264] | type[FfmpegX264],
+def test_the_stream_is_of_the_negotiated_profile_and_level(
+    engine: type[Libx264Engine] | type[FfmpegX264Engine],
     profile_level_id: str,
     profile_idc: int,
     level_idc: int,
@@ -166,9 +168,9 @@ def test_the_stream_says_what_was_negotiated(
 ) -> None:
     """640x360 needs level 3; 2.2 is what the last one allows, and its rate is seen to above."""
     parameters = fmtp(profile_level_id)
-    stream = Stream(640, 360, 2 * MEGA, h264.sendable(parameters, parameters))
-    order = Order(bitrate_bps=MEGA, speed=speed, key_frame=True, duration=3000)
-    data = engine(stream, order).encode(frame(0), 0, order).data
+    stream = StreamFormat(640, 360, 2 * MEGA, h264.negotiate(parameters, parameters))
+    settings = FrameSettings(bitrate_bps=MEGA, speed=speed, key_frame=True, duration=3000)
+    data = engine(stream, settings).encode(frame(0), 0, settings).data
     found_profile, constraints, found_level, size = parameters_of(data)
     assert (found_profile, found_level) == (profile_idc, level_idc)
     if profile_idc == 66:
@@ -185,7 +187,7 @@ def test_every_key_frame_has_its_parameter_sets() -> None:
     assert encoder.key_frames == 2
 
 
-def test_no_frame_waits_in_the_encoder() -> None:
+def test_encoding_has_no_delay() -> None:
     encoder = VideoEncoder("H264", MEGA, 6 * MEGA)
     decoder = av.CodecContext.create("h264", "r")
     assert decoder is not None

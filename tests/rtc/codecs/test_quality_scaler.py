@@ -1,4 +1,4 @@
-"""Size and rate steps in scripted time."""
+"""Steps of size and frame rate in scripted time."""
 
 import math
 import random
@@ -26,7 +26,7 @@ def test_the_first_step_fits_at_once() -> None:
     assert QualityScaler().step == STEPS[0]
 
 
-def test_one_megabit_carries_full_rate_at_every_size() -> None:
+def test_one_megabit_is_enough_for_20_frames_a_second_at_every_size() -> None:
     for size in [(640, 360), (1280, 720), (1920, 1080)]:
         step = follow([1e6], *size)[0]
         assert step.rate_fps is None or step.rate_fps >= 20
@@ -43,15 +43,15 @@ def test_down_at_once_with_a_margin_where_a_key_frame_is_made_anyway() -> None:
     for bps, scale in [(0.6e6, 0.5), (0.8e6, 0.75), (1e6, 1.0)]:
         quality = QualityScaler()
         quality.update(2.5e6, 1280, 720, 0.0)
-        assert quality.update(bps, 1280, 720, 0.1, anew=True).scale == scale
-        assert quality.update(bps, 1280, 720, 0.2, anew=True).scale == scale
+        assert quality.update(bps, 1280, 720, 0.1, key_frame=True).scale == scale
+        assert quality.update(bps, 1280, 720, 0.2, key_frame=True).scale == scale
 
 
 def test_a_short_dip_changes_nothing() -> None:
     assert changes(follow([2.5e6] * 10 + [0.7e6] * 8 + [2.5e6] * 20)) == 0
 
 
-def test_up_to_full_size_once_the_bitrate_lasts_but_not_soon_after_a_step_down() -> None:
+def test_full_size_again_once_the_bitrate_lasts_but_not_soon_after_a_step_down() -> None:
     steps = follow([0.6e6] * 20 + [4e6] * 40)
     assert steps[20].scale == 0.75 and steps[38].scale == 0.75
     assert steps[42].scale == 1.0
@@ -60,7 +60,7 @@ def test_up_to_full_size_once_the_bitrate_lasts_but_not_soon_after_a_step_down()
     assert UP_PAUSE_S <= (back - 10) / 10 <= UP_PAUSE_S + 1
 
 
-def test_an_estimate_that_swings_makes_no_oscillation() -> None:
+def test_an_estimate_that_varies_makes_no_oscillation() -> None:
     chance = random.Random(1)
     for capacity in [0.2e6, 0.5e6, 0.7e6, 0.8e6, 0.9e6, 1e6, 1.2e6, 2e6]:
         swing = [

@@ -19,19 +19,19 @@ def run(
     return speeds
 
 
-def test_with_little_time_it_becomes_faster_within_a_second() -> None:
+def test_under_load_the_speed_rises_within_a_second() -> None:
     control = SpeedControl(5, 2)
     assert run(control, lambda speed: 0.8, 1.0)[-1] == 5
 
 
-def test_with_much_time_the_picture_becomes_better_step_by_step() -> None:
+def test_with_time_to_spare_the_speed_falls_step_by_step() -> None:
     control = SpeedControl(5, 5)
     speeds = run(control, lambda speed: 0.05, 20.0)
     assert speeds[-1] == 0
     assert all(after - before in (0, -1) for before, after in itertools.pairwise(speeds))
 
 
-def test_in_between_it_stays() -> None:
+def test_at_medium_load_the_speed_stays() -> None:
     control = SpeedControl(5, 3)
     assert set(run(control, lambda speed: 0.18, 60.0)) == {3}
 
@@ -43,7 +43,7 @@ def test_one_slow_frame_changes_nothing() -> None:
     assert set(run(control, lambda speed: 0.15, 2.0, 2.1)) == {3}
 
 
-def test_it_does_not_swing_between_two_speeds() -> None:
+def test_the_speed_does_not_oscillate() -> None:
     """One is too slow, the next leaves time: tried less and less often."""
     control = SpeedControl(5, 3)
     speeds = run(control, lambda speed: 0.4 if speed <= 2 else 0.05, 300.0)
@@ -52,7 +52,7 @@ def test_it_does_not_swing_between_two_speeds() -> None:
     assert sum(steps[-1800:]) <= 4
 
 
-def test_the_first_frame_says_nothing() -> None:
+def test_the_first_frame_is_not_measured() -> None:
     """It is a key frame, and the encoder is made with it."""
     control = SpeedControl(5, 2)
     control.add(3 * INTERVAL_S, INTERVAL_S, 0.0)

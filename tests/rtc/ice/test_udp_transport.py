@@ -1,4 +1,4 @@
-"""Sockets that read many datagrams at a time, each with its time of arrival."""
+"""Sockets that read many datagrams at a time, each with its arrival time."""
 
 import asyncio
 import socket
@@ -40,7 +40,7 @@ class Receiver:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="kernel times are read on Linux only")
-async def test_datagrams_that_waited_have_the_times_at_which_they_came() -> None:
+async def test_datagrams_that_waited_have_their_arrival_times_from_the_kernel() -> None:
     receiver = Receiver()
     opened = bind("127.0.0.1", None)
     transport = await open_endpoint(opened, receiver)
@@ -62,7 +62,7 @@ async def test_datagrams_that_waited_have_the_times_at_which_they_came() -> None
     await asyncio.wait_for(receiver.lost.wait(), 10)
 
 
-async def test_others_have_their_turn_between_batches() -> None:
+async def test_other_tasks_run_between_batches() -> None:
     receiver = Receiver()
     opened = bind("127.0.0.1", None)
     transport = await open_endpoint(opened, receiver)
@@ -77,7 +77,7 @@ async def test_others_have_their_turn_between_batches() -> None:
     transport.close()
 
 
-async def test_what_webrtc_never_sends_is_dropped() -> None:
+async def test_empty_and_oversized_datagrams_are_dropped() -> None:
     receiver = Receiver()
     opened = bind("127.0.0.1", None)
     transport = await open_endpoint(opened, receiver)
@@ -89,7 +89,7 @@ async def test_what_webrtc_never_sends_is_dropped() -> None:
     transport.close()
 
 
-async def test_ipv6_datagrams_go_both_ways() -> None:
+async def test_ipv6_datagrams_are_sent_and_received() -> None:
     here, there = Receiver(), Receiver()
     first, second = bind("::1", None), bind("::1", None)
     one, other = await open_endpoint(first, here), await open_endpoint(second, there)
@@ -102,7 +102,7 @@ async def test_ipv6_datagrams_go_both_ways() -> None:
     other.close()
 
 
-def test_ports_are_taken_from_the_range_until_none_is_left() -> None:
+def test_ports_are_taken_from_the_range_until_none_is_free() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         probe.bind(("127.0.0.1", 0))
         first = min(probe.getsockname()[1], 65_500)
@@ -118,7 +118,7 @@ def test_ports_are_taken_from_the_range_until_none_is_left() -> None:
             opened.close()
 
 
-def test_an_address_of_another_machine_is_no_lack_of_ports() -> None:
+def test_an_address_of_another_machine_is_not_reported_as_no_free_port() -> None:
     with pytest.raises(OSError, match="assign") as error:
         bind("203.0.113.77", (50_000, 50_001))
     assert not isinstance(error.value, NoPortError)

@@ -1,4 +1,4 @@
-"""Frames at the marker bit, in order, whole or not at all."""
+"""Frames at the marker bit, in order, complete or not at all."""
 
 import random
 from collections.abc import Iterable
@@ -7,10 +7,11 @@ from itertools import pairwise
 import pytest
 from aiortc.rtp import RtpPacket
 
-from gaze.rtc.rtp.jitter_buffer import VideoBuffer, is_key_frame
+from gaze.frames.clocks import VIDEO_CLOCK_HZ
+from gaze.rtc.rtp.jitter_buffer import VideoJitterBuffer, is_key_frame
 
 VP8 = 96
-FRAME_TICKS = 3000  # 30 a second
+FRAME_TICKS = VIDEO_CLOCK_HZ // 30
 
 
 def packet(sequence_number: int, frame: int, data: bytes, *, marker: bool = False) -> RtpPacket:
@@ -20,7 +21,7 @@ def packet(sequence_number: int, frame: int, data: bytes, *, marker: bool = Fals
         sequence_number=sequence_number & 0xFFFF,
         timestamp=(frame * FRAME_TICKS) & 0xFFFFFFFF,
     )
-    made._data = data
+    made._data = data  # type: ignore[attr-defined]
     return made
 
 
@@ -42,20 +43,20 @@ def stream(
     return packets
 
 
-def buffer() -> VideoBuffer:
-    return VideoBuffer({VP8: "VP8"})
+def buffer() -> VideoJitterBuffer:
+    return VideoJitterBuffer({VP8: "VP8"})
 
 
-def play(packets: Iterable[RtpPacket], into: VideoBuffer) -> tuple[list[int], int]:
-    """The frames that came out (by number), and how often a key frame was asked for."""
-    frames, asked = [], 0
+def play(packets: Iterable[RtpPacket], into: VideoJitterBuffer) -> tuple[list[int], int]:
+    """The frames that came out (by number), and how often a key frame was requested."""
+    frames, requested = [], 0
     for item in packets:
-        ask, frame = into.add(item)
-        asked += ask
+        request, frame = into.add(item)
+        requested += request
         if frame is not None:
             frames.append(frame.timestamp // FRAME_TICKS)
             assert frame.data[1:5] == frames[-1].to_bytes(4, "big")
-    return frames, asked
+    return frames, requested
 
 
 def test_a_frame_is_released_by_its_own_last_packet() -> None:
@@ -63,8 +64,8 @@ def test_a_frame_is_released_by_its_own_last_packet() -> None:
     first, second, last = stream(1)
     assert into.add(first) == (False, None)
     assert into.add(second) == (False, None)
-    ask, frame = into.add(last)
-    assert not ask
+    request, frame = into.add(last)
+    assert not request
     assert frame is not None
     assert frame.data == frame_data(0, key=True) + b"xx"
 
@@ -76,7 +77,7 @@ def test_without_markers_the_next_frame_releases() -> None:
     assert play(packets, buffer()) == ([0, 1, 2], 0)
 
 
-def test_a_missing_packet_that_comes_late_lets_all_out_in_order() -> None:
+def test_a_reordered_packet_releases_all_frames_in_order() -> None:
     packets = stream(6)
     late = packets.pop(4)  # of frame 1
     into = buffer()
@@ -84,46 +85,46 @@ def test_a_missing_packet_that_comes_late_lets_all_out_in_order() -> None:
     assert play([late, *packets[8:]], into)[0] == [1, 2, 3, 4, 5]
 
 
-def test_a_marker_that_comes_before_the_rest_releases_nothing() -> None:
+def test_a_marker_before_the_rest_of_its_frame_releases_nothing() -> None:
     a, b, c = stream(1)
     into = buffer()
     assert play([a, c], into)[0] == []
     assert play([b], into)[0] == [0]
 
 
-def test_a_packet_that_never_comes_is_given_up_and_a_key_frame_asked_for() -> None:
+def test_a_lost_packet_is_given_up_and_a_key_frame_requested() -> None:
     packets = stream(40, key_frames=(0, 20))
     del packets[7]  # of frame 2
-    frames, asked = play(packets, buffer())
+    frames, requested = play(packets, buffer())
     assert frames == [0, 1, *range(20, 40)]
-    assert asked >= 1
+    assert requested >= 1
 
 
-def test_a_key_frame_is_asked_for_again_until_it_comes() -> None:
+def test_a_key_frame_is_requested_again_until_it_comes() -> None:
     packets = stream(100, key_frames=(0, 90))
     del packets[7]
-    frames, asked = play(packets, buffer())
+    frames, requested = play(packets, buffer())
     assert frames == [0, 1, *range(90, 100)]
-    assert asked == 3  # half a second later, and a second after that
+    assert requested == 3  # half a second later, and a second after that
 
 
-def test_on_a_way_that_loses_much_a_key_frame_is_not_asked_for_at_every_loss() -> None:
+def test_on_a_lossy_path_a_key_frame_is_not_requested_at_every_loss() -> None:
     packets = [p for n, p in enumerate(stream(60, sizes=(6,))) if n < 60 or n % 5]
-    frames, asked = play(packets, buffer())
+    frames, requested = play(packets, buffer())
     assert frames == list(range(10))
-    assert asked == 2
+    assert requested == 2
 
 
-def test_a_sender_that_begins_anew_is_asked_for_a_key_frame_though_one_was_asked_for() -> None:
+def test_a_new_sequence_requests_a_key_frame_though_one_was_requested() -> None:
     into = buffer()
     late = stream(200, key_frames=(), start=20_000)[450:]
     assert play(late[:30], into)[1] == 1
-    frames, asked = play(stream(60, start=5_000, key_frames=(50,)), into)
+    frames, requested = play(stream(60, start=5_000, key_frames=(50,)), into)
     assert frames == list(range(50, 60))
-    assert asked >= 1
+    assert requested >= 1
 
 
-def test_it_says_from_where_on_packets_are_of_use() -> None:
+def test_the_first_packet_still_of_use_is_known() -> None:
     into, packets = buffer(), stream(40, start=65530)
     lost = packets.pop(7)
     play(packets[:9], into)
@@ -132,13 +133,13 @@ def test_it_says_from_where_on_packets_are_of_use() -> None:
     assert into.first == (packets[-1].sequence_number + 1) & 0xFFFF
 
 
-def test_a_stream_that_begins_without_a_key_frame_asks_for_one() -> None:
-    frames, asked = play(stream(5, key_frames=(3,)), buffer())
+def test_a_stream_that_begins_without_a_key_frame_requests_one() -> None:
+    frames, requested = play(stream(5, key_frames=(3,)), buffer())
     assert frames == [3, 4]
-    assert asked == 1
+    assert requested == 1
 
 
-def test_the_last_packet_of_one_frame_and_the_first_of_the_next_lost() -> None:
+def test_the_last_packet_of_a_frame_and_the_first_of_the_next_are_lost() -> None:
     packets = stream(40, key_frames=(0, 30))
     del packets[8:10]
     assert play(packets, buffer())[0] == [0, 1, *range(30, 40)]
@@ -163,26 +164,26 @@ def test_padding_after_a_frame_is_no_frame() -> None:
 
 def test_duplicates_and_stragglers_change_nothing() -> None:
     packets = stream(50)
-    again = [p for item in packets for p in (item, item)]
-    assert play(again, buffer())[0] == list(range(50))
+    doubled = [p for item in packets for p in (item, item)]
+    assert play(doubled, buffer())[0] == list(range(50))
     into = buffer()
     play(packets, into)
     assert play(packets[:60], into) == ([], 0)
 
 
-def test_a_sender_that_begins_anew_is_followed() -> None:
+def test_a_new_sequence_is_followed() -> None:
     into = buffer()
     play(stream(50, start=30_000), into)
-    anew = stream(80, start=100, key_frames=(0, 60))
-    assert play(anew, into)[0] == list(range(60, 80))
+    renewed = stream(80, start=100, key_frames=(0, 60))
+    assert play(renewed, into)[0] == list(range(60, 80))
 
 
 def test_a_jump_ahead_is_followed() -> None:
     into = buffer()
     play(stream(5), into)
-    frames, asked = play(stream(5, start=20_000), into)
+    frames, requested = play(stream(5, start=20_000), into)
     assert frames == [0, 1, 2, 3, 4]
-    assert asked >= 1
+    assert requested >= 1
 
 
 @pytest.mark.parametrize("seed", range(30))
@@ -196,18 +197,18 @@ def test_reordering_and_duplicates_lose_nothing(seed: int) -> None:
         if rng.random() < 0.05:
             arriving.append(packets[max(0, index - rng.randint(0, 20))])
     into = buffer()
-    frames, asked = play(arriving, into)
+    frames, requested = play(arriving, into)
     tail = stream(80, sizes=(1,), start=65_400 + len(packets), key_frames=())
     for i, item in enumerate(tail):  # what follows lets out what was complete
         item.timestamp = (60 + i) * FRAME_TICKS
-        item._data = frame_data(60 + i, key=False)
+        item._data = frame_data(60 + i, key=False)  # type: ignore[attr-defined]
     after, _ = play(tail, into)
     assert (frames + after)[:60] == list(range(60))
-    assert asked == 0
+    assert requested == 0
 
 
 @pytest.mark.parametrize("seed", range(30))
-def test_with_loss_every_frame_is_whole_and_follows_a_key_frame(seed: int) -> None:
+def test_with_loss_every_frame_is_complete_and_follows_a_key_frame(seed: int) -> None:
     rng = random.Random(seed)
     keys = set(range(0, 300, 25))
     packets = stream(300, sizes=(4, 1, 7), key_frames=keys)
@@ -230,11 +231,11 @@ def test_with_loss_every_frame_is_whole_and_follows_a_key_frame(seed: int) -> No
         ("opus", b"\x01", True),
     ],
 )
-def test_key_frames_are_known(codec: str, data: bytes, key: bool) -> None:
+def test_key_frames_are_recognised(codec: str, data: bytes, key: bool) -> None:
     assert is_key_frame(codec, data) is key
 
 
-def test_a_turned_picture_stays_turned_until_it_is_told_otherwise() -> None:
+def test_a_rotation_holds_until_another_one_comes() -> None:
     into = buffer()
     turns = []
     packets = stream(6)

@@ -1,25 +1,26 @@
-"""Packets of a stream, read back by aiortc's parser."""
+"""Packets of a stream and their retransmissions, read back by aiortc's parser."""
 
-import pytest
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
-from aiortc.rtp import HeaderExtensionsMap, RtpPacket, unpack_header_extensions, unwrap_rtx
+from aiortc.rtp import HeaderExtensionsMap, RtpPacket, unwrap_rtx
 
 from gaze.rtc.rtp import header_extensions
-from gaze.rtc.rtp.packet_history import HISTORY_S, Identity, Outgoing, Packet
+from gaze.rtc.rtp.packet_history import HISTORY_S, Packet, PacketHistory, StreamIdentity
 
 IDS = {
     header_extensions.MID: 9,
-    header_extensions.TRANSPORT_NUMBER: 3,
+    header_extensions.TRANSPORT_SEQUENCE_NUMBER: 3,
     header_extensions.ABSOLUTE_SEND_TIME: 2,
     header_extensions.AUDIO_LEVEL: 1,
     header_extensions.PLAYOUT_DELAY: 5,
 }
-FILM = Identity(1111, 96, "film")
-AGAIN = Identity(2222, 97, "film")
+FILM = StreamIdentity(1111, 96, "film")
+RETRANSMISSION = StreamIdentity(2222, 97, "film")
 
 
-def outgoing(ids: dict[str, int] | None = None, again: Identity | None = AGAIN) -> Outgoing:
-    return Outgoing(FILM, again, IDS if ids is None else ids, (32767, 100))
+def history(
+    ids: dict[str, int] | None = None, retransmission: StreamIdentity | None = RETRANSMISSION
+) -> PacketHistory:
+    return PacketHistory(FILM, retransmission, IDS if ids is None else ids, (32767, 100))
 
 
 def read(data: bytes, ids: dict[str, int] | None = None) -> RtpPacket:
@@ -40,9 +41,9 @@ def leave(packet: Packet, number: int, t_s: float) -> RtpPacket:
     return read(bytes(packet.data))
 
 
-def test_a_frame_is_packets_in_order_the_last_marked() -> None:
-    stream = outgoing()
-    first, second = stream.make([b"abc", b"defg"], 4_000_000_000, 10.0)
+def test_the_last_packet_of_a_frame_has_the_marker_bit() -> None:
+    stream = history()
+    first, second = stream.make_packets([b"abc", b"defg"], 4_000_000_000, 10.0)
     packets = [leave(first, 7, 10.0), leave(second, 8, 64.25)]
     assert [p.payload for p in packets] == [b"abc", b"defg"]
     assert [p.sequence_number for p in packets] == [32767, 32768]
@@ -55,28 +56,27 @@ def test_a_frame_is_packets_in_order_the_last_marked() -> None:
     assert first.size_bytes == len(first.data) + 38
 
 
-def test_the_playout_delay_is_0_to_100_ms_or_smoothed() -> None:
-    (packet,) = outgoing({header_extensions.PLAYOUT_DELAY: 5}).make([b"x"], 0, 0.0)
+def test_the_playout_delay_is_0_to_100_ms_or_smooth() -> None:
+    (packet,) = history({header_extensions.PLAYOUT_DELAY: 5}).make_packets([b"x"], 0, 0.0)
     assert bytes(packet.data[12:20]) == b"\xbe\xde\x00\x01\x52\x00\x00\x0a"
-    stream = outgoing({header_extensions.PLAYOUT_DELAY: 5})
-    stream.smooth(True)
-    (packet,) = stream.make([b"x"], 0, 0.0)
+    stream = history({header_extensions.PLAYOUT_DELAY: 5})
+    stream.set_smooth_playout(True)
+    (packet,) = stream.make_packets([b"x"], 0, 0.0)
     assert bytes(packet.data[16:20]) == b"\x52\x00\x10\x28"
-    stream.smooth(False)
-    (packet,) = stream.make([b"x"], 0, 0.0)
+    stream.set_smooth_playout(False)
+    (packet,) = stream.make_packets([b"x"], 0, 0.0)
     assert bytes(packet.data[16:20]) == b"\x52\x00\x00\x0a"
-    outgoing({}).smooth(True)
-    assert header_extensions.playout_delay(20, 4000) == b"\x00\x21\x90"
+    history({}).set_smooth_playout(True)
 
 
-def test_the_audio_level_is_told() -> None:
-    (packet,) = outgoing().make([b"x"], 0, 0.0, audio_level=33)
+def test_the_audio_level_is_sent() -> None:
+    (packet,) = history().make_packets([b"x"], 0, 0.0, audio_level=33)
     assert leave(packet, 1, 0.0).extensions.audio_level == (False, 33)
 
 
-def test_ids_above_14_need_the_long_form() -> None:
+def test_ids_above_14_need_two_byte_headers() -> None:
     ids = {**IDS, header_extensions.MID: 20}
-    (packet,) = outgoing(ids).make([b"abc"], 0, 0.0)
+    (packet,) = history(ids).make_packets([b"abc"], 0, 0.0)
     assert packet.data[12:14] == b"\x10\x00"
     packet.stamp(513, 0.0)
     parsed = read(bytes(packet.data), ids)
@@ -85,19 +85,19 @@ def test_ids_above_14_need_the_long_form() -> None:
     assert parsed.payload == b"abc"
 
 
-def test_without_extensions_there_is_no_block() -> None:
-    (packet,) = outgoing({}).make([b"abc"], 0, 0.0)
+def test_without_extensions_there_is_no_extension_block() -> None:
+    (packet,) = history({}).make_packets([b"abc"], 0, 0.0)
     assert packet.data[0] == 0x80 and packet.data[12:] == b"abc"
     unstamped = bytes(packet.data)
     packet.stamp(None, 0.0)
     assert unstamped == bytes(packet.data)
 
 
-def test_a_lost_packet_goes_again_by_its_own_stream() -> None:
-    stream = outgoing()
-    first, second = stream.make([b"abc", b"defg"], 90, 0.0)
+def test_a_lost_packet_is_retransmitted_by_the_stream_for_it() -> None:
+    stream = history()
+    first, second = stream.make_packets([b"abc", b"defg"], 90, 0.0)
     leave(first, 1, 0.0), leave(second, 2, 0.0)
-    resent = stream.again(32768, 0.05, 0.2)
+    resent = stream.retransmission(32768, 0.05, 0.2)
     assert resent is not None
     parsed = leave(resent, 3, 0.2)
     assert (parsed.ssrc, parsed.payload_type, parsed.sequence_number) == (2222, 97, 100)
@@ -106,69 +106,58 @@ def test_a_lost_packet_goes_again_by_its_own_stream() -> None:
     assert (original.sequence_number, original.payload, original.marker) == (32768, b"defg", 1)
 
 
-def test_none_goes_twice_within_a_round_trip() -> None:
-    stream = outgoing()
-    (packet,) = stream.make([b"abc"], 0, 0.0)
+def test_a_packet_is_retransmitted_once_per_round_trip() -> None:
+    stream = history()
+    (packet,) = stream.make_packets([b"abc"], 0, 0.0)
     leave(packet, 1, 0.0)
-    assert stream.again(32767, 0.1, 0.05) is None  # the first may still be on its way
-    assert stream.again(32767, 0.1, 0.12) is not None
-    assert stream.again(32767, 0.1, 0.15) is None
-    assert stream.again(32767, 0.1, 0.25) is not None
+    assert stream.retransmission(32767, 0.1, 0.05) is None  # the first may still be on its way
+    assert stream.retransmission(32767, 0.1, 0.12) is not None
+    assert stream.retransmission(32767, 0.1, 0.15) is None
+    assert stream.retransmission(32767, 0.1, 0.25) is not None
 
 
-def test_packets_are_remembered_for_two_seconds() -> None:
-    stream = outgoing()
-    stream.make([b"a"], 0, 0.0)
+def test_packets_are_kept_for_two_seconds() -> None:
+    stream = history()
+    stream.make_packets([b"a"], 0, 0.0)
     for i in range(600):
-        stream.make([b"b"], 0, i * HISTORY_S / 600)
-    assert stream.again(32767, 0.1, HISTORY_S) is not None
-    stream.make([b"c"], 0, HISTORY_S + 0.1)
-    assert stream.again(32767, 0.1, 3.0) is None
-    assert stream.again(5, 0.1, 3.0) is None
+        stream.make_packets([b"b"], 0, i * HISTORY_S / 600)
+    assert stream.retransmission(32767, 0.1, HISTORY_S) is not None
+    stream.make_packets([b"c"], 0, HISTORY_S + 0.1)
+    assert stream.retransmission(32767, 0.1, 3.0) is None
+    assert stream.retransmission(5, 0.1, 3.0) is None
 
 
-def test_without_a_stream_for_it_the_packet_itself_goes_again() -> None:
-    stream = outgoing(again=None)
-    (packet,) = stream.make([b"abc"], 0, 0.0)
+def test_without_a_retransmission_stream_the_packet_itself_is_sent_again() -> None:
+    stream = history(retransmission=None)
+    (packet,) = stream.make_packets([b"abc"], 0, 0.0)
     leave(packet, 1, 0.0)
-    assert stream.again(32767, 0.05, 1.0) is packet
+    assert stream.retransmission(32767, 0.05, 1.0) is packet
     assert stream.padding() is None
 
 
 def test_padding_is_the_largest_of_the_newest_that_left() -> None:
-    stream = outgoing()
+    stream = history()
     assert stream.padding() is None
-    small, large, waiting = stream.make([b"a", b"b" * 900, b"c" * 1000], 0, 0.0)
+    small, large, waiting = stream.make_packets([b"a", b"b" * 900, b"c" * 1000], 0, 0.0)
     leave(small, 1, 0.0), leave(large, 2, 0.0)
     padding = stream.padding()
     assert padding is not None and padding.data.endswith(b"b" * 900)
     assert waiting.sent_s is None
 
 
-def test_numbers_wrap() -> None:
-    stream = Outgoing(FILM, AGAIN, IDS, (65535, 65535))
-    first, second = stream.make([b"a", b"b"], 0, 0.0)
+def test_sequence_numbers_wrap() -> None:
+    stream = PacketHistory(FILM, RETRANSMISSION, IDS, (65535, 65535))
+    first, second = stream.make_packets([b"a", b"b"], 0, 0.0)
     assert (first.sequence_number, second.sequence_number) == (65535, 0)
     leave(first, 1, 0.0), leave(second, 2, 0.0)
     numbers = [p.sequence_number for p in (stream.padding(), stream.padding()) if p]
     assert numbers == [65535, 0]
 
 
-@pytest.mark.parametrize(("orientation", "degrees"), [(0, 0), (1, 90), (2, 180), (3, 270), (9, 90)])
-def test_orientation(orientation: int, degrees: int) -> None:
-    assert header_extensions.clockwise_degrees(orientation) == degrees
-
-
-def test_the_block_is_whole_words() -> None:
-    block = header_extensions.Block({header_extensions.MID: 4}, "10")
-    assert len(block.data) % 4 == 0
-    assert unpack_header_extensions(0xBEDE, block.data[4:]) == [(4, b"10")]
-
-
-def test_what_is_forgotten_is_not_sent_again() -> None:
-    stream = outgoing()
-    stream.make([b"old"], 0, 0.0)
-    stream.forget()
-    stream.make([b"new"], 3000, 0.1)
-    assert stream.again(32767, 0.05, 1.0) is None
-    assert stream.again(32768, 0.05, 1.0) is not None
+def test_cleared_packets_are_not_retransmitted() -> None:
+    stream = history()
+    stream.make_packets([b"old"], 0, 0.0)
+    stream.clear()
+    stream.make_packets([b"new"], 3000, 0.1)
+    assert stream.retransmission(32767, 0.05, 1.0) is None
+    assert stream.retransmission(32768, 0.05, 1.0) is not None

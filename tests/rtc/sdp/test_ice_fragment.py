@@ -39,7 +39,7 @@ def test_the_example_of_rfc_9725() -> None:
     assert (reflexive.relatedAddress, reflexive.relatedPort) == ("192.0.2.1", 61764)
 
 
-def test_names_and_tcp_are_read_and_each_section_has_its_mid() -> None:
+def test_mdns_names_and_tcp_candidates_are_read_with_their_mids() -> None:
     read = parse(
         fragment(
             "a=ice-ufrag:u", "m=video 9 X 0", "a=mid:cam", MDNS, "m=video 9 X 0", "a=mid:film", TCP
