@@ -20,11 +20,18 @@ import numpy as np
 import numpy.typing as npt
 from aiohttp import ClientSession
 
-from simulation.films import dots, grid, make_film, progress_of, sharpness, spacing, texture
-from simulation.rtc_viewer import PictureTrack, RtcViewer
+from simulation.clients.rtc_viewer import FULL_SCREEN, PictureTrack, RtcViewer
+from simulation.films.progress import (
+    dots,
+    grid,
+    make_film,
+    progress_of,
+    sharpness,
+    spacing,
+    texture,
+)
 from simulation.server_process import running_server
-from simulation.viewers import viewer_frame
-from tests.system.test_main_job import LAYOUT
+from simulation.viewers.painted import viewer_frame
 
 Figures = dict[str, float]
 AFTER_S = 0.5
@@ -90,7 +97,7 @@ async def pause(viewer: RtcViewer) -> Figures:
         media="texture",
         effects=[{"name": "pause", "after": AFTER_S, "resume_after": 0.3}],
     )
-    viewer.say(**LAYOUT)
+    viewer.say(**FULL_SCREEN)
     await viewer.hear("gaze", lambda m: m["attentive"])
     await viewer.watch(3.0)
     eyes.change(openness=0.0)

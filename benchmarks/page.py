@@ -18,7 +18,7 @@ from benchmarks.report import Goal, Report, arguments, machine, publish, slope
 from simulation.browser.page import ChromiumPage, chromium
 from simulation.browser.visitor import Visitor
 from simulation.server_process import ROOT, running_server
-from simulation.viewers import write_camera
+from simulation.viewers.painted import write_camera
 
 SETTLE_S = 5.0
 COUNT_INTERVAL_S = 10.0

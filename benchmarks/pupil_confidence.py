@@ -13,14 +13,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.rendered import GOOD_PUPIL_MM, SIZES, area_under_curve, watch
+from benchmarks.rendered import GOOD_PUPIL_MM, SIZES, area_under_curve
 from benchmarks.report import Report, arguments, machine, publish
 from gaze.vision.face.eye_landmarks import EYES, LidBaseline, aspect_ratio
 from gaze.vision.face.finder import MeshFaceFinder
 from gaze.vision.head.pose import head_pose
 from gaze.vision.iris.pupil import RELATIVE_ONLY, PupilMeter
 from gaze.vision.iris.refinement import cut_eyes, find_irises
-from simulation.rendered_viewer import FPS, draw
+from simulation.viewers.rendered import FPS, draw
+from simulation.viewers.rendered.session import recorded_session
 
 Array = NDArray[np.float64]
 
@@ -34,7 +35,8 @@ def measure(seed: int, distance_mm: float) -> list[tuple[float, ...]]:
     cv2.setNumThreads(1)
     finder, meter, lids = MeshFaceFinder(), PupilMeter(), (LidBaseline(), LidBaseline())
     rows = []
-    for number, (look, _, frame) in enumerate(watch(draw(seed), distance_mm)):
+    session = recorded_session(draw(seed), distance_mm)
+    for number, (described, _, frame) in enumerate(session):
         landmarks, t_s = finder.find(frame), number / FPS
         pose = None if landmarks is None else head_pose(landmarks)
         if landmarks is None or pose is None:
@@ -47,8 +49,8 @@ def measure(seed: int, distance_mm: float) -> list[tuple[float, ...]]:
         irises = None if crop is None else find_irises(crop, landmarks)
         meter.measure(irises, (left, right), t_s, pose)
         evidence = meter.evidence
-        if look.judged and evidence is not None:
-            off_mm = abs(evidence.mm - look.scene.pupil_mm)
+        if described.judged and evidence is not None:
+            off_mm = abs(evidence.mm - described.scene.pupil_mm)
             rows.append((*evidence.terms, float(off_mm <= GOOD_PUPIL_MM)))
     finder.close()
     return rows

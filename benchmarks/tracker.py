@@ -27,7 +27,7 @@ from gaze.vision.regression.features import SIZE, gaze_features, read_eyes
 from gaze.vision.sample import Screen
 from gaze.vision.tracker import Tracker
 from simulation.facemesh import Reference
-from simulation.viewers import viewer_frame
+from simulation.viewers.painted import viewer_frame
 
 SIZES = ((640, 480, 5.0), (1280, 720, 9.0))
 SCREEN = Screen(1920.0, 1080.0)

@@ -33,18 +33,10 @@ from aiortc.rtp import RtpPacket
 from benchmarks import material, strip
 from gaze.rtc.congestion import twcc
 from gaze.rtc.rtp.jitter_buffer import VideoBuffer
+from simulation.clients.rtc_viewer import FULL_SCREEN
 
 TWCC_ID = 7
 FEEDBACK_INTERVAL_S = 0.05
-
-LAYOUT = {
-    "type": "layout",
-    "screen": [1920, 1080],
-    "viewport": [0, 0, 1920, 1080],
-    "picture": [0, 0, 1920, 1080],
-    "exact": True,
-}
-"""The film fills the screen, so that the point of gaze on it is known and the blur is drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +163,7 @@ class Viewer:
         )
         film.setCodecPreferences(vp8_only())
         channel = connection.createDataChannel("gaze")
-        channel.on("open", lambda: channel.send(json.dumps(LAYOUT)))
+        channel.on("open", lambda: channel.send(json.dumps(FULL_SCREEN)))
         channel.on("message", lambda text: self.messages.append(json.loads(text)))
         await connection.setLocalDescription()
         body = {

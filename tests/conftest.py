@@ -10,8 +10,8 @@ from aiohttp.test_utils import TestClient
 from gaze.base.allocator import limit_arenas
 from gaze.base.settings import Settings
 from gaze.web.app import create_app
-from simulation.films import grid, make_film, texture
-from simulation.rtc_viewer import RtcViewer
+from simulation.clients.rtc_viewer import RtcViewer
+from simulation.films.progress import grid, make_film, texture
 
 limit_arenas()
 

@@ -1,4 +1,4 @@
-"""A viewer for the page whose eyes follow what the page shows: a camera drawn in the browser."""
+"""A camera drawn inside the page, whose eyes follow the page's calibration dot."""
 
 import base64
 from functools import cache
@@ -6,7 +6,7 @@ from functools import cache
 import cv2
 
 from simulation.browser.page import Page
-from simulation.viewers import viewer_frame
+from simulation.viewers.painted import viewer_frame
 
 ACROSS = (-9, -6, -3, 0, 3, 6, 9)
 DOWN = (-6, -3, 0, 3, 6)
@@ -43,7 +43,7 @@ CAMERA = """async (pictures, across, down) => {
 
 @cache
 def _pictures() -> list[str]:
-    """The viewer's looks, row by row, as JPEGs in base64."""
+    """Return the viewer's pictures, row by row, as JPEGs in base64."""
     pictures = []
     for dy in DOWN:
         for dx in ACROSS:
@@ -54,5 +54,11 @@ def _pictures() -> list[str]:
 
 
 async def look_where_the_page_says(page: Page) -> None:
-    """From now on the page's camera shows a viewer whose eyes rest on the calibration's dot."""
+    """Replace the page's camera by a viewer who fixates the calibration dot.
+
+    Parameters
+    ----------
+    page : Page
+        The page, before it asks for the camera.
+    """
     await page.call(CAMERA, _pictures(), list(ACROSS), list(DOWN))

@@ -24,8 +24,8 @@ from gaze.vision.regression.features import (
     read_eyes,
 )
 from gaze.vision.sample import Screen
-from simulation.landmarks import HEIGHT, WIDTH, make_landmarks, rotation
-from simulation.viewers import viewer_frame
+from simulation.viewers.landmarks import HEIGHT, WIDTH, make_landmarks, rotation
+from simulation.viewers.painted import viewer_frame
 
 SCREEN = Screen(1600.0, 1000.0)
 

@@ -15,7 +15,7 @@ from benchmarks.rendered import (
     on_screen_mm,
     screen_of,
 )
-from simulation.rendered_viewer import NEAR_MM, draw
+from simulation.viewers.rendered import NEAR_MM, draw
 
 
 def test_a_session_has_its_parts_and_repeats_exactly():

@@ -14,7 +14,7 @@ from gaze.rtc.congestion.bandwidth_estimator import (
     Service,
 )
 from gaze.rtc.congestion.packet_results import PacketResult
-from simulation.scripted_link import Journal, Link, run
+from simulation.network.scripted import Journal, Link, run
 
 LIMITS = Range(start_bps=2.5e6, min_bps=150e3, max_bps=12e6)
 
@@ -85,7 +85,7 @@ def test_losses_of_a_link_that_drops_what_is_too_much_cut_the_rate() -> None:
 
 
 def test_the_target_falls_while_nobody_answers_and_comes_back() -> None:
-    journal = run(Link([(0, 5e6)]), 12, LIMITS, hears=lambda t_s: not 5 < t_s < 8)
+    journal = run(Link([(0, 5e6)]), 12, LIMITS, feedback_arrives=lambda t_s: not 5 < t_s < 8)
     assert min(journal.between(journal.target_bps, 7.5, 8)) < 0.5 * 4e6
     assert statistics.mean(journal.between(journal.target_bps, 10, 12)) > 0.7 * 5e6
 

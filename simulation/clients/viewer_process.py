@@ -1,17 +1,18 @@
-"""A viewer in a process of its own, to be stopped: `python -m simulation.viewer_process`.
+"""A peer in a process of its own, to be stopped or killed.
 
-Prints its offer as one line of JSON, reads the answer as another, and stays.
+`python -m simulation.clients.viewer_process` prints its offer as one line of JSON, reads the answer
+as another, and stays connected.
 """
 
 import asyncio
 import json
 import sys
 
-from simulation.rtc_client import Client
+from simulation.clients.rtc_client import Client
 
 
 async def main() -> None:
-    """Connect and stay until killed."""
+    """Connect, and stay until killed."""
     async with Client() as client:
         print(json.dumps(await client.offer()), flush=True)
         await client.accept(json.loads(await asyncio.to_thread(sys.stdin.readline)))

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from simulation.viewers import HEIGHT, WIDTH, viewer_frame, write_camera
+from simulation.viewers.painted import HEIGHT, WIDTH, viewer_frame, write_camera
 
 
 def test_frames_have_the_cameras_shape_and_are_never_frozen():

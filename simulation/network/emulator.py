@@ -1,10 +1,10 @@
-"""A network link that is as bad as it is told to be, and the same at every run.
+"""A real-time link emulator between two network namespaces: loss, delay, jitter, a bottleneck.
 
 `Link` is the arithmetic of one direction: which packets are lost, and when the others arrive. It
-asks for no time and draws from a seeded generator. `run` joins two network namespaces by it: each
-end is a TUN device within its namespace, and this process carries packets from one to the other.
-Needs root, and Linux's network namespaces and /dev/net/tun; nothing outside of the two namespaces
-is touched, and both are gone at the end.
+reads no clock and draws from a seeded generator. `joined` connects two network namespaces by it:
+each end is a TUN device within its namespace, and this process carries packets from one to the
+other. It needs root, Linux's network namespaces and /dev/net/tun, touches nothing outside the two
+namespaces, and removes both at the end.
 """
 
 import asyncio
@@ -22,20 +22,28 @@ from pathlib import Path
 TUN = Path("/dev/net/tun")
 _TUNSETIFF, _IFF_TUN, _IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
 MTU = 1500
+READ_BATCH = 256  # packets; then the event loop gets its turn
 ADDRESSES = ("10.91.0.1", "10.91.0.2")
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What a link does in one direction.
+    """What a link does to packets in one direction.
 
-    Attributes:
-        delay_s: the least time that a packet takes.
-        jitter_s: it takes up to so much longer, evenly spread; order is kept all the same.
-        loss: the share of packets (0..1) that never arrive, each by itself.
-        rate_bps: what it carries, headers included; None is no limit.
-        queue_s: how long a packet may wait for its turn; one that would wait longer is dropped.
-        reordered: the share of packets that overtake the jitter of those before them.
+    Attributes
+    ----------
+    delay_s : float, default 0
+        Least one-way delay.
+    jitter_s : float, default 0
+        Additional delay, uniformly distributed up to this; packets keep their order.
+    loss : float, default 0
+        Share of packets that are lost, independently of each other, 0 to 1.
+    rate_bps : float or None, default None
+        Capacity, headers included; None for no limit.
+    queue_s : float, default 0.3
+        Length of the queue before the bottleneck; a packet that would wait longer is dropped.
+    reordered : float, default 0
+        Share of packets that overtake those that jitter holds back.
     """
 
     delay_s: float = 0.0
@@ -47,17 +55,38 @@ class Conditions:
 
 
 class Link:
-    """One direction of a link; conditions may change at any time."""
+    """One direction of a link.
+
+    Attributes
+    ----------
+    conditions : Conditions
+        May be replaced at any time.
+    carried, lost, dropped : int
+        Packets so far: delivered, lost at random, dropped by the full queue.
+    """
 
     def __init__(self, conditions: Conditions, seed: int) -> None:
         self.conditions = conditions
         self.carried = self.lost = self.dropped = 0
-        self._random = random.Random(seed)
+        self._random = random.Random(seed)  # noqa: S311 - simulation, not cryptography
         self._free_s = 0.0
         self._last_s = 0.0
 
     def arrival_s(self, size_bytes: int, t_s: float) -> float | None:
-        """When a packet that is handed over at `t_s` arrives, None if it does not."""
+        """Decide about one packet.
+
+        Parameters
+        ----------
+        size_bytes : int
+            Its size.
+        t_s : float
+            When it is handed over.
+
+        Returns
+        -------
+        float or None
+            When it arrives; None if it does not.
+        """
         now = self.conditions
         lost, spread = self._random.random() < now.loss, self._random.random()
         overtakes = self._random.random() < now.reordered
@@ -79,7 +108,17 @@ class Link:
 
 
 class Ends:
-    """Two namespaces joined by a link, from `joined`."""
+    """Two namespaces connected by a link, from `joined`.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The namespaces.
+    there, back : Link
+        From the first to the second, and back.
+    addresses : tuple of str
+        Their IPv4 addresses.
+    """
 
     def __init__(self, names: tuple[str, str], there: Link, back: Link) -> None:
         self.names = names
@@ -87,16 +126,30 @@ class Ends:
         self.addresses = ADDRESSES
 
     def change(self, conditions: Conditions) -> None:
-        """Let both directions be so from now on."""
+        """Replace the conditions of both directions.
+
+        Parameters
+        ----------
+        conditions : Conditions
+            From now on.
+        """
         self.there.conditions = self.back.conditions = conditions
 
     def within(self, end: int, *command: str) -> list[str]:
-        """A command line that runs a command at one end."""
+        """Return the command line that runs a command in one namespace.
+
+        Parameters
+        ----------
+        end : int
+            0 or 1.
+        *command : str
+            The command and its arguments.
+        """
         return ["ip", "netns", "exec", self.names[end], *command]
 
 
 def unavailable() -> str | None:
-    """Why there can be no link here, None where there can."""
+    """Return why a link cannot be made on this machine, or None if it can."""
     if os.geteuid() != 0:
         return "network namespaces need root"
     if not TUN.exists():
@@ -106,10 +159,24 @@ def unavailable() -> str | None:
 
 @contextlib.asynccontextmanager
 async def joined(conditions: Conditions, seed: int = 1) -> AsyncIterator[Ends]:
-    """Two fresh namespaces with a link between them, removed at the end.
+    """Make two network namespaces with a link between them, and remove them at the end.
 
-    Raises:
-        subprocess.CalledProcessError: `ip` could not make them.
+    Parameters
+    ----------
+    conditions : Conditions
+        Of both directions.
+    seed : int, default 1
+        Of losses and jitter.
+
+    Yields
+    ------
+    Ends
+        The two namespaces.
+
+    Raises
+    ------
+    subprocess.CalledProcessError
+        If `ip` fails.
     """
     names = (f"gaze-bench-{os.getpid()}-a", f"gaze-bench-{os.getpid()}-b")
     ends = Ends(names, Link(conditions, seed), Link(conditions, seed + 1))
@@ -137,15 +204,17 @@ async def joined(conditions: Conditions, seed: int = 1) -> AsyncIterator[Ends]:
 
 
 def _remove(namespace: str) -> None:
-    subprocess.run(["ip", "netns", "del", namespace], check=False, stderr=subprocess.DEVNULL)
+    command = ["ip", "netns", "del", namespace]
+    subprocess.run(command, check=False, stderr=subprocess.DEVNULL)  # noqa: S603 - our own names
 
 
 def _ip(*arguments: str) -> None:
-    subprocess.run(["ip", *arguments], check=True)
+    command = ["ip", *arguments]
+    subprocess.run(command, check=True)  # noqa: S603 - our own names
 
 
 def _tun(namespace: str, address: str) -> int:
-    """A TUN device within a namespace, as a file of this process."""
+    """Make a TUN device within a namespace; return its file descriptor in this process."""
     file = os.open(TUN, os.O_RDWR | os.O_NONBLOCK)
     device = f"gz{os.getpid() % 100_000}{address[-1]}"
     fcntl.ioctl(file, _TUNSETIFF, struct.pack("16sH22x", device.encode(), _IFF_TUN | _IFF_NO_PI))
@@ -158,7 +227,7 @@ def _tun(namespace: str, address: str) -> int:
 
 
 class _Wire:
-    """Carries packets of one direction, each when its time has come."""
+    """Carries the packets of one direction, each when its time has come."""
 
     def __init__(self, target: int, link: Link, loop: asyncio.AbstractEventLoop) -> None:
         self._target = target
@@ -169,8 +238,8 @@ class _Wire:
         self._timer: asyncio.TimerHandle | None = None
 
     def take(self, source: int) -> None:
-        """Take all packets that were sent."""
-        for _ in range(256):
+        """Read the packets that wait at the source."""
+        for _ in range(READ_BATCH):
             try:
                 packet = os.read(source, MTU + 100)
             except BlockingIOError:
@@ -193,7 +262,7 @@ class _Wire:
             self._timer = self._loop.call_at(self._waiting[0][0], self._deliver)
 
     def cut(self) -> None:
-        """Carry nothing any more."""
+        """Stop carrying packets."""
         if self._timer is not None:
             self._timer.cancel()
         self._waiting.clear()

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from gaze.vision.face.finder import MeshFaceFinder
-from simulation.landmarks import rotation
-from simulation.rendered_viewer import (
+from simulation.viewers.landmarks import rotation
+from simulation.viewers.rendered import (
     HEIGHT,
     NEAR_MM,
     WIDTH,

@@ -1,4 +1,4 @@
-"""A small RTSP server, RFC 2326: one H.264 picture stream over its own TCP connection."""
+"""A small RTSP server (RFC 2326) with one H.264 stream interleaved in its TCP connection."""
 
 import asyncio
 import contextlib
@@ -9,7 +9,7 @@ from fractions import Fraction
 
 import av
 
-from simulation.coded_film import RATE_FPS, coded_frame
+from simulation.films.coded import RATE_FPS, coded_frame
 
 SDP = (
     "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=test\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\n"
@@ -19,7 +19,7 @@ SDP = (
 
 
 class _Packets:
-    """A file to which FFmpeg's RTP muxer writes one packet at a time."""
+    """File object to which FFmpeg's RTP muxer writes one packet at a time."""
 
     def __init__(self) -> None:
         self.ready: list[bytes] = []
@@ -30,7 +30,13 @@ class _Packets:
 
 
 async def play(writer: asyncio.StreamWriter) -> None:
-    """Send coded frames at their rate, interleaved as channel 0."""
+    """Send coded frames at their rate, interleaved as channel 0, until the connection breaks.
+
+    Parameters
+    ----------
+    writer : asyncio.StreamWriter
+        The client's connection.
+    """
     packets = _Packets()
     with av.open(packets, "w", format="rtp", container_options={"packetsize": "1400"}) as rtp:
         stream = rtp.add_stream("libx264", rate=RATE_FPS)
@@ -55,7 +61,17 @@ async def play(writer: asyncio.StreamWriter) -> None:
 
 
 class RtspServer:
-    """Answers one client after the other; `redirect` is where DESCRIBE sends them, if anywhere."""
+    """RTSP server that records what it is asked.
+
+    Attributes
+    ----------
+    port : int
+        Where it listens on 127.0.0.1.
+    redirect : str or None
+        URL to which DESCRIBE redirects, if any.
+    asked : list of str
+        Methods and URLs of all requests.
+    """
 
     def __init__(self) -> None:
         self.port = 0
@@ -71,8 +87,7 @@ class RtspServer:
                 method, url, _ = request.split("\r\n", 1)[0].split(" ")
                 self.asked.append(f"{method} {url}")
                 number = re.search(r"(?i)cseq:\s*(\d+)", request)
-                assert number is not None
-                answer = {"CSeq": number[1], "Session": "1"}
+                answer = {"CSeq": number[1] if number else "0", "Session": "1"}
                 status, body = "200 OK", ""
                 if method == "DESCRIBE" and self.redirect is not None:
                     status, answer["Location"] = "302 Moved", self.redirect
@@ -99,7 +114,13 @@ class RtspServer:
 
 @contextlib.asynccontextmanager
 async def rtsp_server() -> AsyncIterator[RtspServer]:
-    """The server on a free port of this machine."""
+    """Run a server on a free port of this machine.
+
+    Yields
+    ------
+    RtspServer
+        Listening; closed at the end.
+    """
     served = RtspServer()
     listening = await asyncio.start_server(served._serve, "127.0.0.1", 0)
     served.port = listening.sockets[0].getsockname()[1]

@@ -1,4 +1,4 @@
-"""Carries HTTP past the link that is being measured: TCP on loopback ↔ a Unix socket.
+"""Carries HTTP around the link that is measured: TCP on loopback to a Unix socket and back.
 
 Network namespaces share the file system, so a Unix socket joins them: one relay beside the server
 (`--socket PATH --server PORT`), one beside each viewer (`--socket PATH --listen PORT`), who then
@@ -24,7 +24,18 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 def joining(
     connect: Callable[[], Awaitable[Pair]],
 ) -> Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]:
-    """A handler that joins what comes in to what `connect` opens."""
+    """Make a handler that joins an incoming connection to a new outgoing one.
+
+    Parameters
+    ----------
+    connect : callable
+        Opens the outgoing connection.
+
+    Returns
+    -------
+    callable
+        For `asyncio.start_server` and `asyncio.start_unix_server`.
+    """
 
     async def join(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -38,7 +49,17 @@ def joining(
 
 
 async def serve(socket: str, *, server: int | None, listen: int | None) -> None:
-    """Relay for ever."""
+    """Relay until cancelled.
+
+    Parameters
+    ----------
+    socket : str
+        Path of the Unix socket.
+    server : int or None
+        Port of the server, at its end.
+    listen : int or None
+        Port to listen on, at a viewer's end.
+    """
     if server is not None:
         handler = joining(lambda: asyncio.open_connection("localhost", server))
         started = await asyncio.start_unix_server(handler, socket)
@@ -49,8 +70,14 @@ async def serve(socket: str, *, server: int | None, listen: int | None) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Relay until killed."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.relay")
+    """Relay until killed.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Command line; by default the process's.
+    """
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.network.relay")
     parser.add_argument("--socket", required=True)
     parser.add_argument("--server", type=int)
     parser.add_argument("--listen", type=int)

@@ -1,4 +1,4 @@
-"""Film frames and looks made for the tests of effects."""
+"""Single film frames and gaze states, for tests and benchmarks of effects."""
 
 from fractions import Fraction
 
@@ -15,12 +15,20 @@ FRAME_S = 1 / 30
 
 
 def at_no_time() -> float:
-    """A clock for chains by which no effect is ever slow, however busy the machine is."""
+    """Return 0: a clock for effect chains by which no effect is ever too slow on a busy machine."""
     return 0.0
 
 
 def frame_of(luma: NDArray[np.uint8], seed: int = 0) -> av.VideoFrame:
-    """A yuv420p frame of this luma, (height, width), and smooth random chroma."""
+    """Return a yuv420p frame with a given luma and smooth random chroma.
+
+    Parameters
+    ----------
+    luma : ndarray, shape (height, width), uint8
+        The Y plane.
+    seed : int, default 0
+        Of the chroma.
+    """
     height, width = luma.shape
     frame = av.VideoFrame(width, height, "yuv420p")
     frame.pts = 4500
@@ -35,10 +43,18 @@ def frame_of(luma: NDArray[np.uint8], seed: int = 0) -> av.VideoFrame:
 
 
 def film_frame(width: int, height: int, seed: int = 0) -> av.VideoFrame:
-    """A frame that is equally detailed all over: noise, a little softened."""
+    """Return a yuv420p frame of slightly blurred noise: the same detail everywhere.
+
+    Parameters
+    ----------
+    width, height : int
+        Size in pixels.
+    seed : int, default 0
+        Of the noise.
+    """
     rng = np.random.default_rng(seed)
     noise = rng.integers(0, 256, (height, width)).astype(np.uint8)
-    return frame_of(cv2.GaussianBlur(noise, (3, 3), 0), seed)
+    return frame_of(np.asarray(cv2.GaussianBlur(noise, (3, 3), 0), np.uint8), seed)
 
 
 def looking(
@@ -50,7 +66,24 @@ def looking(
     eyes_closed: bool = False,
     **signals: float | None,
 ) -> GazeState:
-    """A gaze; signals are given with underscores: `pupil_relative=0.1`."""
+    """Return a gaze state.
+
+    Parameters
+    ----------
+    shown : tuple of float or None
+        Point of gaze as fractions of the shown picture.
+    t_s : float
+        Its time.
+    uncertainty : float, optional
+        Of the point of gaze, in picture widths.
+    attentive : bool, default True
+        Whether the viewer looks at the screen.
+    eyes_closed : bool, default False
+        Whether the lids are closed.
+    **signals : float or None
+        Signals by name, with an underscore for the first dot: `pupil_relative=0.1` is
+        `pupil.relative`.
+    """
     return GazeState(
         t_s,
         shown,
@@ -69,7 +102,26 @@ def play(
     seconds: float,
     start_s: float = 0.0,
 ) -> av.VideoFrame:
-    """Apply the chain to `frame` for a while with the gaze at one place; return the last frame."""
+    """Apply an effect chain to the same frame for a while, with a fixed point of gaze.
+
+    Parameters
+    ----------
+    chain : Chain
+        The effects.
+    frame : av.VideoFrame
+        The film's frame.
+    shown : tuple of float or None
+        Point of gaze as fractions of the shown picture.
+    seconds : float
+        Duration, at 30 frames a second.
+    start_s : float, default 0
+        Time of the first frame.
+
+    Returns
+    -------
+    av.VideoFrame
+        The last frame that the chain returned.
+    """
     drawn = frame
     for index in range(round(seconds / FRAME_S)):
         t_s = start_s + index * FRAME_S

@@ -1,6 +1,5 @@
-"""Films whose every frame and sample says where in the film it stands, and scripted time."""
+"""Films whose every frame carries its number and every sound sample its position."""
 
-import asyncio
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -17,7 +16,20 @@ SWEEP_HZ_PER_S = 3000
 
 
 def coded_frame(number: int, width: int = 128, height: int = 72) -> av.VideoFrame:
-    """A yuv420p frame with its number as eight blocks, bright for 1, the lowest bit at the left."""
+    """Draw a frame number as eight blocks, bright for 1, the least significant bit at the left.
+
+    Parameters
+    ----------
+    number : int
+        0 to 255.
+    width, height : int
+        Size in pixels.
+
+    Returns
+    -------
+    av.VideoFrame
+        yuv420p.
+    """
     planes = np.full((height * 3 // 2, width), 128, np.uint8)
     planes[:height] = 16
     for bit in range(BITS):
@@ -27,7 +39,13 @@ def coded_frame(number: int, width: int = 128, height: int = 72) -> av.VideoFram
 
 
 def number_of(frame: av.VideoFrame) -> int:
-    """The number that `coded_frame` wrote."""
+    """Read the number that `coded_frame` drew.
+
+    Parameters
+    ----------
+    frame : av.VideoFrame
+        yuv420p, as decoded.
+    """
     plane = frame.planes[0]
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     blocks = rows[:BLOCK_PX, : BITS * BLOCK_PX].reshape(BLOCK_PX, BITS, BLOCK_PX).mean((0, 2))
@@ -35,29 +53,72 @@ def number_of(frame: av.VideoFrame) -> int:
 
 
 def coded_sound(samples: int) -> npt.NDArray[np.int16]:
-    """Left: milliseconds + 1, right: sample within the millisecond + 1; (samples, 2)."""
+    """Return sound whose every sample says its position: survives only lossless codecs.
+
+    Parameters
+    ----------
+    samples : int
+        Length.
+
+    Returns
+    -------
+    ndarray, shape (samples, 2), int16
+        Left: milliseconds + 1; right: sample within the millisecond + 1.
+    """
     index = np.arange(samples)
-    return np.stack((index // PER_MS + 1, index % PER_MS + 1), 1).astype(np.int16)
+    return np.asarray(np.stack((index // PER_MS + 1, index % PER_MS + 1), 1), np.int16)
 
 
 def position_of(samples: npt.NDArray[np.int16]) -> npt.NDArray[np.int64]:
-    """The film's sample numbers that `coded_sound` wrote; -1 for silence."""
+    """Read the positions that `coded_sound` wrote.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n, 2), int16
+        Sound.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Sample numbers of the film; -1 for silence.
+    """
     left, right = samples[:, 0].astype(np.int64), samples[:, 1].astype(np.int64)
     return np.where(left > 0, (left - 1) * PER_MS + right - 1, -1)
 
 
 def sweeping_sound(samples: int) -> npt.NDArray[np.int16]:
-    """A tone that rises from 500 Hz by `SWEEP_HZ_PER_S` and begins anew every second; (samples, 2).
+    """Return a tone that rises by `SWEEP_HZ_PER_S` and starts again at 500 Hz every second.
 
-    It says where it stands even after a lossy codec.
+    Its frequency gives the position even after a lossy codec.
+
+    Parameters
+    ----------
+    samples : int
+        Length.
+
+    Returns
+    -------
+    ndarray, shape (samples, 2), int16
+        Both channels equal.
     """
     t_s = np.arange(samples) / SOUND_HZ % 1.0
     wave = 9000 * np.sin(2 * np.pi * (500 * t_s + SWEEP_HZ_PER_S / 2 * t_s**2))
-    return np.stack((wave, wave), 1).astype(np.int16)
+    return np.asarray(np.stack((wave, wave), 1), np.int16)
 
 
 def swept_s(samples: npt.NDArray[np.int16]) -> float | None:
-    """Seconds since the sweep began, at the middle of these samples, (n, 2); None for silence."""
+    """Read the position within the second from the tone of `sweeping_sound`.
+
+    Parameters
+    ----------
+    samples : ndarray, shape (n, 2)
+        A short piece of sound.
+
+    Returns
+    -------
+    float or None
+        Seconds since the sweep started, at the middle of the piece; None for silence.
+    """
     mono = samples.astype(float).mean(axis=1)
     if np.sqrt(np.mean(mono**2)) < 2000:
         return None
@@ -74,9 +135,25 @@ def make_coded_film(
     size: tuple[int, int] = (128, 72),
     start_s: float = 0.0,
 ) -> Path:
-    """25 frames a second, H.264 with B frames and a key frame every 12, untouched PCM sound.
+    """Write a film of coded frames: H.264 with B frames, a keyframe every 12 frames, and PCM sound.
 
-    `sound` makes so many samples of it.
+    Parameters
+    ----------
+    path : Path
+        The file.
+    frames : int, default 50
+        Length, at 25 frames a second.
+    sound : callable or None, default coded_sound
+        Makes that many samples, shape (n, 2); None for a film without sound.
+    size : tuple of int, default (128, 72)
+        Width and height in pixels.
+    start_s : float, default 0
+        First timestamp of both streams.
+
+    Returns
+    -------
+    Path
+        The file.
     """
     width, height = size
     shift = round(start_s * SOUND_HZ)
@@ -105,56 +182,3 @@ def make_coded_film(
                 container.mux(audio.encode(samples))
         container.mux(video.encode(None))
     return path
-
-
-class ScriptedTime:
-    """Time that stands still until the test moves it."""
-
-    def __init__(self) -> None:
-        self.t_s = 1000.0
-        self._waiting: list[tuple[float, asyncio.Event]] = []
-
-    def now_s(self) -> float:
-        return self.t_s
-
-    async def wait(self, event: asyncio.Event, until_s: float | None) -> None:
-        entry = (float("inf") if until_s is None else until_s, event)
-        if entry[0] <= self.t_s:
-            return
-        self._waiting.append(entry)
-        try:
-            await event.wait()
-        finally:
-            self._waiting.remove(entry)
-
-    @property
-    def next_s(self) -> float:
-        """The earliest time that somebody waits for."""
-        return min((until_s for until_s, _ in self._waiting), default=float("inf"))
-
-    def move_to(self, t_s: float) -> None:
-        """Let time pass; wakes those whose time has come."""
-        assert t_s >= self.t_s
-        self.t_s = t_s
-        for until_s, event in self._waiting:
-            if until_s <= t_s:
-                event.set()
-
-
-def open_files() -> int:
-    """How many files this process has open."""
-    return len(list(Path("/proc/self/fd").iterdir()))
-
-
-async def settled() -> None:
-    """Let every callback and task that can run now do so."""
-    for _ in range(8):
-        await asyncio.sleep(0)
-
-
-async def reached(condition: Callable[[], bool]) -> None:
-    """Wait for what other threads bring about."""
-    async with asyncio.timeout(30):
-        while not condition():
-            await asyncio.sleep(0.001)
-    await settled()

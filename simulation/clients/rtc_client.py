@@ -1,4 +1,9 @@
-"""A browser's stand-in for tests: stock aiortc, which can be made to number its packets."""
+"""A WebRTC peer without a browser: stock aiortc, which can also do what only browsers do.
+
+On request it numbers its packets and sends transport-wide feedback
+(draft-holmer-rmcat-transport-wide-cc-extensions), records RTCP, and drops packets. It wraps private
+methods of aiortc's transport to do so.
+"""
 
 import asyncio
 import fractions
@@ -25,13 +30,14 @@ WIDTH, HEIGHT = 320, 240
 
 
 class Grey(VideoStreamTrack):
-    """A video of one brightness."""
+    """A video track of uniform brightness."""
 
     def __init__(self, brightness: int) -> None:
         super().__init__()
         self._brightness = brightness
 
     async def recv(self) -> av.VideoFrame:
+        """Return the next frame, when it is due."""
         pts, time_base = await self.next_timestamp()
         luma = np.full((HEIGHT, WIDTH), self._brightness, np.uint8)
         chroma = np.full((HEIGHT // 2, WIDTH), 128, np.uint8)
@@ -41,12 +47,34 @@ class Grey(VideoStreamTrack):
 
 
 def brightness(frame: av.VideoFrame) -> float:
-    """Mean of the luma plane."""
+    """Return the mean of a frame's luma plane.
+
+    Parameters
+    ----------
+    frame : av.VideoFrame
+        yuv420p.
+    """
     return float(frame.to_ndarray()[: frame.height].mean())
 
 
 class Client:
-    """Offers camera (0), film (1), audio (2) and the data channel (3), as a page does."""
+    """Offers camera (mid 0), film (1), sound (2) and the data channel (3), as a page does.
+
+    To be used as an asynchronous context manager.
+
+    Attributes
+    ----------
+    connection : RTCPeerConnection
+        Stock aiortc's.
+    channel : RTCDataChannel
+        Its messages are in `messages`.
+    tracks : list of MediaStreamTrack
+        Those that the server sends.
+    rtcp : list of bytes
+        After `record_rtcp`: the decrypted RTCP packets that came.
+    numbers : list of int
+        After `send_feedback`: the transport-wide sequence numbers that came.
+    """
 
     ROLES: ClassVar = {"camera": "0", "film": "1", "audio": "2"}
 
@@ -69,6 +97,7 @@ class Client:
         self._reporting: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        """Return the client."""
         return self
 
     async def __aexit__(
@@ -77,32 +106,50 @@ class Client:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        """Stop feedback and close the connection."""
         if self._reporting is not None:
             self._reporting.cancel()
             await asyncio.gather(self._reporting, return_exceptions=True)
         await self.connection.close()
 
     async def offer(self) -> str:
+        """Return the offer's SDP."""
         await self.connection.setLocalDescription()
         sdp: str = self.connection.localDescription.sdp
         return sdp
 
     async def accept(self, answer: str) -> None:
+        """Apply the server's answer.
+
+        Parameters
+        ----------
+        answer : str
+            SDP.
+        """
         await self.connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
 
     @property
-    def transport(self) -> Any:
+    def transport(self) -> Any:  # noqa: ANN401 - for its private parts
+        """DTLS transport of aiortc."""
         return self.connection.getTransceivers()[0].receiver.transport
 
     @property
-    def ice(self) -> Any:
+    def ice(self) -> Any:  # noqa: ANN401 - for its private parts
+        """ICE connection of aioice."""
         return self.transport.transport._connection
 
     def candidates(self, sdp: str) -> list[str]:
+        """Return the candidate lines of a description.
+
+        Parameters
+        ----------
+        sdp : str
+            Offer or answer.
+        """
         return [line for line in sdp.splitlines() if line.startswith("a=candidate:")]
 
-    def hear_rtcp(self) -> None:
-        """Keep all RTCP that comes, decrypted."""
+    def record_rtcp(self) -> None:
+        """Keep all RTCP packets that come, decrypted, in `rtcp`."""
         handle = self.transport._handle_rtcp_data
 
         async def keep(data: bytes) -> None:
@@ -112,7 +159,7 @@ class Client:
         self.transport._handle_rtcp_data = keep
 
     def number_packets(self) -> None:
-        """Give every packet its transport-wide number, as browsers do where it is negotiated."""
+        """Give every sent packet its transport-wide sequence number, as browsers do."""
         send = self.transport._send_rtp
         extensions = self.transport._rtp_header_extensions_map
 
@@ -126,8 +173,8 @@ class Client:
 
         self.transport._send_rtp = number
 
-    def report_arrivals(self) -> None:
-        """Send transport-wide feedback on what comes, as browsers do where it is negotiated."""
+    def send_feedback(self) -> None:
+        """Send transport-wide feedback every 50 ms, as browsers do."""
         transport = self.transport
         handle = transport._handle_rtp_data
         recorder = twcc.Recorder()
@@ -149,8 +196,16 @@ class Client:
         transport._handle_rtp_data = note
         self._reporting = asyncio.create_task(report())
 
-    def miss(self, every: int, payload_types: set[int]) -> None:
-        """Lose every n-th RTP packet of some payload types on the way in."""
+    def drop_received(self, every: int, payload_types: set[int]) -> None:
+        """Drop every n-th RTP packet that arrives with some payload types.
+
+        Parameters
+        ----------
+        every : int
+            Which packets.
+        payload_types : set of int
+            Of these types.
+        """
         transport = self.transport
         handle = transport._handle_rtp_data
         seen = 0
@@ -165,8 +220,16 @@ class Client:
 
         transport._handle_rtp_data = lossy
 
-    def lose(self, every: int, payload_types: set[int]) -> None:
-        """Lose every n-th RTP packet of some payload types on the way out."""
+    def drop_sent(self, every: int, payload_types: set[int]) -> None:
+        """Drop every n-th RTP packet that is sent with some payload types.
+
+        Parameters
+        ----------
+        every : int
+            Which packets.
+        payload_types : set of int
+            Of these types.
+        """
         send = self.transport._send_rtp
         seen = 0
 

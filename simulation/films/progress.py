@@ -1,4 +1,8 @@
-"""Small films that tests make: detail that is the same all over, coded time, a tone."""
+"""Films of a still picture under a progress bar, and what can be measured in their frames.
+
+Every frame says how much of the film is over, and its picture either has the same detail everywhere
+(`texture`), for measuring sharpness, or bright dots (`grid`), for measuring zoom.
+"""
 
 from fractions import Fraction
 from pathlib import Path
@@ -13,44 +17,108 @@ SOUND_HZ = 48_000
 
 
 def texture(width: int, height: int, seed: int = 7) -> npt.NDArray[np.uint8]:
-    """Grey noise of blobs about four pixels wide, equally detailed everywhere, (height, width)."""
+    """Return grey noise of blobs about four pixels wide, equally detailed everywhere.
+
+    Parameters
+    ----------
+    width, height : int
+        Size in pixels.
+    seed : int, default 7
+        Of the noise.
+
+    Returns
+    -------
+    ndarray, shape (height, width), uint8
+        Luma, 16 to 235.
+    """
     noise = np.random.default_rng(seed).standard_normal((height, width)).astype(np.float32)
     blobs = cv2.GaussianBlur(noise, (0, 0), 1.6)
-    return np.clip(128 + 45 * blobs / blobs.std(), 16, 235).astype(np.uint8)
+    return np.asarray(np.clip(128 + 45 * blobs / blobs.std(), 16, 235).astype(np.uint8))
 
 
 def grid(width: int, height: int, step: int = 40) -> npt.NDArray[np.uint8]:
-    """Bright dots on dark ground every `step` pixels, (height, width)."""
+    """Return bright dots on dark ground.
+
+    Parameters
+    ----------
+    width, height : int
+        Size in pixels.
+    step : int, default 40
+        Distance of the dots in pixels.
+
+    Returns
+    -------
+    ndarray, shape (height, width), uint8
+        Luma.
+    """
     picture = np.full((height, width), 40, np.uint8)
     for y in range(step // 2, height, step):
         for x in range(step // 2, width, step):
-            cv2.circle(picture, (x, y), 5, 220, -1, cv2.LINE_AA)
+            cv2.circle(picture, (x, y), 5, (220,), -1, cv2.LINE_AA)
     return picture
 
 
 def progress_of(grey: npt.NDArray[np.uint8]) -> float:
-    """The share of the film that is over, read from the bar that `make_film` draws at the top."""
+    """Read the bar that `make_film` draws at the top.
+
+    Parameters
+    ----------
+    grey : ndarray, shape (height, width), uint8
+        Luma of a frame.
+
+    Returns
+    -------
+    float
+        The share of the film that is over, 0 to 1.
+    """
     row = grey[: max(4, grey.shape[0] // 40)].mean(axis=0) > 128
     return float(row.mean())
 
 
 def dots(grey: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
-    """Centres (x, y) of the bright dots below the bar, shape (n, 2), pixels."""
+    """Find the bright dots below the bar.
+
+    Parameters
+    ----------
+    grey : ndarray, shape (height, width), uint8
+        Luma of a frame of `grid`.
+
+    Returns
+    -------
+    ndarray, shape (n, 2)
+        Centres (x, y) in pixels.
+    """
     _, bright = cv2.threshold(grey, 130, 255, cv2.THRESH_BINARY)
     bright[: grey.shape[0] // 10] = 0
     _, _, stats, centres = cv2.connectedComponentsWithStats(bright)
-    return centres[1:][stats[1:, cv2.CC_STAT_AREA] > 20]
+    return np.asarray(centres[1:][stats[1:, cv2.CC_STAT_AREA] > 20], np.float64)
 
 
 def spacing(centres: npt.NDArray[np.float64]) -> float:
-    """Median distance from a dot to its nearest neighbour, in pixels."""
+    """Return the median distance from a dot to its nearest neighbour, in pixels.
+
+    Parameters
+    ----------
+    centres : ndarray, shape (n, 2)
+        From `dots`.
+    """
     apart = np.hypot(*(centres[:, None] - centres[None]).transpose(2, 0, 1))
     np.fill_diagonal(apart, np.inf)
     return float(np.median(apart.min(axis=0)))
 
 
 def sharpness(grey: npt.NDArray[np.uint8], shown: tuple[float, float], radius: int = 40) -> float:
-    """Variance of the Laplacian around a place given as fractions of the picture."""
+    """Return the variance of the Laplacian in a square patch.
+
+    Parameters
+    ----------
+    grey : ndarray, shape (height, width), uint8
+        Luma of a frame.
+    shown : tuple of float
+        The patch's centre, as fractions of the picture.
+    radius : int, default 40
+        Half the patch's side in pixels.
+    """
     x, y = round(shown[0] * grey.shape[1]), round(shown[1] * grey.shape[0])
     patch = grey[max(0, y - radius) : y + radius, max(0, x - radius) : x + radius]
     return float(cv2.Laplacian(patch.astype(np.float32), cv2.CV_32F).var())
@@ -63,9 +131,23 @@ def make_film(
     *,
     tone_hz: float | None = 440.0,
 ) -> Path:
-    """A film of a still picture under a bar that grows from left to right with time.
+    """Write a film of a still picture under a bar that grows from left to right with time.
 
-    H.264 and AAC, or VP8 and Opus where the file's name ends in `.webm`.
+    Parameters
+    ----------
+    path : Path
+        The file: H.264 and AAC, or VP8 and Opus if its name ends in `.webm`.
+    picture : ndarray, shape (height, width), uint8
+        Luma of the picture.
+    duration_s : float, default 20
+        Of the film.
+    tone_hz : float or None, default 440
+        Of the sound; None for a film without sound.
+
+    Returns
+    -------
+    Path
+        The file.
     """
     webm = path.suffix == ".webm"
     height, width = picture.shape
@@ -91,7 +173,7 @@ def make_film(
             frame.pts, frame.time_base = index, Fraction(1, RATE_FPS)
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
-        if sound is not None and tone_hz is not None:
+        if isinstance(sound, av.AudioStream) and tone_hz is not None:
             _add_tone(container, sound, duration_s, tone_hz)
     return path
 

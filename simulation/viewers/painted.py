@@ -1,12 +1,11 @@
-"""Test cameras: a viewer whose irises, lids, pupils and place in the picture are known.
+"""Painted viewers: a portrait whose irises, lids, pupils and position in the picture are known.
 
-Made from scikit-image's public-domain portrait (`data.astronaut()`): the face is enlarged until
-an eye is 64 px wide, then the eyes are painted anew. All offsets are in pixels of the finished
-640x480 frame, in image coordinates: the frame is not mirrored, so irises at a negative `dx` look
-to the viewer's right, where the screen's x grows.
+The portrait is enlarged until an eye is 64 px wide, then the eyes are painted anew. All offsets are
+in pixels of the finished 640x480 frame, in image coordinates: the frame is not mirrored, so irises
+at a negative `dx` look to the viewer's right, where the screen's x grows.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import cycle, islice
@@ -15,18 +14,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage import data
+
+from simulation.viewers.portrait import portrait_rgb
 
 WIDTH, HEIGHT = 640, 480
-NOISES = 16
-REACH_PX = 60  # how far the head may be shifted
-SCALE = 3.4
-PX_PER_MM = 2.45  # of the painted irises: 28.7 px across, 11.7 mm
+NOISES = 16  # different frames of one scene in a camera file
+REACH_PX = 60  # the head's largest shift
+SCALE = 3.4  # of the portrait
+PX_PER_MM = 2.45  # of the painted irises: 28.7 px for 11.7 mm
 IRIS_RADIUS_PX = 14.3
-_LID_FOLLOWS = 0.9
-_AROUND_PX = 60  # what is painted of an eye lies within so many pixels of its middle
+_LID_FOLLOWS = 0.9  # movement of the upper lid for that of the iris
+_AROUND_PX = 60  # an eye is painted within this distance of its middle
 
 Frame = NDArray[np.uint8]
+Arguments = Mapping[str, object]
+"""Arguments of `viewer_frame`."""
 
 # The eyes are painted on a canvas that is larger than the frame on each side.
 _CANVAS = (WIDTH + 2 * REACH_PX, HEIGHT + 2 * REACH_PX)
@@ -49,11 +51,12 @@ class _Eye:
 
 
 def _on_canvas(points: object) -> NDArray[np.float64]:
-    return (np.asarray(points, dtype=np.float64) - _CENTRE) * SCALE + np.array(_CANVAS) / 2
+    canvas = (np.asarray(points, dtype=np.float64) - _CENTRE) * SCALE + np.array(_CANVAS) / 2
+    return np.asarray(canvas)
 
 
 def _curve(points: Sequence[tuple[float, float]]) -> NDArray[np.float64]:
-    """A smooth line through five points of a lid, from the image's left to its right."""
+    """Fit a smooth curve to five points of a lid, from the image's left to its right."""
     knots = _on_canvas(sorted(points))
     x = np.linspace(knots[0, 0], knots[-1, 0], 40)
     return np.stack([x, np.polyval(np.polyfit(knots[:, 0], knots[:, 1], 4), x)], axis=1)
@@ -71,9 +74,9 @@ def _mask(
     shape: tuple[int, ...], polygon: NDArray[np.float64], soft_px: float
 ) -> NDArray[np.float32]:
     mask = np.zeros(shape[:2], np.uint8)
-    cv2.fillPoly(mask, [np.round(polygon * 16).astype(np.int32)], 255, cv2.LINE_AA, shift=4)
+    cv2.fillPoly(mask, [np.round(polygon * 16).astype(np.int32)], (255,), cv2.LINE_AA, shift=4)
     soft = cv2.GaussianBlur(mask.astype(np.float32) / 255.0, (0, 0), soft_px)
-    return soft[:, :, None]
+    return np.asarray(soft[:, :, None], np.float32)
 
 
 def _opening(upper: NDArray[np.float64], lower: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -82,39 +85,41 @@ def _opening(upper: NDArray[np.float64], lower: NDArray[np.float64]) -> NDArray[
 
 @cache
 def _portrait() -> Frame:
-    place = np.array([[SCALE, 0.0], [0.0, SCALE]])
+    scale = np.array([[SCALE, 0.0], [0.0, SCALE]])
     shift = np.array(_CANVAS) / 2 - SCALE * _CENTRE
-    return cv2.warpAffine(
-        data.astronaut(),
-        np.column_stack([place, shift]),
+    enlarged = cv2.warpAffine(
+        portrait_rgb(),
+        np.column_stack([scale, shift]),
         _CANVAS,
         flags=cv2.INTER_CUBIC,
         borderMode=cv2.BORDER_REPLICATE,
     )
+    return np.asarray(enlarged, np.uint8)
 
 
 @cache
 def _lids() -> NDArray[np.float32]:
-    """The portrait with skin where the eyes were."""
+    """Return the portrait with skin where the eyes were."""
     hole = np.zeros(_CANVAS[::-1], np.uint8)
     for eye in _eyes():
         outline = np.round(_opening(eye.upper - 3.0, eye.lower + 3.0)).astype(np.int32)
-        cv2.fillPoly(hole, [outline], 255)
-    hole = cv2.dilate(hole, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (11, 11)))
-    skin = cv2.inpaint(_portrait(), hole, 6, cv2.INPAINT_TELEA).astype(np.float32)
-    soft = cv2.GaussianBlur(hole.astype(np.float32) / 255.0, (0, 0), 2.0)[:, :, None]
+        cv2.fillPoly(hole, [outline], (255,))
+    dilated = cv2.dilate(hole, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (11, 11)))
+    skin = cv2.inpaint(_portrait(), dilated, 6, cv2.INPAINT_TELEA).astype(np.float32)
+    soft = cv2.GaussianBlur(dilated.astype(np.float32) / 255.0, (0, 0), 2.0)[:, :, None]
     return np.asarray(_portrait() * (1.0 - soft) + skin * soft, dtype=np.float32)
 
 
 def _paint_iris(
     picture: NDArray[np.float32], centre: NDArray[np.float64], pupil_px: float
 ) -> NDArray[np.float32]:
-    """A light grey-blue iris with a dark rim, a pupil and the reflection of a window."""
+    """Paint a light grey-blue iris with a dark limbus, a pupil and the reflection of a window."""
     y, x = np.mgrid[0 : picture.shape[0], 0 : picture.shape[1]].astype(np.float32)
     away = np.hypot(x - centre[0], y - centre[1])
 
     def disc(radius: float, soft_px: float = 0.8) -> NDArray[np.float32]:
-        return np.clip((radius - away) / (2 * soft_px) + 0.5, 0.0, 1.0)[:, :, None]
+        clipped = np.clip((radius - away) / (2 * soft_px) + 0.5, 0.0, 1.0)
+        return np.asarray(clipped[:, :, None])
 
     angle = np.arctan2(y - centre[1], x - centre[0])
     streaks = (1.0 + 0.06 * np.sin(23 * angle) * np.sin(9 * angle + away))[:, :, None]
@@ -135,7 +140,7 @@ def _paint_eye(
     openness: float,
     pupil_mm: float,
 ) -> NDArray[np.float32]:
-    # The upper lid goes along with the gaze up and down, as it does in life.
+    # The upper lid follows vertical gaze.
     middle = 1.0 - np.abs(np.linspace(-1.0, 1.0, len(eye.upper))) ** 2
     upper = eye.upper + np.stack([0.0 * middle, _LID_FOLLOWS * iris[1] * middle], axis=1)
     upper = upper + (1.0 - openness) * (eye.lower - upper)
@@ -149,9 +154,11 @@ def _paint_eye(
         picture = picture * (1 - mask) + ball * mask
     lashes = np.zeros(picture.shape[:2], np.uint8)
     line = np.round(upper * 16).astype(np.int32)
-    cv2.polylines(lashes, [line], False, 255, 3, cv2.LINE_AA, shift=4)
+    cv2.polylines(lashes, [line], False, (255,), 3, cv2.LINE_AA, shift=4)
     dark = cv2.GaussianBlur(lashes.astype(np.float32) / 255.0, (0, 0), 0.9)[:, :, None] * 0.75
-    return np.asarray(picture * (1 - dark) + np.float32([52, 36, 30]) * dark, dtype=np.float32)
+    return np.asarray(
+        picture * (1 - dark) + np.array([52, 36, 30], np.float32) * dark, dtype=np.float32
+    )
 
 
 @lru_cache(maxsize=64)
@@ -168,10 +175,10 @@ def _viewer(iris: tuple[float, float], openness: float, pupil_mm: float) -> NDAr
 
 @cache
 def _empty() -> NDArray[np.float32]:
-    """The portrait's studio backdrop, and nobody in front of it."""
-    backdrop = data.astronaut()[0:90, 108:150]
+    """Return the portrait's studio backdrop, and nobody in front of it."""
+    backdrop = portrait_rgb()[0:90, 108:150]
     wide = cv2.resize(backdrop, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
-    return cv2.GaussianBlur(wide.astype(np.float32), (0, 0), 9.0)
+    return np.asarray(cv2.GaussianBlur(wide.astype(np.float32), (0, 0), 9.0), np.float32)
 
 
 def viewer_frame(
@@ -182,12 +189,33 @@ def viewer_frame(
     present: bool = True,
     noise: int = 0,
 ) -> Frame:
-    """Return one RGB frame, shape (480, 640, 3), uint8.
+    """Return one camera frame.
 
-    `iris` moves both irises from straight ahead, in pixels (about +-12 across, +-6 up and down
-    stay in the eye); the upper lids go along. `openness` is 1 open to 0 closed. `shift_px` moves
-    the head, by up to 60 px. `noise` seeds the frame's noise: give each frame its own and the
-    picture is never frozen.
+    Parameters
+    ----------
+    iris : tuple of float, default (0, 0)
+        Offset of both irises from straight ahead, px; about ±12 across and ±6 down stay inside the
+        eye. The upper lids follow.
+    openness : float, default 1.0
+        Of the lids: 1 open, 0 closed.
+    pupil_mm : float, default 4.0
+        Diameter of both pupils.
+    shift_px : tuple of float, default (0, 0)
+        Offset of the head, at most 60 px along each axis.
+    present : bool, default True
+        Whether there is anybody.
+    noise : int, default 0
+        Seed of the frame's noise; frames with different seeds are never equal.
+
+    Returns
+    -------
+    ndarray, shape (480, 640, 3), uint8
+        RGB.
+
+    Raises
+    ------
+    ValueError
+        If the shift is out of reach.
     """
     if max(abs(shift_px[0]), abs(shift_px[1])) > REACH_PX:
         raise ValueError(f"shift_px is {shift_px}; the head can be moved by {REACH_PX} px at most")
@@ -195,31 +223,51 @@ def viewer_frame(
         canvas = _viewer(
             (round(iris[0], 1), round(iris[1], 1)), round(openness, 2), round(pupil_mm, 1)
         )
-        place = np.array([[1.0, 0.0, shift_px[0] - REACH_PX], [0.0, 1.0, shift_px[1] - REACH_PX]])
-        painted = cv2.warpAffine(canvas, place, (WIDTH, HEIGHT))
+        move = np.array([[1.0, 0.0, shift_px[0] - REACH_PX], [0.0, 1.0, shift_px[1] - REACH_PX]])
+        painted = np.asarray(cv2.warpAffine(canvas, move, (WIDTH, HEIGHT)), np.float32)
     else:
         painted = _empty()
     grain = np.random.default_rng(noise).normal(0.0, 2.0, (HEIGHT, WIDTH, 1))
     return np.clip(painted + grain + 0.5, 0, 255).astype(np.uint8)
 
 
-def frames(scenes: Iterable[tuple[float, dict[str, object]]], fps: int = 30) -> Iterator[Frame]:
-    """Yield the frames of scenes, each (seconds, arguments of `viewer_frame`), in turn."""
+def frames(scenes: Iterable[tuple[float, Arguments]], fps: int = 30) -> Iterator[Frame]:
+    """Yield the frames of scenes in turn.
+
+    Parameters
+    ----------
+    scenes : iterable of (float, dict)
+        Seconds, and arguments of `viewer_frame`.
+    fps : int, default 30
+        Frame rate.
+    """
     number = 0
-    for seconds, looks in scenes:
+    for seconds, look in scenes:
         for _ in range(round(seconds * fps)):
-            yield viewer_frame(**looks, noise=number)  # type: ignore[arg-type]
+            yield viewer_frame(**look, noise=number)  # type: ignore[arg-type]
             number += 1
 
 
-def write_camera(
-    path: Path, scenes: Iterable[tuple[float, dict[str, object]]], fps: int = 30
-) -> None:
+def write_camera(path: Path, scenes: Iterable[tuple[float, Arguments]], fps: int = 30) -> None:
     """Write scenes as a file for Chromium's `--use-file-for-fake-video-capture`.
 
-    The suffix decides: `.mjpeg` (JPEGs one after another; Chromium plays them at 30 frames/s) or
-    `.y4m` (uncompressed 4:2:0, with its rate). Chromium repeats the file for ever, and within a
-    scene the noise repeats after `NOISES` frames; no frame is like the one before it.
+    Chromium plays the file in a loop. Within a scene the noise repeats after `NOISES` frames; no
+    frame equals the one before it.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in `.mjpeg` (JPEGs one after another; Chromium plays them at 30 frames/s) or in `.y4m`
+        (uncompressed 4:2:0, with its frame rate).
+    scenes : iterable of (float, dict)
+        Seconds, and arguments of `viewer_frame`.
+    fps : int, default 30
+        Frame rate.
+
+    Raises
+    ------
+    ValueError
+        If the path has another suffix.
     """
     if path.suffix not in (".mjpeg", ".y4m"):
         raise ValueError(f"{path.name}: a camera file ends in .mjpeg or .y4m")
@@ -227,10 +275,10 @@ def write_camera(
     with path.open("wb") as file:
         if path.suffix == ".y4m":
             file.write(f"YUV4MPEG2 W{WIDTH} H{HEIGHT} F{fps}:1 Ip A1:1 C420jpeg\n".encode())
-        for seconds, looks in scenes:
+        for seconds, look in scenes:
             count = round(seconds * fps)
             pictures = [
-                _encoded(viewer_frame(**looks, noise=number + ahead), path.suffix)  # type: ignore[arg-type]
+                _encoded(viewer_frame(**look, noise=number + ahead), path.suffix)  # type: ignore[arg-type]
                 for ahead in range(min(count, NOISES))
             ]
             file.writelines(islice(cycle(pictures), count))

@@ -1,7 +1,7 @@
-"""A link in scripted time, and a film that is sent over it by the project's own estimate and pacer.
+"""A film sent over a scripted link in simulated time by the product's own estimator and pacer.
 
-The link has a capacity that changes by a script, a delay with jitter, random loss and a queue that
-is finite; all of it seeded. The receiver answers with real transport-wide feedback.
+The link has a capacity that changes by a script, a delay with jitter, random loss and a finite
+queue, all seeded. The receiver answers with real transport-wide feedback.
 """
 
 import heapq
@@ -17,35 +17,71 @@ from gaze.rtc.congestion.packet_results import SentPackets
 from gaze.rtc.congestion.transmitter import QUEUE_S, ROOM_S
 
 STEP_S = 0.001
-FEEDBACK_S = 0.1
+FEEDBACK_S = 0.1  # as browsers send it at this bitrate
 FPS = 30
 PACKET_BYTES = 1200
 
 
 @dataclass(frozen=True)
 class Link:
-    """What lies between the server and the browser."""
+    """The network path between the server and the browser.
+
+    Attributes
+    ----------
+    capacity : sequence of (float, float)
+        From which time on it carries how many bit/s.
+    delay_s : float, default 0.02
+        Least one-way delay, each way.
+    jitter_s : float, default 0
+        Additional delay, uniformly distributed up to this.
+    loss : float, default 0
+        Share of packets that are lost, independently of each other.
+    queue_s : float, default 0.5
+        Length of the queue before the bottleneck at the capacity of the moment; what comes beyond
+        it is dropped.
+    """
 
     capacity: Sequence[tuple[float, float]]
-    """From when on how many bit/s."""
     delay_s: float = 0.02
     jitter_s: float = 0.0
     loss: float = 0.0
     queue_s: float = 0.5
-    """Beyond this much, at the capacity of the moment, the queue drops what comes."""
 
     def capacity_at(self, t_s: float) -> float:
+        """Return the capacity at a time, in bit/s.
+
+        Parameters
+        ----------
+        t_s : float
+            The time.
+        """
         return [bps for since_s, bps in self.capacity if since_s <= t_s][-1]
 
 
 @dataclass
 class Packet:
+    """A packet of the film; only its size matters."""
+
     size_bytes: int = PACKET_BYTES
 
 
 @dataclass
 class Journal:
-    """What happened, every 100 ms: time, estimate, target, delay of the newest packet."""
+    """What happened, sampled every 100 ms.
+
+    Attributes
+    ----------
+    t_s : list of float
+        Times of the samples.
+    estimate_bps, target_bps : list of float
+        The estimated bandwidth, and the bitrate that the encoder is given.
+    delay_s : list of float
+        One-way delay of the newest packet.
+    sent_bps : list of float
+        Bitrate sent since the sample before.
+    longest_pause_s : float
+        Longest time without an arrival.
+    """
 
     t_s: list[float] = field(default_factory=list)
     estimate_bps: list[float] = field(default_factory=list)
@@ -55,6 +91,15 @@ class Journal:
     longest_pause_s: float = 0.0
 
     def between(self, values: list[float], begin_s: float, end_s: float) -> list[float]:
+        """Return the samples of a time span.
+
+        Parameters
+        ----------
+        values : list of float
+            One of the lists.
+        begin_s, end_s : float
+            The time span, its end excluded.
+        """
         return [v for t, v in zip(self.t_s, values, strict=True) if begin_s <= t < end_s]
 
 
@@ -65,10 +110,31 @@ def run(
     *,
     encoder_most_bps: float = 6e6,
     seed: int = 1,
-    hears: Callable[[float], bool] = lambda t_s: True,
+    feedback_arrives: Callable[[float], bool] = lambda t_s: True,
 ) -> Journal:
-    """Send a film over a link; `hears` says when feedback gets through."""
-    chance = random.Random(seed)
+    """Send a film over a link.
+
+    Parameters
+    ----------
+    link : Link
+        The network path.
+    duration_s : float
+        How long.
+    limits : Range
+        Start, least and greatest bitrate of the estimator.
+    encoder_most_bps : float, default 6e6
+        The greatest bitrate that the encoder produces.
+    seed : int, default 1
+        Of loss, jitter and frame sizes.
+    feedback_arrives : callable, optional
+        Whether feedback that is sent at a time arrives; by default all does.
+
+    Returns
+    -------
+    Journal
+        What happened.
+    """
+    chance = random.Random(seed)  # noqa: S311 - simulation, not cryptography
     estimate, sent, recorder = BandwidthEstimator(limits), SentPackets(), twcc.Recorder()
     pacer: Pacer[Packet] = Pacer(2.5 * limits.start_bps, Packet)
     journal = Journal()
@@ -91,10 +157,8 @@ def run(
         pacer.rate_bps = 2.5 * estimate.target_bps
         if t_s >= next_frame_s:
             next_frame_s += 1 / FPS
-            on_their_way_bytes = sent.on_their_way_bytes + pacer.waiting_bytes
-            if pacer.waiting_s <= ROOM_S and on_their_way_bytes <= estimate.window_bytes(
-                QUEUE_S, t_s
-            ):
+            in_flight_bytes = sent.on_their_way_bytes + pacer.waiting_bytes
+            if pacer.waiting_s <= ROOM_S and in_flight_bytes <= estimate.window_bytes(QUEUE_S, t_s):
                 size = min(estimate.target_bps, encoder_most_bps) / FPS / 8
                 size *= 6 if first else chance.uniform(0.7, 1.3)
                 first = False
@@ -115,14 +179,14 @@ def run(
             heapq.heappush(arriving, (at_s, next(tie), number))
         while arriving and arriving[0][0] <= t_s:
             at_s, _, number = heapq.heappop(arriving)
-            recorder.add(number, 1000 + at_s)  # another clock
+            recorder.add(number, 1000 + at_s)  # the receiver has a clock of its own
             delay_s = at_s - sent_at[number]
             journal.longest_pause_s = max(journal.longest_pause_s, at_s - last_arrival_s)
             last_arrival_s = at_s
         if t_s >= next_feedback_s:
             next_feedback_s += FEEDBACK_S
             for data in recorder.take(1, 2):
-                if hears(t_s):
+                if feedback_arrives(t_s):
                     heapq.heappush(answers, (t_s + link.delay_s, next(tie), data))
         if t_s >= next_note_s:
             next_note_s += 0.1
