@@ -7,8 +7,8 @@ import sys
 import time
 from collections.abc import Sequence
 
-import benchmarks.network
 from benchmarks.material import film_file
+from benchmarks.network import __doc__ as description
 from benchmarks.network.judge import SETTLE_S, judge
 from benchmarks.network.scenarios import SCENARIOS
 from benchmarks.network.serving import serving
@@ -88,7 +88,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     argv : sequence of str, optional
         Command line; by default the process's.
     """
-    parser = arguments(benchmarks.network.__doc__, "network", seconds=20, runs=3)
+    parser = arguments(description, "network", seconds=20, runs=3)
     scenarios, who_watches, columns = ",".join(SCENARIOS), ",".join(COLUMNS), "ours,stock,chromium"
     parser.add_argument("--scenarios", default=scenarios, help=f"default {scenarios}")
     parser.add_argument("--who", default=who_watches, help=f"who watches, default {who_watches}")

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.gaze import PROTOCOLS, Photos, measure, mirrored
+from benchmarks.gaze.__main__ import PROTOCOLS, measure
+from benchmarks.gaze.photos import Photos, mirrored
 from gaze.vision.head.pose import head_pose
 from gaze.vision.head.stabilizer import Placed
 from gaze.vision.regression import eyeball_model

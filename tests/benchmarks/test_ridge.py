@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from benchmarks.ridge import fit, fit_best
+from benchmarks.gaze.ridge import fit, fit_best
 
 
 def grid(noise, seed=0, samples=20):
