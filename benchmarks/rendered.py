@@ -227,14 +227,14 @@ def area_under_curve(good: Array, bad: Array) -> float:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Track all viewers at both distances and print the table.
+    """Measure, print the table and write the figures.
 
     Parameters
     ----------
     argv : sequence of str, optional
         Command line; by default the process's.
     """
-    parser = arguments(__doc__ or "", "rendered", 26.0, 1)
+    parser = arguments(__doc__, "rendered")
     parser.add_argument("--first", type=int, default=HELD_OUT.start, help="first seed")
     parser.add_argument("--count", type=int, default=len(HELD_OUT), help="number of seeds")
     parser.add_argument("--jobs", type=int, default=1, help="processes to run in")

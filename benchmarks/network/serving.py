@@ -10,8 +10,8 @@ from pathlib import Path
 
 import aiohttp
 
-from benchmarks.stock import ROOT
 from simulation.network.emulator import Ends
+from simulation.server_process import ROOT
 
 PORT = 8080
 

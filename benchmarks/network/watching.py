@@ -27,11 +27,11 @@ from benchmarks.network.page_scripts import (
 )
 from benchmarks.network.serving import PORT
 from benchmarks.network.viewer_process import EFFECTS
-from benchmarks.stock import ROOT
 from benchmarks.uplink import INPUT
 from benchmarks.viewer import Returned
 from simulation.browser.page import CHROMIUM, Page, chromium
 from simulation.network.emulator import Ends
+from simulation.server_process import ROOT
 
 
 class Watcher(Protocol):

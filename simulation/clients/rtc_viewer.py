@@ -10,6 +10,7 @@ from typing import Any, cast
 import av
 import numpy as np
 import numpy.typing as npt
+from aiohttp import ClientSession
 from aiohttp.test_utils import TestClient
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCRtpReceiver, RTCSessionDescription
 from aiortc.mediastreams import AudioStreamTrack, MediaStreamError, MediaStreamTrack
@@ -118,7 +119,7 @@ class RtcViewer:
         By role, `film` and `audio`.
     """
 
-    def __init__(self, client: TestClient[Any, Any]) -> None:
+    def __init__(self, client: TestClient[Any, Any] | ClientSession) -> None:
         self.messages: list[Message] = []
         self.session: dict[str, Any] = {}
         self.etag = ""

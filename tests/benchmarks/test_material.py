@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from benchmarks.material import since_sent
+from benchmarks.material import round_trips
 
 PACKET_BYTES = 1200
 TICK = Fraction(1, 30)
@@ -16,6 +16,6 @@ def test_round_trips_longer_than_the_loop_are_told() -> None:
     came = [(index % loop, t_s + away_s) for index, t_s in enumerate(sent_s)]
     came = [pair for index, pair in enumerate(came) if index % 5 or index < 30]  # some are lost
     came = [(None, 0.0), *(copy for pair in came for copy in (pair, pair))]
-    trips = since_sent(came, sent_s, loop)
+    trips = round_trips(came, sent_s, loop)
     assert len(trips) == 300 - 54
     assert [away for _, away in trips] == pytest.approx([away_s] * len(trips))
