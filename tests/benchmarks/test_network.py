@@ -15,7 +15,7 @@ TICK = Fraction(1, 30)
 
 
 def watched(seconds: float, late_s: Callable[[float], float], width: int = 1280) -> list[Returned]:
-    """A film of 30 frames a second, each frame so late."""
+    """Return the frames of a film at 30 frames a second, each late by a function of its time."""
     dues = [number / 30 for number in range(round(seconds * 30))]
     return [Returned(n, due + late_s(due), width, width * 9 // 16) for n, due in enumerate(dues)]
 
