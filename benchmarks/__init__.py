@@ -18,4 +18,4 @@ Each command says with `--help` what it measures, in which unit, beside what. Re
   `packets` (servers that only move packets).
 """
 
-import gaze as _gaze  # noqa: F401 - before numpy, which it tells how many threads to use
+import gaze as _gaze  # noqa: F401 - before numpy, whose number of threads it sets

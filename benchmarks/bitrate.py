@@ -238,10 +238,10 @@ def with_effect(specs: list[dict[str, Any]], frames: Frames, gazes: Sequence[Gaz
     drawn = []
     for frame, gaze in zip(frames, gazes, strict=True):
         chain.update(gaze, gaze.t_s)
-        made = chain.apply(frame, gaze, gaze.t_s)
-        if made is not frame:
-            made.opaque = chain.softened
-        drawn.append(made)
+        result = chain.apply(frame, gaze, gaze.t_s)
+        if result is not frame:
+            result.opaque = chain.softened
+        drawn.append(result)
     return drawn
 
 

@@ -42,19 +42,19 @@ class Eyes:
     """A simulated camera whose eyes can be changed while it runs."""
 
     def __init__(self) -> None:
-        self.look: dict[str, Any] = {}
+        self.eyes: dict[str, Any] = {}
         self.changed_s = time.monotonic()
         self._number = 0
 
-    def change(self, **look: float) -> None:
+    def change(self, **eyes: float) -> None:
         """Change the eyes from the next frame on.
 
         Parameters
         ----------
-        **look : float
+        **eyes : float
             Arguments of `viewer_frame`; those that are not given are its defaults.
         """
-        self.look = look
+        self.eyes = eyes
         self.changed_s = time.monotonic()
 
     def picture(self, elapsed_s: float) -> npt.NDArray[np.uint8]:
@@ -66,7 +66,7 @@ class Eyes:
             Ignored.
         """
         self._number = (self._number + 1) % 64
-        return viewer_frame(**self.look, noise=self._number)
+        return viewer_frame(**self.eyes, noise=self._number)
 
 
 async def blur(viewer: RtcViewer) -> Figures:
@@ -84,11 +84,11 @@ async def blur(viewer: RtcViewer) -> Figures:
     """
     await viewer.open(media="texture", effects=[{"name": "blur"}])
     ratios = []
-    for look, far in (((0.2, 0.5), (0.85, 0.5)), ((0.8, 0.5), (0.15, 0.5))):
-        viewer.look(*look)
+    for point, far in (((0.2, 0.5), (0.85, 0.5)), ((0.8, 0.5), (0.15, 0.5))):
+        viewer.look(*point)
         await viewer.watch(1.0)
         grey = await viewer.grey()
-        ratios.append(sharpness(grey, look) / sharpness(grey, far))
+        ratios.append(sharpness(grey, point) / sharpness(grey, far))
     return {"blur_sharpness_ratio": min(ratios)}
 
 
@@ -153,9 +153,9 @@ async def pause(viewer: RtcViewer) -> Figures:
         progress.append((progress_of(await viewer.grey()), time.monotonic()))
     last = progress[-1][0]
     frozen_s = next(at for share, at in progress if share >= last - 0.5 / 640)
-    heard = len(viewer.messages)
+    before = len(viewer.messages)
     eyes.change()
-    resumed = await viewer.hear("playback", lambda m: not m["paused"], after=heard)
+    resumed = await viewer.hear("playback", lambda m: not m["paused"], after=before)
     resumed_s = time.monotonic()
     paused = [m for m in viewer.messages if m["type"] == "playback" and m["paused"]][-1]
     return {

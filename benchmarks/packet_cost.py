@@ -126,7 +126,7 @@ def number_packets(sdp: str) -> str:
 
 
 def client(pipe: Connection, direction: str) -> None:
-    """Offer one film and send or receive its packets, in a process of its own, until told to end.
+    """Offer one film and send or receive its packets, in a process of its own, until the end.
 
     Parameters
     ----------

@@ -132,7 +132,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         Command line; by default the process's.
     """
     parser = arguments(__doc__, "page", seconds=10.0, runs=1)
-    watch_help = "then count heap and nodes for so many seconds, default 0"
+    watch_help = "seconds to count heap and nodes for afterwards, default 0"
     parser.add_argument("--watch-s", type=float, default=0.0, help=watch_help)
     given = parser.parse_args(argv)
     goals = {"main_thread_wall": Goal(most=0.15), "main_thread_cpu": Goal(most=0.15)}

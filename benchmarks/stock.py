@@ -1,4 +1,4 @@
-"""The peer: unmodified aiortc with our tracker and effects put in in the obvious way.
+"""The peer: unmodified aiortc with our tracker and effects added in the obvious way.
 
 `python -m benchmarks.stock --port N [--media FOLDER]` answers `POST /api/sessions` as our server
 does: the camera's frames go to the tracker one after another, the film track's `recv` awaits the

@@ -12,7 +12,7 @@ returned. Tracker and blur are on.
 Goals, for ours in Chromium: the film at 1280x720 and >= 28 fps within 5 s and from then on; the
 camera 640x480 at >= 28 fps; the returned film >= 2 Mbit/s after 3 s. Firefox: the film no worse
 than in `itself`. Chromium reduces what it sends when the machine is too slow for it;
-`film_cpu_limited_share` is the share of the time for which it says so.
+`film_cpu_limited_share` is the share of the time for which it reports that.
 """
 
 import argparse

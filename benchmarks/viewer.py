@@ -131,7 +131,7 @@ async def _give_feedback(receiver: RTCRtpReceiver) -> None:
 class Viewer:
     """One session: camera and film out, the film back.
 
-    With `feedback`, the server is told how its packets fare: transport-wide feedback if it numbers
+    With `feedback`, the server gets feedback: transport-wide if it numbers
     them, as browsers give it, otherwise aiortc's REMB. Without, it learns of losses only.
 
     Parameters

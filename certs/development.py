@@ -84,7 +84,7 @@ def ensure(
 
 
 def machine_names() -> frozenset[str]:
-    """Names and addresses under which this machine can be reached, link-local ones left out."""
+    """Return names and addresses of this machine, without link-local ones."""
     names = {"localhost", "127.0.0.1", "::1"}
     hostname = socket.gethostname()
     if hostname and hostname.isascii():
@@ -162,6 +162,6 @@ def _write(path: Path, content: bytes, mode: int) -> None:
 
 
 if __name__ == "__main__":
-    made = ensure()
-    if made.made_because:
-        print(f"Made the development certificate {made.cert}: {made.made_because}.")
+    certificate = ensure()
+    if certificate.made_because:
+        print(f"Made the development certificate {certificate.cert}: {certificate.made_because}.")

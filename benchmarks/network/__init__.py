@@ -16,7 +16,7 @@ Delay, in ms: how late a frame is against the earliest one of the run by its RTP
 link's least delay. So it holds queues, retransmissions and jitter buffers, not the constant part of
 decoding and encoding. (A film that was sent has the server's timestamps; there the frame numbers,
 at 30 a second, are used.) Freezes: gaps of more than 500 ms between two frames with different
-numbers. `reconnections`: streams that started anew because the page took its connection for lost.
+numbers. `reconnections`: streams that restarted because the page took its connection for lost.
 The first 5 s of each watching are not judged.
 
 Goals for hosted films: at 5 % loss no freeze; after the step down a delay below 300 ms within 5 s

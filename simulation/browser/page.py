@@ -153,7 +153,7 @@ MAX_COLLECTIONS = 10
 
 
 class ChromiumPage(Page):
-    """A page in Chromium, which can also tell what the page costs."""
+    """A page in Chromium, which can also measure what the page costs."""
 
     def __init__(self, page: PlaywrightPage) -> None:
         self._page = page

@@ -53,7 +53,7 @@ def number_of(frame: av.VideoFrame) -> int:
 
 
 def coded_sound(samples: int) -> npt.NDArray[np.int16]:
-    """Return sound whose every sample says its position: survives only lossless codecs.
+    """Return sound whose every sample carries its position; lossless codecs preserve it.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
 """Films of a still picture under a progress bar, and what can be measured in their frames.
 
-Every frame says how much of the film is over, and its picture either has the same detail everywhere
+Every frame shows the share of the film that is over; its picture has the same detail everywhere
 (`texture`), for measuring sharpness, or bright dots (`grid`), for measuring zoom.
 """
 

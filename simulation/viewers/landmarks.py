@@ -75,11 +75,11 @@ def make_landmarks(
     to_camera = np.eye(3) if head_rotation is None else head_rotation
     focal_px = focal_length_px(WIDTH)
     corners = [list(RIGID).index(number) for number in (33, 133, 362, 263)]
-    placed = (RIGID_MM - RIGID_MM[corners].mean(axis=0)) @ to_camera.T + np.array(eyes_mm)
+    points_mm = (RIGID_MM - RIGID_MM[corners].mean(axis=0)) @ to_camera.T + np.array(eyes_mm)
     points = np.zeros((LANDMARKS, 3))
     scale = focal_px / eyes_mm[2]
-    points[RIGID, :2] = placed[:, :2] / placed[:, 2:] * focal_px + (WIDTH / 2, HEIGHT / 2)
-    points[RIGID, 2] = (placed[:, 2] - eyes_mm[2]) * scale
+    points[RIGID, :2] = points_mm[:, :2] / points_mm[:, 2:] * focal_px + (WIDTH / 2, HEIGHT / 2)
+    points[RIGID, 2] = (points_mm[:, 2] - eyes_mm[2]) * scale
     radius_px = IRIS_DIAMETER_MM / 2 * scale
     for eye, ring in zip(EYES, (RIGHT_IRIS, LEFT_IRIS), strict=True):
         outer, inner = points[eye.outer], points[eye.inner]

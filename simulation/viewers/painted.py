@@ -1,6 +1,6 @@
 """Painted viewers: a portrait whose irises, lids, pupils and position in the picture are known.
 
-The portrait is enlarged until an eye is 64 px wide, then the eyes are painted anew. All offsets are
+The portrait is enlarged until an eye is 64 px wide, then the eyes are repainted. All offsets are
 in pixels of the finished 640x480 frame, in image coordinates: the frame is not mirrored, so irises
 at a negative `dx` look to the viewer's right, where the screen's x grows.
 """

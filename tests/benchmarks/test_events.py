@@ -28,17 +28,17 @@ FIELDS = [("t", "f8"), ("x", "f4"), ("y", "f4"), ("status", "?"), ("evt", "u1")]
 
 def recording(seconds: int = 6) -> NDArray[np.void]:
     """Return fixations of two points in turn, a second each, with saccades of 60 ms between."""
-    made = np.zeros(1000 * seconds, FIELDS)
-    made["t"] = np.arange(len(made)) / 1000
-    made["status"] = True
-    made["evt"] = FIXATION
-    x_deg = (made["t"].astype(int) % 2) * 12.0
-    made["x"] = x_deg
+    samples = np.zeros(1000 * seconds, FIELDS)
+    samples["t"] = np.arange(len(samples)) / 1000
+    samples["status"] = True
+    samples["evt"] = FIXATION
+    x_deg = (samples["t"].astype(int) % 2) * 12.0
+    samples["x"] = x_deg
     for second in range(1, seconds):
         flight = slice(1000 * second, 1000 * second + 60)
-        made["x"][flight] = np.linspace(x_deg[1000 * second - 1], x_deg[1000 * second], 60)
-        made["evt"][flight] = SACCADE
-    return made
+        samples["x"][flight] = np.linspace(x_deg[1000 * second - 1], x_deg[1000 * second], 60)
+        samples["evt"][flight] = SACCADE
+    return samples
 
 
 def test_kappa_and_f1_have_their_known_answers() -> None:
@@ -54,10 +54,10 @@ def test_kappa_and_f1_have_their_known_answers() -> None:
     assert event_f1(truth, twice, SACCADE) == pytest.approx(2 / 3)
 
 
-def test_a_recording_comes_at_thirty_frames_with_the_label_of_most_samples() -> None:
-    made = recording()
-    made["status"][2100:2200] = False
-    points, labels = at_camera_rate(made)
+def test_a_recording_is_downsampled_with_the_label_of_most_samples() -> None:
+    samples = recording()
+    samples["status"][2100:2200] = False
+    points, labels = at_camera_rate(samples)
     assert len(points) == pytest.approx(180, abs=1)
     assert list(labels[29:33]) == [FIXATION, SACCADE, SACCADE, FIXATION]
     assert np.isnan(points[64]).all()

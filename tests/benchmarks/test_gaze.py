@@ -52,7 +52,7 @@ def sessions() -> list[Photos]:
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_nothing_tested_was_learned_from_and_everything_is_tested(
+def test_no_tested_photo_is_learned_from_and_all_others_are_tested(
     protocol: str, sessions: list[Photos]
 ) -> None:
     groups = PROTOCOLS[protocol][0](sessions)

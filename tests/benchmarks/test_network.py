@@ -27,7 +27,7 @@ def test_a_steady_film_has_no_freeze_and_the_delay_of_its_link() -> None:
     assert figures["delay_ms_p50"] == pytest.approx(20)
 
 
-def test_where_there_are_rtp_timestamps_they_tell_the_delay() -> None:
+def test_rtp_timestamps_decide_the_delay_if_there_are_any() -> None:
     paused = [
         Returned(n, n / 30 + (1.0 if n > 300 else 0.0), 1280, 720, rtp=rtp % 2**32)
         for n, rtp in ((n, 2**32 - 50_000 + n * 3000 + 90_000 * (n > 300)) for n in range(450))
@@ -36,7 +36,7 @@ def test_where_there_are_rtp_timestamps_they_tell_the_delay() -> None:
     assert figures["delay_ms_p99"] == pytest.approx(20)
 
 
-def test_a_stream_that_begins_anew_is_told_and_judged_by_itself() -> None:
+def test_a_restarted_stream_counts_as_a_reconnection_with_its_own_delay() -> None:
     film = [
         Returned(n, n / 30, 1280, 720, rtp=n * 3000 + (8_000_000 if n >= 300 else 0))
         for n in range(450)
@@ -46,7 +46,7 @@ def test_a_stream_that_begins_anew_is_told_and_judged_by_itself() -> None:
     assert figures["delay_ms_p99"] == pytest.approx(20)
 
 
-def test_gaps_repeats_and_unreadable_frames_are_told() -> None:
+def test_gaps_repeats_and_unreadable_frames_do_not_count_as_frames() -> None:
     film = watched(15, lambda t: 0.0)
     holed = [frame for frame in film if not 8 <= frame.arrived_s < 9]
     stuttering = [copy for frame in holed for copy in (frame, frame)]
@@ -58,7 +58,7 @@ def test_gaps_repeats_and_unreadable_frames_are_told() -> None:
     assert judge([], [(0.0, Conditions())], 15, 1280) == {"freezes": math.inf, "fps": 0.0}
 
 
-def test_a_step_is_judged_by_calm_and_by_full_size() -> None:
+def test_a_step_is_judged_by_its_settling_and_by_full_size() -> None:
     near = Conditions(delay_s=0.02)
     film = watched(60, lambda t: 0.8 if 25 <= t < 28 else 0.0)
     film = [

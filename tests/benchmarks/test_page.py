@@ -10,7 +10,7 @@ PACKET_BYTES = 1200
 TICK = Fraction(1, 30)
 
 
-def test_the_share_of_the_busiest_page_is_read_off_a_trace() -> None:
+def test_the_busy_share_is_that_of_the_busiest_renderers_main_thread() -> None:
     def thread(pid: int, tid: int, name: str) -> dict[str, object]:
         about = {"pid": pid, "tid": tid, "ph": "M"}
         return {**about, "name": "thread_name", "args": {"name": name}}

@@ -24,8 +24,8 @@ def test_the_weights_are_found_again() -> None:
     assert fit(rows[:, :-1], rows[:, -1]) == pytest.approx(WEIGHTS, abs=0.15)
 
 
-def test_terms_that_say_nothing_do_not_separate_viewers_left_out_auc() -> None:
-    telling = [viewer(seed) for seed in range(5)]
-    silent = [viewer(seed, WEIGHTS * (1.0, 0.0, 0.0)) for seed in range(5)]
-    assert left_out_auc(telling) > 0.8
-    assert left_out_auc(silent) == pytest.approx(0.5, abs=0.05)
+def test_uninformative_terms_do_not_separate_viewers_left_out_auc() -> None:
+    informative = [viewer(seed) for seed in range(5)]
+    uninformative = [viewer(seed, WEIGHTS * (1.0, 0.0, 0.0)) for seed in range(5)]
+    assert left_out_auc(informative) > 0.8
+    assert left_out_auc(uninformative) == pytest.approx(0.5, abs=0.05)

@@ -34,14 +34,14 @@ def test_known_answer_with_a_penalty() -> None:
     assert regression.predict(features).ravel() == pytest.approx([0.5, 1.5])
 
 
-def test_a_point_with_more_samples_weighs_no_more() -> None:
+def test_every_group_weighs_the_same() -> None:
     features = np.array([[0.0]] + [[10.0]] * 9)
     targets = np.array([[0.0]] + [[2.0]] * 9)
     regression = fit(features, targets, np.array([0] + [1] * 9), 1.0)
     assert regression.offset == pytest.approx([1.0])
 
 
-def test_left_out_error_is_honest() -> None:
+def test_the_left_out_error_is_that_of_new_data() -> None:
     """The error reported by leaving points out is about that on new data, not that of the fit."""
     features, targets, groups = grid(0.3)
     regression, left_out = fit_best(features, targets, groups)
@@ -52,20 +52,20 @@ def test_left_out_error_is_honest() -> None:
     assert true < 0.2
 
 
-def test_more_noise_asks_for_no_smaller_penalty_of_the_answer() -> None:
-    """Pure noise is answered with little more than the mean place."""
+def test_pure_noise_predicts_the_mean_target() -> None:
+    """Pure noise predicts little more than the mean target."""
     features, targets, groups = grid(0.0)
     noise = np.random.default_rng(3).normal(0, 1, features.shape)
     regression, _ = fit_best(noise, targets, groups)
     assert np.abs(regression.predict(noise) - 0.5).mean() < 0.1
 
 
-def test_a_wild_frame_is_held() -> None:
+def test_the_prediction_of_an_outlier_is_bounded() -> None:
     features, targets, groups = grid(0.01)
     regression = fit(features, targets, groups, 1e-3)
-    wild = regression.predict(np.full(6, 1e9))
-    assert np.isfinite(wild).all()
-    assert np.abs(wild).max() < 100
+    outlier = regression.predict(np.full(6, 1e9))
+    assert np.isfinite(outlier).all()
+    assert np.abs(outlier).max() < 100
 
 
 def test_one_group_cannot_be_left_out() -> None:

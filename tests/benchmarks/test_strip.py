@@ -28,7 +28,7 @@ def test_every_number_can_be_read(size: tuple[int, int]) -> None:
     assert strip.read(luma) == 5
 
 
-def test_what_is_no_strip_is_not_read() -> None:
+def test_pictures_without_a_valid_strip_give_no_number() -> None:
     assert strip.read(np.full((360, 640), 16, np.uint8)) is None
     assert strip.read(np.full((360, 640), 235, np.uint8)) is None
     noise = np.random.default_rng(1).integers(0, 256, (360, 640)).astype(np.uint8)

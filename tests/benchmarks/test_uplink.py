@@ -16,7 +16,7 @@ def _sample(t: float, frames: int, width: int) -> dict[str, object]:
     return {"t": t, "camera": stream, "film": stream, "returned": stream, "estimate": 3e6}
 
 
-def test_uplink_tells_when_the_film_had_its_full_size() -> None:
+def test_the_time_until_the_film_has_its_full_size() -> None:
     samples = [_sample(t, 30 * t, 640 if t < 4 else 1280) for t in range(11)]
     figures = figures_of(samples)
     assert figures["film_full_size_after_s"] == 4

@@ -99,8 +99,8 @@ def sky(rng: np.random.Generator, stars: list[tuple[int, int, float]]) -> Image:
         RGB.
     """
     rows = np.linspace(0, 1, HEIGHT)
-    places = [place for place, _ in _SKY]
-    bands = [np.interp(rows, places, [colour[i] for _, colour in _SKY]) for i in range(3)]
+    heights = [height for height, _ in _SKY]
+    bands = [np.interp(rows, heights, [colour[i] for _, colour in _SKY]) for i in range(3)]
     sky = np.repeat(np.stack(bands, 1)[:, None, :], WIDTH, 1).astype(np.float32)
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
 

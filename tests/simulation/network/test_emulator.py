@@ -25,14 +25,14 @@ def packets(
     return [(t_s, link.arrival_s(PACKET_BYTES, t_s)) for t_s in sent]
 
 
-def test_a_perfect_link_takes_its_delay() -> None:
+def test_without_impairments_every_packet_takes_the_delay() -> None:
     assert all(
         arrival_s == pytest.approx(sent_s + 0.05)
         for sent_s, arrival_s in packets(Link(Conditions(delay_s=0.05), 1), 100)
     )
 
 
-def test_loss_is_as_told_and_the_same_for_a_seed() -> None:
+def test_the_loss_rate_is_kept_and_the_same_for_a_seed() -> None:
     conditions = Conditions(loss=0.05)
     arrivals = packets(Link(conditions, 1), 20_000)
     assert arrivals == packets(Link(conditions, 1), 20_000)

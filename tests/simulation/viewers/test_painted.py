@@ -1,4 +1,4 @@
-"""The test cameras themselves: what is painted is where it is said to be."""
+"""The painted viewers: shape, noise, position and camera files."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The rendered viewers: what is drawn is where its truth says, and the face mesh finds a face."""
+"""The rendered viewers: pictures agree with their ground truth, and show a face."""
 
 import dataclasses
 
