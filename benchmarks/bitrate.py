@@ -1,18 +1,17 @@
 """What each effect does to the size of the encoded film: `python -m benchmarks.bitrate [FILM …]`.
 
-Every film is encoded untouched and with each effect at a fixed quantiser by the encoders and with
-the settings of live sessions, the eyes fixating one place after the other. In the sharp disc around
-the gaze the picture's quality (PSNR of luma against the untouched film, the same disc for both) is
-measured; the untouched film is encoded with neighbouring quantisers, too, and what it takes at the
-very quality that the effect has there is interpolated.
+Unit: bitrate relative to the untouched film, and PSNR of luma in dB. Peer: the untouched film.
+Every film is encoded untouched and with each effect at a fixed quantizer by the encoders and with
+the settings of live sessions, while the eyes fixate one point after another. The PSNR is that of
+the sharp disc around the point of gaze against the untouched film, the same disc for both; the
+untouched film is also encoded with neighbouring quantizers, and its bitrate at the very PSNR that
+an effect has there is interpolated ("bitrate at equal PSNR").
 
-Then blur once more at a constant bitrate, by the live encoder of H.264, which is told where detail
-was taken away and uses a coarser quantiser there: what that gains in the disc.
+Then blur once more at a constant bitrate, by the live H.264 encoder, which gets quantizer offsets
+where detail was removed: what these gain in the disc.
 """
 
-import argparse
 import itertools
-import json
 import math
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +25,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.report import arguments, write_figures
 from gaze.effects.chain import Chain
 from gaze.effects.state import GazeState
 from gaze.frames.planes import planes_of
@@ -34,10 +34,8 @@ from gaze.rtc.codecs import libx264
 from tools.demo_film import make_demo
 
 RATE_FPS = 30
-DISC = 0.15
-"""Radius, in picture heights, of what blur leaves untouched by default."""
-UNCERTAINTY = 0.02
-NOISE = 0.004
+DISC_RADIUS = 0.15  # picture heights; what blur leaves untouched by default
+UNCERTAINTY, NOISE = 0.02, 0.004  # of the tracker, in picture widths; chosen by hand
 
 EFFECTS: dict[str, list[dict[str, Any]]] = {
     "blur": [{"name": "blur"}],
@@ -53,37 +51,55 @@ EFFECTS: dict[str, list[dict[str, Any]]] = {
     "guide": [{"name": "guide", "near": 0.02}],
 }
 SAME_DISC = ("blur", "spotlight", "pixelate")
-"""Effects that leave the disc alone, so that its quality can be compared."""
+"""Effects that leave the disc untouched, so that its quality can be compared."""
 
-SPEED, LEVEL_IDC = 2, 51
-SCARCE = 0.35
-"""Share of what the untouched film takes that is there at a constant bitrate."""
+SPEED, LEVEL_IDC = 2, 51  # preset of the live encoder; H.264 level 5.1
+SCARCE = 0.35  # constant bitrate as a share of what the untouched film takes
 
 Point = tuple[float, float]
 Frames = Sequence[av.VideoFrame]
 
 
-def looks(frames: int, seed: int = 5) -> Iterator[GazeState]:
-    """Fixations of 0.25 to 0.6 s around the middle, with a tracker's noise."""
+def fixations(frames: int, seed: int = 5) -> Iterator[GazeState]:
+    """Yield gaze states: fixations of 0.25 to 0.6 s around the middle, with a tracker's noise.
+
+    Parameters
+    ----------
+    frames : int
+        How many, at `RATE_FPS`.
+    seed : int, default 5
+        Of the fixations and the noise.
+    """
     rng = np.random.default_rng(seed)
-    place, until = np.array([0.5, 0.5]), 0
+    fixated, until = np.array([0.5, 0.5]), 0
     for index in range(frames):
         if index >= until:
-            place = np.clip(rng.normal(0.5, 0.18, 2), 0.1, 0.9)
+            fixated = np.clip(rng.normal(0.5, 0.18, 2), 0.1, 0.9)
             until = index + round(rng.uniform(0.25, 0.6) * RATE_FPS)
-        x, y = place + rng.normal(0, NOISE, 2)
+        x, y = fixated + rng.normal(0, NOISE, 2)
         yield GazeState(index / RATE_FPS, (float(x), float(y)), UNCERTAINTY, picture_deg=30.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Codec:
-    """An encoder at fixed quantisers."""
+    """An encoder at a fixed quantizer.
+
+    Attributes
+    ----------
+    name, decoder : str
+        FFmpeg's names.
+    quantiser : int
+        The quantizer.
+    step : int
+        To the neighbouring quantizers of the rate-distortion curve.
+    options : callable
+        FFmpeg's options for a quantizer.
+    """
 
     name: str
     decoder: str
     quantiser: int
     step: int
-    """To the neighbouring quantisers."""
     options: Callable[[int], dict[str, str]]
 
 
@@ -114,7 +130,24 @@ CODECS = {
 
 
 def encode(codec: Codec, quantiser: int, frames: Frames) -> tuple[float, list[av.VideoFrame]]:
-    """Return the bits a frame, without the first (a key frame), and the decoded frames."""
+    """Encode frames at a fixed quantizer, and decode them again.
+
+    Parameters
+    ----------
+    codec : Codec
+        Which encoder.
+    quantiser : int
+        Its quantizer.
+    frames : sequence of av.VideoFrame
+        The film.
+
+    Returns
+    -------
+    bits : float
+        Mean size of a frame, without the first (a keyframe).
+    decoded : list of av.VideoFrame
+        The decoded frames.
+    """
     encoder: Any = av.CodecContext.create(codec.name, "w")
     encoder.width, encoder.height, encoder.pix_fmt = frames[0].width, frames[0].height, "yuv420p"
     encoder.time_base, encoder.framerate = Fraction(1, RATE_FPS), Fraction(RATE_FPS)
@@ -136,7 +169,15 @@ def encode(codec: Codec, quantiser: int, frames: Frames) -> tuple[float, list[av
 
 
 def disc_psnr(frames: Frames, decoded: Frames, points: Sequence[Point]) -> float:
-    """Return the PSNR of luma, in dB, in the disc around the point of gaze, over all frames."""
+    """Return the PSNR of luma, in dB, in the disc around the point of gaze, over all frames.
+
+    Parameters
+    ----------
+    frames, decoded : sequence of av.VideoFrame
+        Before and after the codec.
+    points : sequence of (float, float)
+        Points of gaze, as fractions of the picture.
+    """
     error, count = 0.0, 0
     for frame, coded, point in zip(frames, decoded, points, strict=True):
         inside = disc(frame.height, frame.width, point)
@@ -146,38 +187,92 @@ def disc_psnr(frames: Frames, decoded: Frames, points: Sequence[Point]) -> float
 
 
 def luma(frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
-    """The Y plane."""
+    """Return the Y plane, a view.
+
+    Parameters
+    ----------
+    frame : av.VideoFrame
+        yuv420p.
+    """
     return planes_of(frame, writable=False).y
 
 
 def disc(height: int, width: int, point: Point) -> npt.NDArray[np.bool_]:
-    """Where the picture is sharp."""
+    """Return where the picture stays sharp.
+
+    Parameters
+    ----------
+    height, width : int
+        Of the picture, px.
+    point : (float, float)
+        Point of gaze, as fractions of the picture.
+
+    Returns
+    -------
+    ndarray, shape (height, width), bool
+        True in the disc.
+    """
     y, x = np.ogrid[0:height, 0:width]
     away = np.hypot(x - point[0] * width, y - point[1] * height)
-    return np.asarray(away <= DISC * height)
+    return np.asarray(away <= DISC_RADIUS * height)
 
 
 def with_effect(specs: list[dict[str, Any]], frames: Frames, gazes: Sequence[GazeState]) -> Frames:
-    """The frames as they are returned to a viewer; `opaque` says where they were softened."""
+    """Apply effects to a film; `opaque` of each changed frame says where it was softened.
+
+    Parameters
+    ----------
+    specs : list of dict
+        Effects, as in a request.
+    frames : sequence of av.VideoFrame
+        The film.
+    gazes : sequence of GazeState
+        One for each frame.
+
+    Returns
+    -------
+    list of av.VideoFrame
+        As they are returned to a viewer.
+    """
     chain = Chain(specs)
     drawn = []
     for frame, gaze in zip(frames, gazes, strict=True):
         chain.update(gaze, gaze.t_s)
-        made = chain.apply(frame, gaze, gaze.t_s)
-        if made is not frame:
-            made.opaque = chain.softened
-        drawn.append(made)
+        result = chain.apply(frame, gaze, gaze.t_s)
+        if result is not frame:
+            result.opaque = chain.softened
+        drawn.append(result)
     return drawn
 
 
-def live(frames: Frames, bitrate_bps: float, *, told: bool) -> tuple[float, list[av.VideoFrame]]:
-    """As `encode`, by the live encoder of H.264 at a constant bitrate."""
+def encode_live(
+    frames: Frames, bitrate_bps: float, *, softened: bool
+) -> tuple[float, list[av.VideoFrame]]:
+    """Encode frames with the live H.264 encoder at a constant bitrate, and decode them again.
+
+    Parameters
+    ----------
+    frames : sequence of av.VideoFrame
+        The film.
+    bitrate_bps : float
+        The bitrate.
+    softened : bool
+        Whether the encoder gets the frames' softened areas for quantizer offsets.
+
+    Returns
+    -------
+    bits : float
+        Mean size of a frame, without the first (a keyframe).
+    decoded : list of av.VideoFrame
+        The decoded frames.
+    """
     size = frames[0].width, frames[0].height
     encoder = libx264.H264Encoder(*size, bitrate_bps, SPEED, level_idc=LEVEL_IDC)
     decoder: Any = av.CodecContext.create("h264", "r")
     sizes, decoded = [], []
     for frame in frames:
-        data = encoder.encode(frame, softened=frame.opaque if told else None).data
+        coarser: Any = frame.opaque if softened else None
+        data = encoder.encode(frame, softened=coarser).data
         sizes.append(len(data))
         decoded += decoder.decode(av.Packet(data))
     decoded += decoder.decode(None)
@@ -185,7 +280,20 @@ def live(frames: Frames, bitrate_bps: float, *, told: bool) -> tuple[float, list
 
 
 def at_quality(curve: Sequence[tuple[float, float]], psnr_db: float) -> float:
-    """Bits at a quality, from (PSNR, bits) of several quantisers: straight lines in log bits."""
+    """Interpolate a rate-distortion curve, linearly in the logarithm of the bits.
+
+    Parameters
+    ----------
+    curve : sequence of (float, float)
+        PSNR and bits of several quantizers.
+    psnr_db : float
+        The quality.
+
+    Returns
+    -------
+    float
+        Bits at that quality.
+    """
     known = sorted(curve)
     qualities = [quality for quality, _ in known]
     logs = [math.log2(bits) for _, bits in known]
@@ -193,14 +301,37 @@ def at_quality(curve: Sequence[tuple[float, float]], psnr_db: float) -> float:
 
 
 def film_frames(path: Path, count: int) -> list[av.VideoFrame]:
-    """The first frames of a film as the server decodes them."""
+    """Return the first frames of a film as the server decodes them.
+
+    Parameters
+    ----------
+    path : Path
+        The film.
+    count : int
+        How many.
+    """
     with open_film(path) as container:
         return [picture.frame for picture in itertools.islice(pictures(container, 0.0), count)]
 
 
 def measure(name: str, frames: Frames, names: Sequence[str]) -> dict[str, float]:
-    """Print one film's table and return its figures."""
-    gazes = list(looks(len(frames)))
+    """Print one film's table and return its figures.
+
+    Parameters
+    ----------
+    name : str
+        Of the film.
+    frames : sequence of av.VideoFrame
+        The film.
+    names : sequence of str
+        Effects, keys of `EFFECTS`.
+
+    Returns
+    -------
+    dict of str to float
+        By film, codec and effect.
+    """
+    gazes = list(fixations(len(frames)))
     points = [gaze.shown for gaze in gazes if gaze.shown is not None]
     drawn = {effect: with_effect(EFFECTS[effect], frames, gazes) for effect in {*names, "blur"}}
     print(f"\n{name}: {frames[0].width}x{frames[0].height}, {len(frames)} frames")
@@ -214,41 +345,47 @@ def measure(name: str, frames: Frames, names: Sequence[str]) -> dict[str, float]
         psnr_db, whole = curve[1]
         untouched_bps[label] = whole * RATE_FPS
         mbps = untouched_bps[label] / 1e6
-        print(f"{label} q {codec.quantiser}: untouched {mbps:.2f} Mbit/s, disc {psnr_db:.1f} dB")
+        print(f"{label}, q {codec.quantiser}: untouched {mbps:.2f} Mbit/s, {psnr_db:.1f} dB")
+        print(f"  {'effect':16}{'bitrate':>8}{'PSNR':>10}{'bitrate at equal PSNR':>23}")
         for effect in names:
             bits, decoded = encode(codec, codec.quantiser, drawn[effect])
-            line = f"  {effect:16}{bits / whole:6.2f} of the bits"
+            line = f"  {effect:16}{bits / whole:8.2f}"
             key = f"{name}_{label}_{effect}".replace(" ", "_").lower()
             figures[f"{key}_bits"] = round(bits / whole, 4)
             if effect in SAME_DISC:
                 own_db = disc_psnr(frames, decoded, points)
                 same = bits / at_quality(curve, own_db)
                 figures[f"{key}_bits_at_equal_quality"] = round(same, 4)
-                line += f", disc {own_db:.1f} dB: {same:.2f} at that quality"
+                line += f"{own_db:7.1f} dB{same:23.2f}"
             print(line)
     bitrate_bps = SCARCE * untouched_bps["H264"]
-    print(f"H264 at {bitrate_bps / 1e6:.2f} Mbit/s, live encoder")
-    for row, shown, told in (
-        ("untouched", frames, False),
-        ("blur", drawn["blur"], False),
-        ("blur, told where", drawn["blur"], True),
+    print(f"H264, live encoder at a constant {bitrate_bps / 1e6:.2f} Mbit/s")
+    print(f"  {'':30}{'Mbit/s':>8}{'PSNR':>10}")
+    for key, row, shown, softened in (
+        ("untouched", "untouched", frames, False),
+        ("blur", "blur", drawn["blur"], False),
+        ("blur_told_where", "blur, quantizer offsets", drawn["blur"], True),
     ):
-        bits, decoded = live(shown, bitrate_bps, told=told)
+        bits, decoded = encode_live(shown, bitrate_bps, softened=softened)
         own_db = disc_psnr(frames, decoded, points)
-        key = f"{name}_live_{row}_db".replace(",", "").replace(" ", "_").lower()
-        figures[key] = round(own_db, 2)
-        print(f"  {row:16}{bits * RATE_FPS / 1e6:6.2f} Mbit/s, disc {own_db:.1f} dB")
+        figures[f"{name}_live_{key}_db".replace(" ", "_").lower()] = round(own_db, 2)
+        print(f"  {row:30}{bits * RATE_FPS / 1e6:8.2f}{own_db:7.1f} dB")
     return figures
 
 
-def main() -> None:
-    """Print a table for each film."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("films", nargs="*", type=Path, help="films; by default the demo film")
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure every film, print the tables and write the figures.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Command line; by default the process's.
+    """
+    parser = arguments(__doc__, "bitrate")
+    parser.add_argument("films", nargs="*", type=Path, help="default: the demo film")
     parser.add_argument("--effects", nargs="+", default=list(EFFECTS), choices=EFFECTS)
-    parser.add_argument("--frames", type=int, default=90)
-    parser.add_argument("--json", type=Path, help="write the figures there as well")
-    options = parser.parse_args()
+    parser.add_argument("--frames", type=int, default=90, help="of each film, default 90")
+    options = parser.parse_args(argv)
     cv2.setNumThreads(1)
     figures: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -259,8 +396,7 @@ def main() -> None:
         for film in films:
             frames = film_frames(film, options.frames)
             figures |= measure(film.stem, frames, options.effects)
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    write_figures(figures, options.json)
 
 
 if __name__ == "__main__":

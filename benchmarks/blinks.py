@@ -1,30 +1,44 @@
-"""How many blinks are found in recordings of lids: `python -m benchmarks.blinks DATA`.
+"""How many blinks are detected in recordings of the lids: `python -m benchmarks.blinks DATA`.
 
-DATA holds pairs of files. `NAME.txt` has one line a frame: the eye aspect ratio, `x` where no face
-was seen, and a leading `*` where the recording's author took a blink to begin. `NAME_no.json` lists
-the frames, counted from 1, at which people keyed a blink. A blink found within 3 frames of one that
-was keyed is matched to it, one to one. The author's own marks are measured in the same way.
+Unit: F1, precision and recall (0 to 1) against blinks that people keyed by hand. Peer: the marks of
+the recordings' own author, judged in the same way.
 
-The recordings carry no time: NAME ends in their length in minutes (`both_9m`).
+DATA holds pairs of files. `NAME.txt` has one line a frame: the eye aspect ratio, `x` if no face was
+seen, and a leading `*` where the recording's author took a blink to begin. `NAME_no.json` lists the
+frames, counted from 1, at which people keyed a blink. A detected blink within 3 frames of a keyed
+one is matched to it, one to one. The recordings carry no time: NAME ends in their length in minutes
+(`both_9m`).
 """
 
-import argparse
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.report import Goal, Report, publish
+from benchmarks.report import Goal, Report, arguments, publish
 from gaze.vision.events.blinks import Blinks
 from gaze.vision.face.eye_landmarks import LidBaseline
 
-TOLERANCE = 3
+TOLERANCE_FRAMES = 3
 GOALS = {"concentrate_3m": Goal(least=0.95), "both_9m": Goal(least=0.72)}
 
 
 @dataclass(frozen=True)
 class Recording:
-    """Aspect ratios by frame (None: no face), and frames, from 1, that were keyed and marked."""
+    """One recording of the lids.
+
+    Attributes
+    ----------
+    name : str
+        Of its file.
+    rate_hz : float
+        Sampling rate.
+    ratios : list of float or None
+        Eye aspect ratio of each frame; None without a face.
+    keyed, marked : list of int
+        Frames, counted from 1, at which a blink was keyed by people, and marked by the author.
+    """
 
     name: str
     rate_hz: float
@@ -36,8 +50,20 @@ class Recording:
 def read(path: Path) -> Recording:
     """Read `NAME.txt` and the `NAME_no.json` beside it.
 
-    Raises:
-        ValueError: the name does not end in minutes.
+    Parameters
+    ----------
+    path : Path
+        The first of the two files.
+
+    Returns
+    -------
+    Recording
+        With both.
+
+    Raises
+    ------
+    ValueError
+        If the name does not end in minutes.
     """
     length = re.search(r"_(\d+)m$", path.stem)
     if length is None:
@@ -54,9 +80,22 @@ def read(path: Path) -> Recording:
 
 
 def found(ratios: list[float | None], rate_hz: float) -> dict[int, str]:
-    """Return the frames, from 1, in which our detector says that blinks began, and their kinds."""
+    """Detect blinks with this product's detector.
+
+    Parameters
+    ----------
+    ratios : list of float or None
+        Eye aspect ratio of each frame; None without a face.
+    rate_hz : float
+        Sampling rate.
+
+    Returns
+    -------
+    dict of int to str
+        Kind of each blink by the frame, counted from 1, in which it began.
+    """
     baseline, blinks = LidBaseline(), Blinks()
-    begun = {}
+    begun: dict[int, str] = {}
     for number, ratio in enumerate(ratios):
         if ratio is None:
             blinks.forget()
@@ -68,37 +107,59 @@ def found(ratios: list[float | None], rate_hz: float) -> dict[int, str]:
     return begun
 
 
-def matched(keyed: list[int], said: list[int]) -> int:
-    """Return how many pairs within the tolerance there are at most; both lists are in order."""
+def matched(keyed: list[int], detected: list[int]) -> int:
+    """Return the greatest number of pairs within the tolerance.
+
+    Parameters
+    ----------
+    keyed, detected : list of int
+        Frames, in order.
+    """
     pairs = first = second = 0
-    while first < len(keyed) and second < len(said):
-        if abs(keyed[first] - said[second]) <= TOLERANCE:
+    while first < len(keyed) and second < len(detected):
+        if abs(keyed[first] - detected[second]) <= TOLERANCE_FRAMES:
             pairs, first, second = pairs + 1, first + 1, second + 1
-        elif keyed[first] < said[second]:
+        elif keyed[first] < detected[second]:
             first += 1
         else:
             second += 1
     return pairs
 
 
-def scores(keyed: list[int], said: list[int]) -> dict[str, float]:
-    """Return F1, precision and recall of what was said."""
-    pairs = matched(keyed, said)
+def scores(keyed: list[int], detected: list[int]) -> dict[str, float]:
+    """Score detected blinks against keyed ones.
+
+    Parameters
+    ----------
+    keyed, detected : list of int
+        Frames, in order.
+
+    Returns
+    -------
+    dict of str to float
+        `f1`, `precision` and `recall`.
+    """
+    pairs = matched(keyed, detected)
     return {
-        "f1": 2.0 * pairs / max(len(keyed) + len(said), 1),
-        "precision": pairs / max(len(said), 1),
+        "f1": 2.0 * pairs / max(len(keyed) + len(detected), 1),
+        "precision": pairs / max(len(detected), 1),
         "recall": pairs / max(len(keyed), 1),
     }
 
 
-def main() -> None:
-    """Measure, print the tables and write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure, print the tables and write the figures.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Command line; by default the process's.
+    """
+    parser = arguments(__doc__, "blinks")
     parser.add_argument("data", type=Path, help="folder with the recordings")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, flat")
-    arguments = parser.parse_args()
+    flags = parser.parse_args(argv)
     reports = []
-    for path in sorted(arguments.data.glob("*.txt")):
+    for path in sorted(flags.data.glob("*.txt")):
         recording = read(path)
         ours = found(recording.ratios, recording.rate_hz)
         kinds = ", ".join(
@@ -113,7 +174,7 @@ def main() -> None:
         report.add("ours", scores(recording.keyed, sorted(ours)))
         report.add("author's marks", scores(recording.keyed, recording.marked))
         reports.append(report)
-    publish(reports, arguments.json)
+    publish(reports, flags.json)
 
 
 if __name__ == "__main__":

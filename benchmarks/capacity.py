@@ -1,26 +1,27 @@
-"""What one session costs, by part, beside what the same work costs at the least; how many fit.
+"""What one session costs, by part, and how many fit on a core: `python -m benchmarks.capacity`.
 
-A viewer (benchmarks/viewer.py) sends a camera (640x480) and a film (1280x720), both 30 a second
-and VP8; the server tracks, blurs and returns the film, encoded at a fixed 2.5 Mbit/s and a fixed
-speed (on its own it goes faster where time is short: in one of the columns, maybe). All figures
-of the first table are CPU seconds per second of session (1 = a whole core), read from /proc.
+Unit of the first table: CPU seconds per second of session (1 = a whole core), read from /proc.
+Peers: stock aiortc, and the bare cost of the same work. A viewer (benchmarks/viewer.py) sends a
+camera (640x480) and a film (1280x720), both 30 a second and VP8; the server tracks, blurs and
+returns the film, encoded at a fixed 2.5 Mbit/s and a fixed speed (by default it encodes faster when
+time is short, which might happen in one of the columns only).
 
 The bare cost is measured in the same run in this process, the calls of one frame after another,
 then those of the next (each by itself, over and over, would find its data in caches that a
-session's next call has emptied), each in one thread as far as it can be told: PyAV decoding camera
-and film, FaceMesh, the blur where the same camera's viewer looks, the encoder (with its
-packetizing); plus stock aiortc's packet path for the same packets: benchmarks/packets.py, a server
-that moves the packets of this session and touches no pixel, in a process of its own. `packets` is
-the same with our stack. `our_mesh` is what stands in FaceMesh's place here, and `tracker` the whole
-tracker with it: shown, but not among the terms. What a session costs over the sum of the terms is
+session's next call has emptied), each in one thread where that can be set: PyAV decoding camera and
+film, FaceMesh, the blur where the same camera's viewer looks, the encoder (with its packetizing);
+plus stock aiortc's packet path for the same packets: benchmarks/packets.py, a server that moves the
+packets of this session and touches no pixel, in a process of its own. `packets` is the same with
+our stack. `our_mesh` is this product's replacement of FaceMesh, and `tracker` the whole tracker
+with it: shown, but not among the terms. What a session costs over the sum of the terms is
 `over_bare`; goal: <= 1.25.
 
-Of our server's own CPU time, `event_loop` is the main thread (packets, messages, handing over),
-`threads` all the others (the film's pixels, decoding), and `tracking_process` what finds the eyes.
-The `wall_` rows are seconds per second that our server itself says its stages take, waiting for a
-core included: they show where time goes, not what it costs.
+Of our server's own CPU time, `event_loop` is the main thread (packets, messages, dispatch),
+`threads` all the others (the film's pixels, decoding), and `tracking_process` the eyes' processes.
+The `wall_` rows are the seconds per second that our server itself reports for its stages, waiting
+for a core included: they show where time goes, not what it costs.
 
-Sessions on one core: the server is held on one core and sessions are added, one at a time, while
+Sessions on one core: the server is held on one core, and sessions are added one at a time while
 every film comes back at >= 25 frames a second.
 """
 
@@ -33,6 +34,7 @@ from fractions import Fraction
 
 import av
 import cv2
+import numpy as np
 
 from benchmarks import material
 from benchmarks.latency import EFFECTS, WARM_UP_S, hold
@@ -58,7 +60,7 @@ from simulation.facemesh import Reference
 from simulation.server_process import ServerProcess
 
 RATE_FPS = material.RATE_FPS
-HOLDS_FPS = 25.0
+FITS_FPS = 25.0
 WARM_UP_FRAMES = 5
 PACE: Pace = "balanced"
 FIXED = (
@@ -68,18 +70,31 @@ FIXED = (
 )
 TERMS = ("decode_camera", "face_mesh", "decode_film", "blur", "encode", "packets")
 FILLED = Layout((1920.0, 1080.0), (0.0, 0.0, 1920.0, 1080.0), (0.0, 0.0, 1920.0, 1080.0), True)
-"""The screen that `benchmarks/viewer.py` tells of."""
+"""The screen of `benchmarks/viewer.py`."""
 GOALS = {"over_bare": Goal(most=1.25), "packets_over_stock": Goal(most=1)}
 Start = AbstractContextManager[ServerProcess]
 
 
 def ours() -> Start:
-    """Our server with the film's bitrate and the encoder's speed fixed."""
+    """Run our server with the film's bitrate and the encoder's speed fixed."""
     return running_ours(*FIXED)
 
 
 async def cost(start: Start, seconds: float) -> Figures:
-    """CPU seconds per second of one session with a server."""
+    """Measure the CPU seconds per second of one session.
+
+    Parameters
+    ----------
+    start : context manager
+        Runs the server.
+    seconds : float
+        How long, after the warm-up.
+
+    Returns
+    -------
+    dict of str to float
+        By row of the table.
+    """
     with start as server:
         viewer = Viewer(
             server.url, film=material.film(*FILM), camera=material.camera(), effects=EFFECTS
@@ -105,9 +120,9 @@ async def cost(start: Start, seconds: float) -> Figures:
 
 
 async def _counts(server: ServerProcess, viewer: Viewer) -> Figures:
-    """What our server says that its stages took so far, in seconds; nothing for others."""
-    said = await viewer.figures()
-    film = said.get("transport", {}).get("out", {}).get("film")
+    """Return the seconds that our server's stages have taken so far; nothing for other servers."""
+    reported = await viewer.figures()
+    film = reported.get("transport", {}).get("out", {}).get("film")
     if film is None:
         return {}
     figures = await asyncio.to_thread(server.figures)
@@ -119,13 +134,24 @@ async def _counts(server: ServerProcess, viewer: Viewer) -> Figures:
 
 
 def bare(seconds: float) -> Figures:
-    """The terms that the work itself costs, packets apart, and what we do in FaceMesh's place."""
+    """Measure the bare cost without packets, and this product's replacement of FaceMesh.
+
+    Parameters
+    ----------
+    seconds : float
+        Of film.
+
+    Returns
+    -------
+    dict of str to float
+        By row of the table.
+    """
     cv2.setNumThreads(1)
     count = max(30, min(round(seconds * RATE_FPS), material.LOOP_S * RATE_FPS))
     camera, film = material.camera()[:count], material.film(*FILM)[:count]
     camera_decoder, film_decoder = _decoder(), _decoder()
     images = [
-        frame.to_ndarray(format="rgb24")
+        np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
         for packet in camera
         for frame in _decoded(camera_decoder, packet)
     ]
@@ -153,7 +179,7 @@ def bare(seconds: float) -> Figures:
         frames["drawn"].pts, frames["drawn"].time_base = index, Fraction(1, RATE_FPS)
         encoder.encode(frames["drawn"])
 
-    more: dict[str, Callable[[int], object]] = {
+    beside: dict[str, Callable[[int], object]] = {
         "our_mesh": lambda index: ours.find(images[index]),
         "tracker": track,
     }
@@ -164,15 +190,14 @@ def bare(seconds: float) -> Figures:
         "blur": blur,
         "encode": encode,
     }
-    figures = _per_second(more, count) | _per_second(terms, count)
+    figures = _per_second(beside, count) | _per_second(terms, count)
     for finder in (tracker, reference, ours):
         finder.close()
     return figures
 
 
 def _decoder() -> av.VideoCodecContext:
-    decoder = av.CodecContext.create("vp8", "r")
-    assert isinstance(decoder, av.VideoCodecContext)
+    decoder: av.VideoCodecContext = av.CodecContext.create("vp8", "r")
     decoder.thread_count = 1
     return decoder
 
@@ -182,7 +207,7 @@ def _decoded(decoder: av.VideoCodecContext, packet: bytes) -> list[av.VideoFrame
 
 
 def _per_second(calls: Mapping[str, Callable[[int], object]], count: int) -> Figures:
-    """CPU seconds, of all threads, that each call takes for 30 frames, made frame by frame."""
+    """Return the CPU seconds, of all threads, that each call takes for 30 frames in turn."""
     spent_s = dict.fromkeys(calls, 0.0)
     for index in range(count):
         for name, call in calls.items():
@@ -194,7 +219,17 @@ def _per_second(calls: Mapping[str, Callable[[int], object]], count: int) -> Fig
 
 
 async def fits(start: Start, sessions: int, seconds: float) -> float:
-    """The lowest frame rate among so many sessions with a server on one core."""
+    """Return the lowest frame rate among sessions with a server on one core.
+
+    Parameters
+    ----------
+    start : context manager
+        Runs the server.
+    sessions : int
+        How many.
+    seconds : float
+        How long, after the warm-up.
+    """
     with start as server:
         hold(server.pids, 0)
         film, camera = material.film(*FILM), material.camera()
@@ -213,20 +248,41 @@ async def fits(start: Start, sessions: int, seconds: float) -> float:
 
 
 def sessions_on_a_core(start: Callable[[], Start], seconds: float, most: int) -> Figures:
-    """How many sessions a server on one core holds, and the frame rate at one more."""
+    """Count the sessions that fit on one core.
+
+    Parameters
+    ----------
+    start : callable
+        Returns a context manager that runs the server.
+    seconds : float
+        Of each number of sessions.
+    most : int
+        Where to stop.
+
+    Returns
+    -------
+    dict of str to float
+        The number, and the frame rate with one more.
+    """
     rate_fps = 0.0
     for sessions in range(1, most + 1):
         rate_fps = asyncio.run(fits(start(), sessions, seconds))
-        if rate_fps < HOLDS_FPS:
+        if rate_fps < FITS_FPS:
             return {"sessions_on_a_core": sessions - 1, "fps_with_one_more": rate_fps}
     return {"sessions_on_a_core": most, "fps_with_one_more": rate_fps}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Measure, show, and write the figures."""
-    assert __doc__ is not None
-    parser = arguments(__doc__, "capacity", seconds=20)
-    parser.add_argument("--most", type=int, default=8, help="sessions on one core; 0 skips it")
+    """Measure, print the table and write the figures.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Command line; by default the process's.
+    """
+    parser = arguments(__doc__, "capacity", seconds=20, runs=3)
+    most_help = "sessions on one core, default 8; 0 skips that part"
+    parser.add_argument("--most", type=int, default=8, help=most_help)
     flags = parser.parse_args(argv)
     title = f"CPU seconds per second of a 720p30 session, {flags.seconds:g} s, {machine()}"
     report = Report(title, GOALS, notes=[WHY_NO_FASTRTC])

@@ -1,13 +1,13 @@
-"""A short film and a still of each effect, to be looked at: `python -m benchmarks.demo_clips`.
+"""Makes a short film and a still of each effect, to be looked at; measures nothing.
 
-The eyes of the clips rest on the left, jump to the right, follow something back, close for a while
-and open again.
+`python -m benchmarks.demo_clips`. The eyes of the clips rest on the left, jump to the right, pursue
+something back, close for a while and open again.
 """
 
 import argparse
 import math
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ SIZE = 960, 540
 RATE_FPS = 30
 LENGTH_S = 7.0
 STILL_AT_S = {"zoom": 1.45, "guide": 4.83}
-ELSE_AT_S = 4.4
+DEFAULT_STILL_AT_S = 4.4
 STILL_SIZE = 480, 270
 STILLS = Path(__file__).parent.parent / "docs" / "effects"
 
@@ -34,11 +34,17 @@ SPECS: dict[str, dict[str, Any]] = {
     "pause": {"after": 0.4},
     "trail": {"length": 2.5},
 }
-"""What is other than the defaults, so that a small still shows it."""
+"""Parameters that differ from the defaults, so that a small still shows the effect."""
 
 
 def look_at(t_s: float) -> GazeState:
-    """Where the eyes of the clips are."""
+    """Return the gaze state of the clips at a time.
+
+    Parameters
+    ----------
+    t_s : float
+        Time in the clip.
+    """
     closed = 5.0 < t_s < 6.2
     if t_s < 1.5:
         point = 0.28, 0.42
@@ -51,18 +57,34 @@ def look_at(t_s: float) -> GazeState:
     return GazeState(t_s, point, 0.015, eyes_closed=closed, signals=signals, picture_deg=30.0)
 
 
-def film(path: Path) -> Iterator[av.VideoFrame]:
-    """Frames of the demo film, in the size of the clips."""
+def film_frames(path: Path) -> Iterator[av.VideoFrame]:
+    """Yield the demo film's frames in the size of the clips.
+
+    Parameters
+    ----------
+    path : Path
+        The film.
+    """
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
             yield frame.reformat(*SIZE, format="yuv420p")
 
 
 def make_clip(name: str, source: Path, clip: Path, still: Path) -> None:
-    """Write an effect's clip and still."""
+    """Write an effect's clip and still.
+
+    Parameters
+    ----------
+    name : str
+        The effect.
+    source : Path
+        The film.
+    clip, still : Path
+        Files to write.
+    """
     chain = Chain([{"name": name, **SPECS.get(name, {})}])
-    frames = film(source)
-    held: av.VideoFrame | None = None
+    frames = film_frames(source)
+    current: av.VideoFrame | None = None
     with av.open(str(clip), "w") as container:
         stream = container.add_stream("libx264", rate=RATE_FPS)
         stream.width, stream.height = SIZE
@@ -72,10 +94,10 @@ def make_clip(name: str, source: Path, clip: Path, still: Path) -> None:
             t_s = index / RATE_FPS
             gaze = look_at(t_s)
             paused = chain.update(gaze, t_s) is not None
-            if held is None or not paused:
-                held = next(frames)
-            drawn = chain.apply(held, gaze, t_s)
-            if index == round(STILL_AT_S.get(name, ELSE_AT_S) * RATE_FPS):
+            if current is None or not paused:
+                current = next(frames)
+            drawn = chain.apply(current, gaze, t_s)
+            if index == round(STILL_AT_S.get(name, DEFAULT_STILL_AT_S) * RATE_FPS):
                 picture = drawn.reformat(*STILL_SIZE, format="bgr24", interpolation="AREA")
                 quality = [cv2.IMWRITE_JPEG_QUALITY, 80]
                 cv2.imwrite(str(still), picture.to_ndarray(), quality)
@@ -84,21 +106,28 @@ def make_clip(name: str, source: Path, clip: Path, still: Path) -> None:
         container.mux(stream.encode(None))
 
 
-def main() -> None:
-    """Make them all, or those that are named."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("names", nargs="*", default=list(EFFECTS), metavar="effect")
+def main(argv: Sequence[str] | None = None) -> None:
+    """Make the clips of all effects, or of those that are named.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Command line; by default the process's.
+    """
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.demo_clips", description=__doc__)
+    effects = f"{', '.join(EFFECTS)}; by default all"
+    parser.add_argument("names", nargs="*", default=list(EFFECTS), metavar="effect", help=effects)
     parser.add_argument("--film", type=Path, help="film to use; by default the demo is made")
     parser.add_argument("--clips", type=Path, help="folder to keep the clips in")
     parser.add_argument("--stills", type=Path, default=STILLS, help="folder for the stills")
-    options = parser.parse_args()
+    options = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as folder:
         source = options.film or Path(folder) / "demo.mp4"
         if options.film is None:
             make_demo(source)
         clips = options.clips or Path(folder)
-        for place in (clips, options.stills):
-            place.mkdir(parents=True, exist_ok=True)
+        for target in (clips, options.stills):
+            target.mkdir(parents=True, exist_ok=True)
         for name in options.names:
             make_clip(name, source, clips / f"{name}.mp4", options.stills / f"{name}.jpg")
             print(name)

@@ -1,18 +1,16 @@
-"""What each effect costs a frame on one thread: `python -m benchmarks.effects`.
+"""What each effect costs a frame: `python -m benchmarks.effects`.
 
-In the same run and on the same frames: a plain copy of the three planes; the fewest pyramid and
-blend calls that a 4-level foveated blur can do with (its masks made beforehand); and for each
-effect the obvious way with OpenCV in BGR. The gaze moves with every frame, so nothing can be kept.
+Unit: milliseconds of CPU for one frame on one thread, the median. Floors and peers, in the same run
+and on the same frames: a plain copy of the three planes; the fewest pyramid and blend calls of a
+4-level foveated blur, its masks made beforehand ("floor"); and for each effect a straightforward
+OpenCV version in BGR. The point of gaze moves with every frame, so that nothing can be reused.
 """
 
-import argparse
 import itertools
-import json
 import math
 import statistics
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import av
@@ -20,16 +18,18 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.report import arguments, write_figures
 from gaze.effects.chain import Chain
 from gaze.effects.state import GazeState
 from gaze.frames.planes import Plane, Planes, copy_timing, planes_of
-from simulation.film_frames import film_frame
+from simulation.films.frames import film_frame
 
 SIZES = {"720p": (1280, 720), "1080p": (1920, 1080), "2160p": (3840, 2160)}
 LEVELS = 4
 FRAME_S = 1 / 30
+WARM_UP_FRAMES = 40
 Image = npt.NDArray[np.uint8]
-Step = Callable[[int], Any]
+Step = Callable[[int], object]
 
 EFFECTS: dict[str, dict[str, Any]] = {
     "blur": {"name": "blur"},
@@ -47,25 +47,57 @@ EFFECTS: dict[str, dict[str, Any]] = {
 
 
 def point_at(index: int) -> tuple[float, float]:
-    """Where the moving gaze is at a frame."""
+    """Return the moving point of gaze at a frame, as fractions of the picture.
+
+    Parameters
+    ----------
+    index : int
+        The frame.
+    """
     turn = index * 0.06
     return 0.5 + 0.25 * math.cos(turn), 0.5 + 0.25 * math.sin(turn)
 
 
 def effect_step(spec: dict[str, Any], frame: av.VideoFrame) -> Step:
-    """One effect as the server runs it."""
+    """Return one effect as the server runs it.
+
+    Parameters
+    ----------
+    spec : dict
+        The effect, as in a request.
+    frame : av.VideoFrame
+        The film's frame.
+
+    Returns
+    -------
+    callable
+        Applies it; its argument is the frame's index.
+    """
     chain = Chain([spec], clock=time.thread_time)
 
     def step(index: int) -> None:
         t_s = index * FRAME_S
         gaze = GazeState(t_s, point_at(index), 0.01, picture_deg=30.0)
-        assert chain.apply(frame, gaze, t_s) is not None and not chain.failures
+        chain.apply(frame, gaze, t_s)
+        if chain.failures:
+            raise RuntimeError(f"{spec['name']} failed: {chain.failures}")
 
     return step
 
 
 def copy_step(planes: Planes) -> Step:
-    """A plain copy of the planes."""
+    """Return a plain copy of the planes.
+
+    Parameters
+    ----------
+    planes : Planes
+        Of the film's frame.
+
+    Returns
+    -------
+    callable
+        Copies them; its argument is ignored.
+    """
     targets = [np.empty(plane.shape, np.uint8) for plane in planes]
 
     def step(index: int) -> None:
@@ -76,18 +108,33 @@ def copy_step(planes: Planes) -> Step:
 
 
 def floor_step(planes: Planes) -> Step:
-    """Coarse to fine with `blendLinear`; masks at twice the size, sliced at the gaze."""
+    """Return a foveated blur from coarse to fine with `blendLinear`.
+
+    Its masks are twice the plane's size and sliced at the point of gaze.
+
+    Parameters
+    ----------
+    planes : Planes
+        Of the film's frame.
+
+    Returns
+    -------
+    callable
+        Blends them; its argument is the frame's index.
+    """
     parts = [(planes.y, LEVELS), (planes.u, LEVELS - 1), (planes.v, LEVELS - 1)]
-    works = [_Floor(plane, levels) for plane, levels in parts]
+    pyramids = [_FloorPyramid(plane, levels) for plane, levels in parts]
 
     def step(index: int) -> None:
-        for work in works:
-            work.blend(point_at(index))
+        for pyramid in pyramids:
+            pyramid.blend(point_at(index))
 
     return step
 
 
-class _Floor:
+class _FloorPyramid:
+    """A pyramid of one plane whose masks are made beforehand."""
+
     def __init__(self, plane: Plane, levels: int) -> None:
         self._plane = plane
         shapes = [plane.shape]
@@ -107,7 +154,7 @@ class _Floor:
         return fine, 1 - fine
 
     def blend(self, point: tuple[float, float]) -> None:
-        pictures = [self._plane]
+        pictures: list[Plane] = [self._plane]
         for small in self._small[1:]:
             size = small.shape[::-1]
             cv2.resize(pictures[-1], size, dst=small, interpolation=cv2.INTER_AREA)
@@ -125,33 +172,56 @@ class _Floor:
 
 
 def bgr_step(draw: Callable[[Image, int], Image], frame: av.VideoFrame) -> Step:
-    """The obvious way: to BGR, draw, and back, from frame to frame as effects do.
+    """Return a straightforward effect: to BGR, draw, and back to yuv420p.
 
     OpenCV converts; PyAV's own `to_ndarray("bgr24")` and back takes ten times as long.
+
+    Parameters
+    ----------
+    draw : callable
+        Draws on a BGR image at a frame's index.
+    frame : av.VideoFrame
+        The film's frame.
+
+    Returns
+    -------
+    callable
+        Applies it; its argument is the frame's index.
     """
 
     def step(index: int) -> None:
-        bgr = cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2BGR_I420)
+        bgr = np.asarray(cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2BGR_I420), np.uint8)
         drawn = np.asarray(draw(bgr, index), np.uint8)
-        made = av.VideoFrame.from_ndarray(cv2.cvtColor(drawn, cv2.COLOR_BGR2YUV_I420), "yuv420p")
-        copy_timing(frame, made)
+        planes = np.asarray(cv2.cvtColor(drawn, cv2.COLOR_BGR2YUV_I420), np.uint8)
+        copy_timing(frame, av.VideoFrame.from_ndarray(planes, "yuv420p"))
 
     return step
 
 
-def bgr_ways(width: int, height: int) -> dict[str, Callable[[Image, int], Image]]:
-    """What one would write first, for each effect."""
+def bgr_effects(width: int, height: int) -> dict[str, Callable[[Image, int], Image]]:
+    """Return for each effect what one would write first with OpenCV.
+
+    Parameters
+    ----------
+    width, height : int
+        Of the picture, px.
+
+    Returns
+    -------
+    dict of str to callable
+        By effect.
+    """
     heat = np.zeros((height, width), np.float32)
 
     def mask(index: int, radius: float, softness: float) -> npt.NDArray[np.float32]:
         x, y = point_at(index)
         rows, columns = np.ogrid[0:height, 0:width]
         away = np.hypot(columns - x * width, rows - y * height) / height
-        return np.clip((away - radius) / softness, 0, 1).astype(np.float32)[..., None]
+        return np.asarray(np.clip((away - radius) / softness, 0, 1)[..., None], np.float32)
 
     def blur(image: Image, index: int) -> Image:
         soft, away = cv2.GaussianBlur(image, (0, 0), 15), mask(index, 0.15, 0.35)
-        return (image * (1 - away) + soft * away).astype(np.uint8)
+        return np.asarray((image * (1 - away) + soft * away).astype(np.uint8))
 
     def zoom(image: Image, index: int) -> Image:
         x, y = point_at(index)
@@ -163,13 +233,13 @@ def bgr_ways(width: int, height: int) -> dict[str, Callable[[Image, int], Image]
         return np.where(away < 0.5, near, image)
 
     def spotlight(image: Image, index: int) -> Image:
-        return (image * (1 - 0.75 * mask(index, 0.2, 0.3))).astype(np.uint8)
+        return np.asarray((image * (1 - 0.75 * mask(index, 0.2, 0.3))).astype(np.uint8))
 
     def pixelate(image: Image, index: int) -> Image:
         small = cv2.resize(image, (width // 29, height // 29), interpolation=cv2.INTER_AREA)
         blocks = cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST)
         away = mask(index, 0.2, 0.15)
-        return (image * (1 - away) + blocks * away).astype(np.uint8)
+        return np.asarray((image * (1 - away) + blocks * away).astype(np.uint8))
 
     def grade(image: Image, index: int) -> Image:
         hsv = cv2.cvtColor(cv2.convertScaleAbs(image, alpha=1.15), cv2.COLOR_BGR2HSV)
@@ -179,8 +249,8 @@ def bgr_ways(width: int, height: int) -> dict[str, Callable[[Image, int], Image]
     def cursor(image: Image, index: int) -> Image:
         x, y = point_at(index)
         over = image.copy()
-        place = round(x * width), round(y * height)
-        cv2.circle(over, place, round(0.045 * height), (26, 178, 255), 5, cv2.LINE_AA)
+        centre = round(x * width), round(y * height)
+        cv2.circle(over, centre, round(0.045 * height), (26, 178, 255), 5, cv2.LINE_AA)
         return np.asarray(cv2.addWeighted(over, 0.85, image, 0.15, 0), np.uint8)
 
     def trail(image: Image, index: int) -> Image:
@@ -203,7 +273,8 @@ def bgr_ways(width: int, height: int) -> dict[str, Callable[[Image, int], Image]
 
     def guide(image: Image, index: int) -> Image:
         bell = np.exp(-0.5 * (mask(7, 0.0, 1.0) / 0.05) ** 2)
-        return np.clip(image + 55 * bell * math.sin(index * 0.3), 0, 255).astype(np.uint8)
+        lit = np.clip(image + 55 * bell * math.sin(index * 0.3), 0, 255)
+        return np.asarray(lit.astype(np.uint8))
 
     return {
         "blur": blur,
@@ -221,15 +292,23 @@ def bgr_ways(width: int, height: int) -> dict[str, Callable[[Image, int], Image]
 
 
 def time_all(steps: dict[str, Step], frames: int) -> dict[str, float]:
-    """Median milliseconds of the thread in each step.
+    """Return the median CPU time of each step, in milliseconds.
 
-    They take turns and only their own thread's time counts, so that a busy machine is fair to all.
+    The steps take turns, and only their own thread's time counts, so that a busy machine is fair to
+    all.
+
+    Parameters
+    ----------
+    steps : dict of str to callable
+        What to time.
+    frames : int
+        Measured calls of each, after the warm-up.
     """
     taken: dict[str, list[float]] = {name: [] for name in steps}
-    warm_up = 40
-    for index in range(warm_up + frames):
+    for index in range(WARM_UP_FRAMES + frames):
         for name, step in steps.items():
-            if index < warm_up - 3 and name.startswith("bgr"):
+            # The BGR versions are slow, and have nothing to warm up but caches.
+            if index < WARM_UP_FRAMES - 3 and name.startswith("bgr"):
                 continue
             start_s = time.thread_time()
             step(index)
@@ -238,43 +317,58 @@ def time_all(steps: dict[str, Step], frames: int) -> dict[str, float]:
 
 
 def measure(size: tuple[int, int], names: list[str], frames: int) -> dict[str, float]:
-    """Milliseconds a frame: `copy`, `floor`, each effect, and `bgr NAME`."""
+    """Return the milliseconds a frame of `copy`, `floor`, each effect, and `bgr NAME`.
+
+    Parameters
+    ----------
+    size : (int, int)
+        Width and height, px.
+    names : list of str
+        Effects, keys of `EFFECTS`.
+    frames : int
+        Measured frames.
+    """
     width, height = size
     frame = film_frame(width, height)
     planes = planes_of(frame, writable=False)
-    ways = bgr_ways(width, height)
+    bgr = bgr_effects(width, height)
     steps: dict[str, Step] = {"copy": copy_step(planes), "floor": floor_step(planes)}
     for name in names:
         spec = dict(EFFECTS[name])
         if name == "blur":
             spec["strength"] = LEVELS / (LEVELS + math.log2(height / 720))
         steps[name] = effect_step(spec, frame)
-        steps[f"bgr {name}"] = bgr_step(ways[name], frame)
+        steps[f"bgr {name}"] = bgr_step(bgr[name], frame)
     return time_all(steps, frames)
 
 
-def main() -> None:
-    """Print a table for each size."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("names", nargs="*", default=list(EFFECTS), metavar="effect")
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure every size, print the tables and write the figures.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Command line; by default the process's.
+    """
+    parser = arguments(__doc__, "effects")
+    effects = ", ".join(EFFECTS)
+    parser.add_argument("names", nargs="*", default=list(EFFECTS), metavar="effect", help=effects)
     parser.add_argument("--sizes", nargs="+", default=list(SIZES), choices=SIZES)
-    parser.add_argument("--frames", type=int, default=20)
-    parser.add_argument("--json", type=Path, help="write the figures there as well")
-    options = parser.parse_args()
+    parser.add_argument("--frames", type=int, default=20, help="of each measurement, default 20")
+    options = parser.parse_args(argv)
     cv2.setNumThreads(1)
     figures: dict[str, float] = {}
     for size in options.sizes:
         found = measure(SIZES[size], options.names, options.frames)
-        print(f"\n{size}: copy {found['copy']:.2f} ms, floor {found['floor']:.2f} ms")
-        print(f"{'effect':14}{'ms':>8}{'/ floor':>9}{'BGR ms':>9}{'/ BGR':>8}")
+        print(f"\n{size}, ms of CPU a frame: copy {found['copy']:.2f}, floor {found['floor']:.2f}")
+        print(f"{'effect':14}{'ours':>8}{'/ floor':>9}{'BGR':>9}{'/ BGR':>8}")
         for name in options.names:
             own, bgr = found[name], found[f"bgr {name}"]
             print(f"{name:14}{own:8.2f}{own / found['floor']:9.2f}{bgr:9.1f}{own / bgr:8.2f}")
         for name, value in found.items():
             key = name.replace("-", "_").replace(" ", "_")
             figures[f"{key}_{size}_ms"] = round(value, 4)
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+    write_figures(figures, options.json)
 
 
 if __name__ == "__main__":

@@ -1,26 +1,29 @@
-"""How well fixations and saccades are told apart at a webcam's rate and noise.
+"""How well fixations and saccades are detected at a webcam's rate and noise.
 
-`python -m benchmarks.events DATA`: DATA holds recordings `*.npy` at 1000 Hz with the fields t (s),
-x, y (degrees), status (seen) and evt (an expert's label: 1 fixation, 2 saccade, 5 blink, 0
-undefined, and others). They are brought to 30 Hz (the mean over a frame, the label of most of
-its samples) and noise of 1.1 degrees is added, with ten fixed seeds. Beside ours stand the I-VT and
-I-DT of pymovements (Salvucci and Goldberg 2000). For each row they are given the parameters
-that do best in that row on these very recordings; ours is given none.
+`python -m benchmarks.events DATA`. Unit: Cohen's kappa for each frame, and F1 for each event, the
+mean over ten noise seeds. Peers: I-VT and I-DT (Salvucci and Goldberg 2000) of pymovements, which
+for each row are given the parameters that do best in that row on these very recordings; ours is
+given none.
+
+DATA holds recordings `*.npy` at 1000 Hz with the fields t (s), x, y (degrees), status (seen) and
+evt (an expert's label: 1 fixation, 2 saccade, 5 blink, 0 undefined, and others). They are
+downsampled to 30 Hz (the mean over a frame, the label of most of its samples), and noise with a
+standard deviation of 1.1 degrees is added.
 """
 
-import argparse
-import json
 import warnings
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import product
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
-from pymovements.events import EventDataFrame, idt, ivt
-from pymovements.gaze.transforms_numpy import pos2vel
+from pymovements.events import idt, ivt  # type: ignore[import-untyped]
 
+from benchmarks.report import arguments, write_figures
 from gaze.vision.events.detector import EventDetector
 
 Array = NDArray[np.float64]
@@ -29,16 +32,29 @@ Labels = NDArray[np.int64]
 RATE_HZ = 30
 NOISE_DEG = 1.1
 SEEDS = range(10)
-UNKNOWN, FIXATION, SACCADE, SETTLING = 0, 1, 2, 3
-SETTLING_S = 0.02
-"""How long an eye swings after a saccade (Nyström and Holmqvist 2010)."""
+T_95 = 2.26  # 97.5 % quantile of Student's t with len(SEEDS) - 1 = 9 degrees of freedom
+UNKNOWN, FIXATION, SACCADE, GLISSADE = 0, 1, 2, 3
+GLISSADE_S = 0.02  # duration of a post-saccadic oscillation (Nyström and Holmqvist 2010)
 KINDS = {"fixation": FIXATION, "saccade": SACCADE}
 VELOCITY_GRID = tuple(product(range(20, 301, 10), (0, 1, 3), ("preceding", "neighbors", "smooth")))
 DISPERSION_GRID = tuple(product(np.arange(1.0, 14.1, 0.5), (2, 3)))
 
 
 def at_camera_rate(recording: NDArray[np.void]) -> tuple[Array, Labels]:
-    """Return points (k, 2), nan where mostly unseen, and labels (k,) of 30 Hz frames."""
+    """Downsample a recording to 30 Hz.
+
+    Parameters
+    ----------
+    recording : ndarray, shape (n,)
+        Structured, as in the files.
+
+    Returns
+    -------
+    points : ndarray, shape (k, 2)
+        Degrees; nan in frames that are mostly unseen.
+    labels : ndarray of int, shape (k,)
+        The expert's.
+    """
     numbers = ((recording["t"] - recording["t"][0]) * RATE_HZ).astype(int)
     points, labels = [], []
     for number in range(numbers[-1]):
@@ -51,75 +67,172 @@ def at_camera_rate(recording: NDArray[np.void]) -> tuple[Array, Labels]:
 
 
 def ours(points: Array) -> Labels:
-    """Return what the tracker's detector says.
+    """Label frames with this product's detector.
 
-    A frame is a saccade where one took most of it, or most of what it took of any, and none of
-    both where the eye settled after it. A step is known by the second sample away from the old
-    place, so all this is said one or two frames later.
+    A frame is a saccade if one took most of it, or most of what it took of any, and a glissade if
+    the eye settled after a saccade for most of it. The detector knows a saccade by the second
+    sample after it, so these labels come one or two frames late.
+
+    Parameters
+    ----------
+    points : ndarray, shape (k, 2)
+        Degrees.
+
+    Returns
+    -------
+    ndarray of int, shape (k,)
+        Labels.
     """
-    movements = EventDetector(1.0)
+    detector = EventDetector(1.0)
     labels = np.full(len(points), FIXATION)
     for number, point in enumerate(points):
         if np.isnan(point).any():
-            movements.clear()
+            detector.clear()
             continue
-        flight_s = movements.update(point, number / RATE_HZ).flight_s
+        flight_s = detector.update(point, number / RATE_HZ).flight_s
         if flight_s is None:
             continue
         began, ended = (t_s * RATE_HZ for t_s in flight_s)
         frames = np.arange(max(number - 4, 0), number + 1)
-        flown = np.minimum(ended, frames + 1) - np.maximum(began, frames)
-        labels[frames[(flown >= 0.5) | (flown == flown.max())]] = SACCADE
-        settled = np.minimum(ended + SETTLING_S * RATE_HZ, frames + 1) - np.maximum(began, frames)
-        settling = frames[(settled >= 0.5) & (labels[frames] == FIXATION)]
-        labels[settling] = SETTLING
+        share = np.minimum(ended, frames + 1) - np.maximum(began, frames)
+        labels[frames[(share >= 0.5) | (share == share.max())]] = SACCADE
+        with_glissade = np.minimum(ended + GLISSADE_S * RATE_HZ, frames + 1)
+        share = with_glissade - np.maximum(began, frames)
+        labels[frames[(share >= 0.5) & (labels[frames] == FIXATION)]] = GLISSADE
     return labels
 
 
-def velocity_threshold(points: Array, deg_s: float, shortest: int, speed: str) -> Labels:
-    """pymovements' I-VT: a fixation is a stretch of frames below the threshold.
+def velocities_deg_s(points: Array, differences: str) -> Array:
+    """Differentiate positions.
 
-    It spans at least `shortest` steps from frame to frame; `speed` is the way of differentiating.
+    Parameters
+    ----------
+    points : ndarray, shape (k, 2)
+        Degrees, at `RATE_HZ`.
+    differences : {"preceding", "neighbors", "smooth"}
+        Backward differences, central ones, or the 5-point moving average.
+
+    Returns
+    -------
+    ndarray, shape (k, 2)
+        Degrees per second.
+
+    References
+    ----------
+    Engbert and Kliegl (2003), Vision Research 43, for the moving average. The ends are as in
+    pymovements.
     """
-    with np.errstate(invalid="ignore"):
-        velocities = pos2vel(points, sampling_rate=RATE_HZ, method=speed)
-    return _labels(len(points), ivt(velocities, None, shortest, deg_s), 1)
+    velocities = np.zeros_like(points)
+    if differences == "preceding":
+        velocities[1:] = np.diff(points, axis=0)
+        return velocities * RATE_HZ
+    velocities[1:-1] = (points[2:] - points[:-2]) / 2.0
+    if differences == "smooth":
+        velocities[2:-2] = (points[4:] + points[3:-1] - points[1:-3] - points[:-4]) / 6.0
+        velocities[[0, -1]] = (points[[1, -1]] - points[[0, -2]]) / 2.0
+    return velocities * RATE_HZ
+
+
+def velocity_threshold(points: Array, deg_s: float, shortest: int, differences: str) -> Labels:
+    """Label frames with pymovements' I-VT: a fixation is a run of frames below the threshold.
+
+    Parameters
+    ----------
+    points : ndarray, shape (k, 2)
+        Degrees.
+    deg_s : float
+        Velocity threshold.
+    shortest : int
+        Least steps from frame to frame in a fixation.
+    differences : str
+        Of `velocities_deg_s`.
+
+    Returns
+    -------
+    ndarray of int, shape (k,)
+        Labels: fixation or saccade.
+    """
+    velocities = velocities_deg_s(points, differences)
+    return _labels(len(points), ivt(velocities, None, shortest, deg_s).frame, 1)
 
 
 def dispersion_threshold(points: Array, deg: float, shortest: int) -> Labels:
-    """pymovements' I-DT: a fixation is a stretch that stays within the threshold, of at least
-    `shortest` frames."""
+    """Label frames with pymovements' I-DT: a fixation is a run of frames of small dispersion.
+
+    Parameters
+    ----------
+    points : ndarray, shape (k, 2)
+        Degrees.
+    deg : float
+        Dispersion threshold.
+    shortest : int
+        Least frames in a fixation.
+
+    Returns
+    -------
+    ndarray of int, shape (k,)
+        Labels: fixation or saccade.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # stretches of nan
-        fixations = idt(points, None, shortest, deg)
+        fixations = idt(points, None, shortest, deg).frame
     # Its offset is the first frame that is too far away.
     return _labels(len(points), fixations, 0)
 
 
-def _labels(count: int, fixations: EventDataFrame, past: int) -> Labels:
+def _labels(count: int, fixations: pl.DataFrame, past: int) -> Labels:
     labels = np.full(count, SACCADE)
-    for first, last in fixations.frame.select("onset", "offset").iter_rows():
+    for first, last in fixations.select("onset", "offset").iter_rows():
         labels[first : count if last == count - 1 else last + past] = FIXATION
     return labels
 
 
-def kappa(truth: Labels, said: Labels, kind: int) -> float:
-    """Return Cohen's kappa of one kind against all others."""
-    one, other = truth == kind, said == kind
+def kappa(truth: Labels, detected: Labels, kind: int) -> float:
+    """Return Cohen's kappa of one kind of event against all others, frame by frame.
+
+    Parameters
+    ----------
+    truth, detected : ndarray of int, shape (k,)
+        Labels.
+    kind : int
+        The label.
+    """
+    one, other = truth == kind, detected == kind
     agreed = np.mean(one == other)
     chance = one.mean() * other.mean() + (1 - one.mean()) * (1 - other.mean())
     return float((agreed - chance) / (1.0 - chance)) if chance < 1.0 else 0.0
 
 
-def stretches(labels: Labels, kind: int) -> list[tuple[int, int]]:
-    """Return the (first, past the last) frames of each event of a kind."""
+def event_spans(labels: Labels, kind: int) -> list[tuple[int, int]]:
+    """Return the events of a kind.
+
+    Parameters
+    ----------
+    labels : ndarray of int, shape (k,)
+        Labels.
+    kind : int
+        The label.
+
+    Returns
+    -------
+    list of (int, int)
+        First frame, and the frame after the last.
+    """
     edges = np.flatnonzero(np.diff(np.concatenate([[0], labels == kind, [0]]).astype(int)))
     return [(int(first), int(last)) for first, last in edges.reshape(-1, 2)]
 
 
-def event_f1(truth: Labels, said: Labels, kind: int) -> float:
-    """Return F1 of events, matched one to one where they overlap, the longest overlap first."""
-    real, found = stretches(truth, kind), stretches(said, kind)
+def event_f1(truth: Labels, detected: Labels, kind: int) -> float:
+    """Return F1 of the events of a kind, matched one to one where they overlap, longest first.
+
+    Parameters
+    ----------
+    truth, detected : ndarray of int, shape (k,)
+        Labels.
+    kind : int
+        The label.
+    """
+    real, found = event_spans(truth, kind), event_spans(detected, kind)
     ends = [last for _, last in found]
     pairs = []
     for i, (first, last) in enumerate(real):
@@ -138,61 +251,83 @@ def event_f1(truth: Labels, said: Labels, kind: int) -> float:
 
 
 def scores(recordings: list[tuple[Array, Labels]], detect: Callable[[Array], Labels]) -> Array:
-    """Return for each seed kappa of fixation and saccade and F1 of the same, shape (seeds, 4)."""
+    """Score a detector on all recordings.
+
+    Parameters
+    ----------
+    recordings : list of (ndarray, ndarray)
+        Points and labels.
+    detect : callable
+        Labels points.
+
+    Returns
+    -------
+    ndarray, shape (seeds, 4)
+        Kappa of fixations and saccades, then F1 of both; means over the recordings.
+    """
     rows = []
     for seed in SEEDS:
         random = np.random.default_rng(seed)
         each = []
         for points, truth in recordings:
-            said = detect(points + random.normal(0.0, NOISE_DEG, points.shape))
+            detected = detect(points + random.normal(0.0, NOISE_DEG, points.shape))
             known = truth != UNKNOWN
+            kept = np.where(known, detected, UNKNOWN)
             each.append(
-                [kappa(truth[known], said[known], kind) for kind in KINDS.values()]
-                + [event_f1(truth, np.where(known, said, 0), kind) for kind in KINDS.values()]
+                [kappa(truth[known], detected[known], kind) for kind in KINDS.values()]
+                + [event_f1(truth, kept, kind) for kind in KINDS.values()]
             )
         rows.append(np.mean(each, axis=0))
     return np.array(rows)
 
 
-def main() -> None:
-    """Measure, print the table and write the figures."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def _velocity_threshold(given: tuple[int, int, str], points: Array) -> Labels:
+    return velocity_threshold(points, *given)
+
+
+def _dispersion_threshold(given: tuple[float, int], points: Array) -> Labels:
+    return dispersion_threshold(points, *given)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure, print the table and write the figures.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Command line; by default the process's.
+    """
+    parser = arguments(__doc__, "events")
     parser.add_argument("data", type=Path, help="folder with the recordings")
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
-    arguments = parser.parse_args()
-    recordings = [at_camera_rate(np.load(path)) for path in sorted(arguments.data.glob("*.npy"))]
+    flags = parser.parse_args(argv)
+    recordings = [at_camera_rate(np.load(path)) for path in sorted(flags.data.glob("*.npy"))]
     figures: dict[str, float] = {}
-    mine = scores(recordings, ours)
+    own = scores(recordings, ours)
     rows = [f"kappa_{kind}" for kind in KINDS] + [f"f1_{kind}" for kind in KINDS]
-    others = {
-        "ivt": [
-            scores(recordings, lambda points, g=given: velocity_threshold(points, *g))
-            for given in VELOCITY_GRID
-        ],
+    peers = {
+        "ivt": [scores(recordings, partial(_velocity_threshold, given)) for given in VELOCITY_GRID],
         "idt": [
-            scores(recordings, lambda points, g=given: dispersion_threshold(points, *g))
-            for given in DISPERSION_GRID
+            scores(recordings, partial(_dispersion_threshold, given)) for given in DISPERSION_GRID
         ],
     }
-    print(f"{'':16}{'ours':>8}{'I-VT':>8}{'I-DT':>8}   ours less the better, 95 % over seeds")
+    print(f"{'':16}{'ours':>8}{'I-VT':>8}{'I-DT':>8}   ours - better peer, 95 % CI over seeds")
     for number, row in enumerate(rows):
         best = {
             name: max((run[:, number] for run in runs), key=lambda values: float(values.mean()))
-            for name, runs in others.items()
+            for name, runs in peers.items()
         }
-        rival = max(best.values(), key=lambda values: float(values.mean()))
-        apart = mine[:, number] - rival
-        half = 2.26 * apart.std(ddof=1) / np.sqrt(len(apart))
-        figures[f"{row}_ours"] = float(mine[:, number].mean())
+        better = max(best.values(), key=lambda values: float(values.mean()))
+        difference = own[:, number] - better
+        half = T_95 * difference.std(ddof=1) / np.sqrt(len(difference))
+        figures[f"{row}_ours"] = float(own[:, number].mean())
         figures |= {f"{row}_{name}": float(values.mean()) for name, values in best.items()}
-        figures[f"{row}_difference"] = float(apart.mean())
+        figures[f"{row}_difference"] = float(difference.mean())
         figures[f"{row}_difference_half_interval"] = float(half)
         print(
             f"{row:16}{figures[f'{row}_ours']:8.3f}{figures[f'{row}_ivt']:8.3f}"
-            f"{figures[f'{row}_idt']:8.3f}   {apart.mean():+.3f} +- {half:.3f}"
+            f"{figures[f'{row}_idt']:8.3f}   {difference.mean():+.3f} +- {half:.3f}"
         )
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=1) + "\n")
+    write_figures(figures, flags.json)
 
 
 if __name__ == "__main__":

@@ -1,24 +1,24 @@
-"""How long the film is away: from a viewer to the server, through tracker and blur, and back.
+"""Round trip of the film: from a viewer to the server, through tracker and blur, and back.
+
+Unit: milliseconds, percentiles over frames. Peers, as columns: ours; stock aiortc
+(benchmarks/stock.py); floor: decoding, blur and encoding (ours) of the same frames one after
+another in this process, without any network. `stage` rows are the stages that our server reports.
 
 Every frame of the film carries its number as a strip of cells (benchmarks/strip.py); the viewer
-(benchmarks/viewer.py, the same process for every server) notes when it sent each number and when
-the frame with that number had come back. What it sends is encoded beforehand and what comes back
-is timed before it is decoded, so the figures hold the network on both ways, and all that the server
-does: putting together, decoding, waiting, drawing, encoding, sending. The viewer's camera is sent
-too (640x480, 30 a second) and tracked; the blur follows it. Repeated frames are not counted.
-Our server returns the film at the bitrate at which it came (`--returned-mbps` for another; the
-viewer tells it of losses only, from which it would rise to its highest in the course of the run),
-stock at its own, half a megabit per second; `returned_mbps` is what came back.
+(benchmarks/viewer.py, the same process for every server) records when it sent each number and when
+the frame with that number had come back. What it sends was encoded beforehand, and what comes back
+is timed before it is decoded, so the figures hold the network in both directions and all that the
+server does: reassembly, decoding, waiting, drawing, encoding, sending. The viewer's camera is sent
+too (640x480, 30 a second) and tracked; the blur follows it. Repeated frames do not count. Our
+server returns the film at the bitrate at which it came (`--returned-mbps` for another; the viewer
+reports losses only, from which it would rise to its maximum during the run), stock at its own, half
+a megabit per second; `returned_mbps` is what came back.
 
-Columns: ours; stock aiortc (benchmarks/stock.py); floor: decoding, blur and encoding (ours) of the
-same frames, one after another in this process, without any network. `stage` rows are what our
-server says of its own stages.
+Overload (`--overload`, the last table): the server is held on one core, and so many sessions are
+opened that about twice the frames are offered that it returns (`offered_over_handled`); p95 is over
+all frames of all sessions, and its slope a least-squares line through the p95 of each second.
 
-Overload (`--overload`, the last table): the server is held on one core; as many sessions are opened
-as offer about twice the frames that it then returns (`offered_over_handled`), and p95 is taken over
-all frames of all of them, and its slope (a least-squares line through the p95 of each second).
-
-Goals, 720p: p50 <= 25 ms, p95 <= 45 ms, and 0.4 of stock's. Overload: p95 < 250 ms, not growing.
+Goals at 720p: p50 <= 25 ms, p95 <= 45 ms, and 0.4 of stock's. Overload: p95 < 250 ms, not growing.
 """
 
 import argparse
@@ -57,12 +57,13 @@ SIZES = {
     "1080p": (1920, 1080, 4_000_000),
 }
 WARM_UP_S = 3.0
+FLOOR_WARM_UP_FRAMES = 10
 EFFECTS: list[dict[str, Any]] = [{"name": "blur"}]
 GOALS = {"trip_p50": Goal(most=25), "trip_p95": Goal(most=45)}
 OVERLOAD_GOALS = {"trip_p95": Goal(most=250), "p95_slope_ms_per_s": Goal(most=1)}
 
 
-async def watch(
+async def measure(
     column: str,
     size: str,
     seconds: float,
@@ -70,7 +71,28 @@ async def watch(
     core: int | None,
     flags: argparse.Namespace,
 ) -> Figures:
-    """Round trips in milliseconds, and our server's own stages."""
+    """Measure round trips in milliseconds, and our server's own stages.
+
+    Parameters
+    ----------
+    column : {"ours", "stock"}
+        Which server.
+    size : str
+        Key of `SIZES`.
+    seconds : float
+        How long, after the warm-up.
+    sessions : int
+        How many at a time.
+    core : int or None
+        Core on which the server is held, if any.
+    flags : argparse.Namespace
+        `key_every` and `returned_mbps`.
+
+    Returns
+    -------
+    dict of str to float
+        By row of the table.
+    """
     film, camera = material.film(*SIZES[size], flags.key_every), material.camera()
     bitrate_bps = str(round(1e6 * flags.returned_mbps) if flags.returned_mbps else SIZES[size][2])
     fixed = ("--film-start-bitrate-bps", bitrate_bps, "--film-max-bitrate-bps", bitrate_bps)
@@ -86,13 +108,13 @@ async def watch(
             await asyncio.sleep(WARM_UP_S)
             since_s = time.monotonic()
             await asyncio.sleep(seconds)
-            said = await viewers[0].figures()
+            reported = await viewers[0].figures()
             trips = [viewer.round_trips_s(since_s) for viewer in viewers]
         finally:
             await asyncio.gather(*(viewer.close() for viewer in viewers))
     arrivals = [t for one, _ in trips for t in one]
-    away_ms = [1000 * trip for _, one in trips for trip in one]
-    figures = percentiles("trip", away_ms)
+    trips_ms = [1000 * trip for _, one in trips for trip in one]
+    figures = percentiles("trip", trips_ms)
     figures["fps"] = len(arrivals) / seconds / sessions
     returned = [one.encoded_bytes for viewer in viewers for one in viewer.returned_since(since_s)]
     figures["returned_mbps"] = 8e-6 * sum(returned) / seconds / sessions
@@ -100,41 +122,64 @@ async def watch(
         (1000 * (b - a) for one, _ in trips for a, b in pairwise([since_s, *one])),
         default=float("inf"),
     )
-    for stage, times in said.get("latency_ms", {}).items():
+    for stage, times in reported.get("latency_ms", {}).items():
         figures |= {f"stage_{stage}_{p}": value for p, value in times.items()}
-    film_out = said.get("transport", {}).get("out", {}).get("film", {})
+    film_out = reported.get("transport", {}).get("out", {}).get("film", {})
     if film_out.get("frames"):
         figures["stage_encode_mean"] = 1000 * film_out["encoding_s"] / film_out["frames"]
     if sessions > 1:
         offered = material.RATE_FPS * seconds * sessions
         figures["offered_over_handled"] = offered / max(1, len(arrivals))
-        figures["p95_slope_ms_per_s"] = _p95_slope(arrivals, away_ms)
+        figures["p95_slope_ms_per_s"] = _p95_slope(arrivals, trips_ms)
     return figures
 
 
-def _p95_slope(arrivals_s: Sequence[float], away_ms: Sequence[float]) -> float:
-    """How fast the p95 of each second grows."""
-    t, away = np.array(arrivals_s), np.array(away_ms)
+def _p95_slope(arrivals_s: Sequence[float], trips_ms: Sequence[float]) -> float:
+    """Return the slope of the p95 of each second, ms per second."""
+    t, trips = np.array(arrivals_s), np.array(trips_ms)
     if not t.size:
         return float("nan")
     second = (t - t.min()).astype(int)
-    each = [(s, float(np.percentile(away[second == s], 95))) for s in np.unique(second)]
+    each = [(s, float(np.percentile(trips[second == s], 95))) for s in np.unique(second)]
     return slope([s for s, _ in each], [p95 for _, p95 in each])
 
 
 def hold(pids: Sequence[int], core: int) -> None:
-    """Let processes and all their threads run on one core."""
+    """Pin processes and all their threads to one core.
+
+    Parameters
+    ----------
+    pids : sequence of int
+        The processes.
+    core : int
+        The core.
+    """
     for pid in pids:
         for thread in Path(f"/proc/{pid}/task").iterdir():
             os.sched_setaffinity(int(thread.name), {core})
 
 
 def floor(size: str, seconds: float, key_every: int) -> Figures:
-    """Decoding, drawing and encoding of one frame after another."""
+    """Measure decoding, drawing and encoding of one frame after another, in milliseconds.
+
+    Parameters
+    ----------
+    size : str
+        Key of `SIZES`.
+    seconds : float
+        How much of the film.
+    key_every : int
+        Frames from one keyframe to the next.
+
+    Returns
+    -------
+    dict of str to float
+        Percentiles.
+    """
     width, height, bitrate_bps = SIZES[size]
     decoder = av.CodecContext.create("vp8", "r")
     chain, encoder = Chain(EFFECTS), VideoEncoder("VP8", bitrate_bps, bitrate_bps)
-    took_ms = []
+    took_ms: list[float] = []
     film = material.film(width, height, bitrate_bps, key_every)
     for packet in film[: round(seconds * material.RATE_FPS)]:
         began_s = time.perf_counter()
@@ -146,27 +191,44 @@ def floor(size: str, seconds: float, key_every: int) -> Figures:
             drawn.pts, drawn.time_base = len(took_ms) * 3000, Fraction(1, 90_000)
             encoder.encode(drawn)
         took_ms.append(1000 * (time.perf_counter() - began_s))
-    return percentiles("trip", took_ms[10:])
+    return percentiles("trip", took_ms[FLOOR_WARM_UP_FRAMES:])
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Measure, show, and write the figures."""
-    assert __doc__ is not None
-    parser = arguments(__doc__, "latency", seconds=20)
-    parser.add_argument("--sizes", default=",".join(SIZES), help="which, by comma")
-    parser.add_argument("--columns", default="ours,stock", help="which, by comma")
-    parser.add_argument("--overload", type=int, default=3, help="sessions at a time; 0 for none")
-    parser.add_argument("--overload-seconds", type=float, default=60.0)
+    """Measure, print the tables and write the figures.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Command line; by default the process's.
+    """
+    parser = arguments(__doc__, "latency", seconds=20, runs=3)
+    sizes = ",".join(SIZES)
+    parser.add_argument("--sizes", default=sizes, help=f"separated by commas, default {sizes}")
+    columns_help = "servers, separated by commas, default ours,stock"
+    parser.add_argument("--columns", default="ours,stock", help=columns_help)
+    overload_help = "sessions at a time in the overload, default 3; 0 skips it"
+    parser.add_argument("--overload", type=int, default=3, help=overload_help)
+    seconds_help = "length of the overload, default 60"
+    parser.add_argument("--overload-seconds", type=float, default=60.0, help=seconds_help)
     parser.add_argument(
         "--key-every",
         type=int,
         default=material.KEY_EVERY,
-        help="frames from one key frame of the sent film to the next; browsers make none unasked",
+        help="frames from one keyframe of the sent film to the next; browsers send none unasked",
     )
     parser.add_argument(
-        "--returned-mbps", type=float, help="bitrate of our returned film; as it came unless given"
+        "--returned-mbps", type=float, help="bitrate of our returned film; default that of the sent"
     )
     flags = parser.parse_args(argv)
+    reports = _round_trips(flags)
+    if flags.overload:
+        reports.append(_overload(flags))
+    reports[-1].notes.append(WHY_NO_FASTRTC)
+    publish(reports, flags.json)
+
+
+def _round_trips(flags: argparse.Namespace) -> list[Report]:
     columns = flags.columns.split(",")
     reports = []
     for size in filter(None, flags.sizes.split(",")):
@@ -174,8 +236,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         report = Report(title, GOALS if size == "720p" else {}, prefix=f"{size}.")
         for _ in range(flags.runs):
             for column in columns:
-                watched = watch(column, size, flags.seconds, 1, None, flags)
-                report.add(column, asyncio.run(watched))
+                measured = measure(column, size, flags.seconds, 1, None, flags)
+                report.add(column, asyncio.run(measured))
             report.add("floor", floor(size, flags.seconds, flags.key_every))
         if "stock" in columns:
             for row in ("trip_p50", "trip_p95"):
@@ -183,20 +245,21 @@ def main(argv: Sequence[str] | None = None) -> None:
                 report.notes.append(f"{row}: ours over stock {ratio:.2f} (goal <= 0.4)")
                 report.ratios[f"{row}_over_stock"] = ratio
         reports.append(report)
-    if flags.overload:
-        title = (
-            f"Overload: server on one core, {flags.overload} sessions at 720p, "
-            f"{flags.overload_seconds:g} s"
-        )
-        report = Report(title, OVERLOAD_GOALS, prefix="overload.")
-        for _ in range(flags.runs):
-            for column in columns:
-                seconds = flags.overload_seconds
-                watched = watch(column, "720p", seconds, flags.overload, 0, flags)
-                report.add(column, asyncio.run(watched))
-        reports.append(report)
-    reports[-1].notes.append(WHY_NO_FASTRTC)
-    publish(reports, flags.json)
+    return reports
+
+
+def _overload(flags: argparse.Namespace) -> Report:
+    title = (
+        f"Overload: server on one core, {flags.overload} sessions at 720p, "
+        f"{flags.overload_seconds:g} s"
+    )
+    report = Report(title, OVERLOAD_GOALS, prefix="overload.")
+    for _ in range(flags.runs):
+        for column in flags.columns.split(","):
+            seconds = flags.overload_seconds
+            measured = measure(column, "720p", seconds, flags.overload, 0, flags)
+            report.add(column, asyncio.run(measured))
+    return report
 
 
 if __name__ == "__main__":

@@ -1,18 +1,17 @@
 """How well and how soon eyes blur, zoom and pause a hosted film: `python -m benchmarks.main_job`.
 
-A viewer without a browser sends a made camera picture and reads the returned film: time runs from
-the moment a changed eye is handed to the viewer's encoder to the arrival of the returned frame
-that shows the change, so both encoders, both decoders and the network of this machine are in it.
-The goals are those of the issue that built the main job.
+Units: seconds, pixels and ratios, as each row's name says; the median over the runs beside the
+goals of the issue that built this. No peer does the same job. A viewer without a browser sends a
+simulated camera and reads the returned film: time runs from handing a changed eye to the viewer's
+encoder to the arrival of the returned frame that shows the change, so both encoders, both decoders
+and this machine's loopback are included.
 """
 
-import argparse
 import asyncio
-import json
 import statistics
 import tempfile
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,49 +19,92 @@ import numpy as np
 import numpy.typing as npt
 from aiohttp import ClientSession
 
-from simulation.films import dots, grid, make_film, progress_of, sharpness, spacing, texture
-from simulation.rtc_viewer import PictureTrack, RtcViewer
+from benchmarks.report import Figures, arguments, write_figures
+from simulation.clients.rtc_viewer import FULL_SCREEN, PictureTrack, RtcViewer
+from simulation.films.progress import (
+    dots,
+    grid,
+    make_film,
+    progress_of,
+    sharpness,
+    spacing,
+    texture,
+)
 from simulation.server_process import running_server
-from simulation.viewers import viewer_frame
-from tests.system.test_main_job import LAYOUT
+from simulation.viewers.painted import viewer_frame
 
-Figures = dict[str, float]
-AFTER_S = 0.5
-DWELL_S = 0.6
+AFTER_S = 0.5  # of the pause effect
+DWELL_S = 0.6  # of the zoom effect
 FILM_S = 20.0
 
 
 class Eyes:
-    """A made camera whose eyes can be changed while it runs."""
+    """A simulated camera whose eyes can be changed while it runs."""
 
     def __init__(self) -> None:
-        self.look: dict[str, Any] = {}
+        self.eyes: dict[str, Any] = {}
         self.changed_s = time.monotonic()
         self._number = 0
 
-    def change(self, **look: Any) -> None:
-        self.look = look
+    def change(self, **eyes: float) -> None:
+        """Change the eyes from the next frame on.
+
+        Parameters
+        ----------
+        **eyes : float
+            Arguments of `viewer_frame`; those that are not given are its defaults.
+        """
+        self.eyes = eyes
         self.changed_s = time.monotonic()
 
     def picture(self, elapsed_s: float) -> npt.NDArray[np.uint8]:
+        """Return the camera's next frame.
+
+        Parameters
+        ----------
+        elapsed_s : float
+            Ignored.
+        """
         self._number = (self._number + 1) % 64
-        return viewer_frame(**self.look, noise=self._number)
+        return viewer_frame(**self.eyes, noise=self._number)
 
 
 async def blur(viewer: RtcViewer) -> Figures:
-    """Sharpness at the point of gaze over that far from it, of the returned, decoded film."""
+    """Measure sharpness at the point of gaze over that far from it, in the returned film.
+
+    Parameters
+    ----------
+    viewer : RtcViewer
+        Not yet in a session.
+
+    Returns
+    -------
+    dict of str to float
+        The ratio.
+    """
     await viewer.open(media="texture", effects=[{"name": "blur"}])
     ratios = []
-    for look, far in (((0.2, 0.5), (0.85, 0.5)), ((0.8, 0.5), (0.15, 0.5))):
-        viewer.look(*look)
+    for point, far in (((0.2, 0.5), (0.85, 0.5)), ((0.8, 0.5), (0.15, 0.5))):
+        viewer.look(*point)
         await viewer.watch(1.0)
         grey = await viewer.grey()
-        ratios.append(sharpness(grey, look) / sharpness(grey, far))
+        ratios.append(sharpness(grey, point) / sharpness(grey, far))
     return {"blur_sharpness_ratio": min(ratios)}
 
 
 async def zoom(viewer: RtcViewer) -> Figures:
-    """Time from a steady look to the full magnification, and how still the looked-at dot stays."""
+    """Measure the time from a fixation to full magnification, and the drift of the fixated dot.
+
+    Parameters
+    ----------
+    viewer : RtcViewer
+        Not yet in a session.
+
+    Returns
+    -------
+    dict of str to float
+        Seconds, factor and pixels.
+    """
     await viewer.open(media="grid", effects=[{"name": "zoom", "maximum": 2.0, "dwell": DWELL_S}])
     await viewer.frame()
     viewer.say(type="playback", paused=True)
@@ -83,14 +125,25 @@ async def zoom(viewer: RtcViewer) -> Figures:
 
 
 async def pause(viewer: RtcViewer) -> Figures:
-    """From closed eyes to a standing film, and from open ones to a moving film."""
+    """Measure the time from closed eyes to a paused film, and from open ones to a playing film.
+
+    Parameters
+    ----------
+    viewer : RtcViewer
+        Not yet in a session.
+
+    Returns
+    -------
+    dict of str to float
+        Seconds.
+    """
     eyes = Eyes()
     await viewer.open(
         camera=PictureTrack(eyes.picture),
         media="texture",
         effects=[{"name": "pause", "after": AFTER_S, "resume_after": 0.3}],
     )
-    viewer.say(**LAYOUT)
+    viewer.say(**FULL_SCREEN)
     await viewer.hear("gaze", lambda m: m["attentive"])
     await viewer.watch(3.0)
     eyes.change(openness=0.0)
@@ -100,9 +153,9 @@ async def pause(viewer: RtcViewer) -> Figures:
         progress.append((progress_of(await viewer.grey()), time.monotonic()))
     last = progress[-1][0]
     frozen_s = next(at for share, at in progress if share >= last - 0.5 / 640)
-    heard = len(viewer.messages)
+    before = len(viewer.messages)
     eyes.change()
-    resumed = await viewer.hear("playback", lambda m: not m["paused"], after=heard)
+    resumed = await viewer.hear("playback", lambda m: not m["paused"], after=before)
     resumed_s = time.monotonic()
     paused = [m for m in viewer.messages if m["type"] == "playback" and m["paused"]][-1]
     return {
@@ -113,7 +166,18 @@ async def pause(viewer: RtcViewer) -> Figures:
 
 
 async def pupil(viewer: RtcViewer) -> Figures:
-    """From a widened pupil to the pause that it causes."""
+    """Measure the time from a dilated pupil to the pause that it causes.
+
+    Parameters
+    ----------
+    viewer : RtcViewer
+        Not yet in a session.
+
+    Returns
+    -------
+    dict of str to float
+        Seconds.
+    """
     eyes = Eyes()
     eyes.change(pupil_mm=3.0)
     await viewer.open(
@@ -139,7 +203,7 @@ GOALS = {
 
 
 async def measure() -> Figures:
-    """All figures once, each part with a session of its own."""
+    """Measure everything once, each part in a session of its own."""
     figures: Figures = {}
     with tempfile.TemporaryDirectory() as folder:
         make_film(Path(folder) / "texture.mp4", texture(640, 360), FILM_S)
@@ -153,19 +217,21 @@ async def measure() -> Figures:
     return figures
 
 
-def main() -> None:
-    """Print the medians of several runs beside their goals."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--json", type=Path, help="write the figures there as well")
-    options = parser.parse_args()
+def main(argv: Sequence[str] | None = None) -> None:
+    """Print the medians of several runs beside their goals.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Command line; by default the process's.
+    """
+    options = arguments(__doc__, "main_job", runs=3).parse_args(argv)
     runs = [asyncio.run(measure()) for _ in range(options.runs)]
     medians = {name: statistics.median(run[name] for run in runs) for name in runs[0]}
     for name, value in medians.items():
         spread = ", ".join(f"{run[name]:.3f}" for run in runs)
         print(f"{name:26} {value:8.3f}   goal {GOALS.get(name, '-'):22} runs: {spread}")
-    if options.json:
-        options.json.write_text(json.dumps(medians, indent=2))
+    write_figures(medians, options.json)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""What is sent in the benchmarks: a film with time strips and a viewer's camera, encoded once.
+"""What benchmarks send: a film with frame numbers, and a viewer's camera, encoded once.
 
-The film is a landscape of blobs that glides by, with film grain: detail everywhere, as hard to
-encode as lively footage. It loops. Encoded once per size, so that a client that sends it spends
-nothing on encoding, and whatever is measured beside it is the server's.
+The film is a panning texture with film grain: detail everywhere, as hard to encode as live footage.
+It loops. It is encoded once for each size, so that a client that sends it spends nothing on
+encoding, and whatever is measured beside it is the server's.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -20,12 +21,12 @@ import numpy.typing as npt
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from benchmarks import strip
-from simulation.films import texture
-from simulation.viewers import frames as viewer_frames
+from simulation.films.progress import texture
+from simulation.viewers.painted import frames as viewer_frames
 
 RATE_FPS = 30
 LOOP_S = 10
-KEY_EVERY = 30  # frames: a client that cannot encode cannot make one when asked
+KEY_EVERY = 30  # frames: a client that cannot encode cannot send a keyframe when asked
 FOLDER = Path(tempfile.gettempdir()) / "gaze-benchmarks"
 CAMERA_SCENES = [(3.0, {"iris": (6.0, 0.0)}), (3.0, {"iris": (-6.0, 0.0)}), (4.0, {})]
 
@@ -33,15 +34,28 @@ Plane = npt.NDArray[np.uint8]
 
 
 def film_lumas(width: int, height: int, count: int) -> Iterator[Plane]:
-    """The film's luma planes (height, width), each with its number in the strip."""
-    glide = 2  # pixels a frame
+    """Yield the film's luma planes, each with its number in the strip.
+
+    Parameters
+    ----------
+    width, height : int
+        Size in pixels.
+    count : int
+        How many frames.
+
+    Yields
+    ------
+    ndarray, shape (height, width), uint8
+        Luma.
+    """
+    pan_px = 2  # a frame
     span = 512
     big = cv2.resize(texture((width + span) // 2, height // 2), (width + span, height))
     grain = np.random.default_rng(3).normal(0, 3, (height + 64, width + 64)).astype(np.int16)
     random = np.random.default_rng(4)
     for index in range(count):
-        way = index * glide % (2 * span)
-        x = way if way < span else 2 * span - way - 1
+        panned = index * pan_px % (2 * span)
+        x = panned if panned < span else 2 * span - panned - 1
         dy, dx = random.integers(0, 64, 2)
         picture = big[:, x : x + width] + grain[dy : dy + height, dx : dx + width]
         luma = np.clip(picture, 16, 235).astype(np.uint8)
@@ -50,7 +64,15 @@ def film_lumas(width: int, height: int, count: int) -> Iterator[Plane]:
 
 
 def film_frames(width: int, height: int, count: int) -> Iterator[av.VideoFrame]:
-    """The film's frames, yuv420p, grey."""
+    """Yield the film's frames, yuv420p without colour.
+
+    Parameters
+    ----------
+    width, height : int
+        Size in pixels.
+    count : int
+        How many.
+    """
     planes = np.full((height * 3 // 2, width), 128, np.uint8)
     for luma in film_lumas(width, height, count):
         planes[:height] = luma
@@ -58,13 +80,13 @@ def film_frames(width: int, height: int, count: int) -> Iterator[av.VideoFrame]:
 
 
 def camera_frames() -> Iterator[av.VideoFrame]:
-    """Ten seconds of a viewer who looks left, right and ahead, 640x480."""
+    """Yield ten seconds of a viewer who looks left, right and ahead, 640x480."""
     for image in viewer_frames(CAMERA_SCENES, RATE_FPS):
         yield av.VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuv420p")
 
 
 def _encoded(source: Iterator[av.VideoFrame], bitrate_bps: int, key_every: int) -> list[bytes]:
-    """VP8 packets, one for each frame, the first and each so many a key frame."""
+    """Return VP8 packets, one for each frame; every `key_every`-th is a keyframe."""
     first = next(source)
     context = av.CodecContext.create("libvpx", "w")
     context.width, context.height, context.pix_fmt = first.width, first.height, "yuv420p"
@@ -87,10 +109,10 @@ def _encoded(source: Iterator[av.VideoFrame], bitrate_bps: int, key_every: int) 
     return packets
 
 
-def _kept(
+def _cached(
     name: str, make: Iterator[av.VideoFrame], bitrate_bps: int, key_every: int = KEY_EVERY
 ) -> list[bytes]:
-    """Encoded packets, kept in a file from one benchmark to the next."""
+    """Return encoded packets, kept in a file from one benchmark to the next."""
     keys = "" if key_every == KEY_EVERY else f"-key{key_every}"
     path = FOLDER / f"{name}-{bitrate_bps // 1000}k{keys}.npz"
     if not path.exists():
@@ -107,19 +129,45 @@ def _kept(
 
 @cache
 def film(width: int, height: int, bitrate_bps: int, key_every: int = KEY_EVERY) -> list[bytes]:
-    """The film's loop as VP8 packets."""
+    """Return the film's loop of `LOOP_S` as VP8 packets.
+
+    Parameters
+    ----------
+    width, height : int
+        Size in pixels.
+    bitrate_bps : int
+        Constant bitrate.
+    key_every : int, default KEY_EVERY
+        Frames from one keyframe to the next.
+    """
     source = film_frames(width, height, LOOP_S * RATE_FPS)
-    return _kept(f"film-{width}x{height}", source, bitrate_bps, key_every)
+    return _cached(f"film-{width}x{height}", source, bitrate_bps, key_every)
 
 
 @cache
 def camera(bitrate_bps: int = 1_000_000) -> list[bytes]:
-    """The camera's loop as VP8 packets."""
-    return _kept("camera", camera_frames(), bitrate_bps)
+    """Return the camera's loop of `LOOP_S` as VP8 packets.
+
+    Parameters
+    ----------
+    bitrate_bps : int, default 1_000_000
+        Constant bitrate.
+    """
+    return _cached("camera", camera_frames(), bitrate_bps)
 
 
 def film_file(width: int, height: int, seconds: float, suffix: str = ".webm") -> Path:
-    """The film as a file, numbered from 0 on: VP8 for browsers, H.264 (.mp4) to be hosted."""
+    """Return the film as a file, numbered from 0 on; it is kept for the next benchmark.
+
+    Parameters
+    ----------
+    width, height : int
+        Size in pixels.
+    seconds : float
+        Length.
+    suffix : {".webm", ".mp4"}, default ".webm"
+        VP8 for browsers to send, or H.264 for the server to host.
+    """
     path = FOLDER / f"film-{width}x{height}-{seconds:g}s{suffix}"
     if path.exists():
         return path
@@ -142,10 +190,10 @@ def film_file(width: int, height: int, seconds: float, suffix: str = ".webm") ->
 
 
 class LoopTrack(MediaStreamTrack):
-    """Sends encoded packets in a loop at 30 a second, and remembers when.
+    """Sends encoded packets in a loop at 30 a second, and records when.
 
-    aiortc sends such packets as they
-    are: no encoder stands between the time noted here and the first packet on the wire.
+    aiortc sends such packets as they are: no encoder stands between the recorded time and the first
+    packet on the wire.
     """
 
     kind = "video"
@@ -157,7 +205,14 @@ class LoopTrack(MediaStreamTrack):
         self._index = 0
         self._start_s: float | None = None
 
-    async def recv(self) -> av.Packet:
+    async def recv(self) -> "av.Packet[Any]":
+        """Return the next packet, when it is due.
+
+        Raises
+        ------
+        MediaStreamError
+            If the track was stopped.
+        """
         if self._start_s is None:
             self._start_s = time.monotonic()
         due_s = self._start_s + self._index / RATE_FPS
@@ -172,18 +227,27 @@ class LoopTrack(MediaStreamTrack):
         return packet
 
 
-def since_sent(
+def round_trips(
     returned: Iterable[tuple[int | None, float]], sent_s: Sequence[float], loop: int
 ) -> list[tuple[float, float]]:
-    """When each frame of a looped film came back, and how long it had been away.
+    """Compute the round trip of each frame of a looped film.
 
-    Frames come back in the order in which they were sent, and never a whole loop is missing, so
-    each number is the next frame of that number; repeats and unreadable frames are passed over.
+    Frames come back in the order in which they were sent, and never is a whole loop missing, so
+    each number is the next frame with that number; repeats and unreadable frames are skipped.
 
-    Args:
-        returned: numbers in the film and times, as they came.
-        sent_s: when each frame was sent, loop after loop.
-        loop: how many frames the film has.
+    Parameters
+    ----------
+    returned : iterable of (int or None, float)
+        Frame numbers and arrival times, in order.
+    sent_s : sequence of float
+        When each frame was sent, loop after loop.
+    loop : int
+        How many frames the film has.
+
+    Returns
+    -------
+    list of (float, float)
+        Arrival time and round trip of each frame, s.
     """
     trips: list[tuple[float, float]] = []
     index = -1

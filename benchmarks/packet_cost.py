@@ -1,28 +1,27 @@
-"""What a packet costs the event loop, ours beside stock aiortc: `python -m benchmarks.packet_cost`.
+"""What a packet costs the event loop: `python -m benchmarks.packet_cost`.
+
+Unit: microseconds of CPU of the event loop's thread for one packet, the median over the runs. Peer:
+stock aiortc. Floor: recvfrom and sendto with libsrtp alone.
 
 In: a client in a process of its own sends a 720p film in bursts, a frame each, as browsers do, and
-the server, ours or stock, decodes it in its decoder thread. Out: the client sends nothing and the
-server sends it such a film. One at a time, since a loop that is busy with both reads more packets
-each time it comes round. Counted is the CPU time of the event loop's thread per packet: reading,
-decrypting, parsing, RTCP and feedback, putting frames together, numbering, pacing, sending; not
-decoding and encoding. The floor is recvfrom and sendto with libsrtp alone. With `--uvloop` every
-server runs on uvloop as well, where that is installed.
+the server, ours or stock, decodes it in its decoder thread. Out: the client sends nothing, and the
+server sends it such a film. One direction at a time, since a loop that is busy with both reads more
+packets at each turn. What counts: reading, decrypting, parsing, RTCP and feedback, reassembling
+frames, numbering, pacing, sending; not decoding and encoding. With `--uvloop` every server is also
+measured on uvloop, if that is installed.
 """
 
-import argparse
 import asyncio
 import contextlib
 import fractions
 import importlib.util
-import json
 import multiprocessing
 import socket
 import statistics
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from multiprocessing.connection import Connection
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import av
 import cv2
@@ -39,20 +38,31 @@ from aiortc.mediastreams import MediaStreamError
 from aiortc.rtp import RtpPacket
 from pylibsrtp import Policy, Session
 
+from benchmarks.report import Figures, arguments, write_figures
 from gaze.frames.latest import LatestValueClosed
 from gaze.rtc.congestion import twcc
 from gaze.rtc.peer import Limits, Peer
 
-Figures = dict[str, float]
+VideoPacket: TypeAlias = "av.Packet[Any]"  # a generic in the stubs only
+
 FRAME_RATE = 30
 PACKET_BYTES = 1100
-START_PACKETS = 500
+START_PACKETS = 500  # before the measurement
+FLOOR_BATCH_PACKETS = 25  # about one frame's
 NUMBER_ID = 9  # of the header extension
-MOST_BPS = 9_000_000  # the film passes, paced as it would be
+MAX_BPS = 9_000_000  # above the film's bitrate: it is paced, not reduced
 
 
-def encoded_frames(count: int = 60, bitrate_bps: int = 6_000_000) -> list[av.Packet]:
-    """A 720p film of drifting clouds, VP8, about 8 Mbit/s."""
+def encoded_frames(count: int = 60, bitrate_bps: int = 6_000_000) -> list[VideoPacket]:
+    """Encode a 720p film of drifting clouds with VP8.
+
+    Parameters
+    ----------
+    count : int, default 60
+        Frames.
+    bitrate_bps : int, default 6_000_000
+        Target; about 8 Mbit/s come out.
+    """
     context = av.CodecContext.create("libvpx", "w")
     context.width, context.height, context.pix_fmt = 1280, 720, "yuv420p"
     context.bit_rate, context.framerate = bitrate_bps, fractions.Fraction(FRAME_RATE)
@@ -61,37 +71,50 @@ def encoded_frames(count: int = 60, bitrate_bps: int = 6_000_000) -> list[av.Pac
     context.options |= {"minrate": str(bitrate_bps), "maxrate": str(bitrate_bps)}
     small = np.random.default_rng(1).integers(0, 255, (68, 80), np.uint8)
     clouds = cv2.resize(small, (1280, 1080), interpolation=cv2.INTER_CUBIC)
-    packets = []
+    packets: list[VideoPacket] = []
     for index in range(count):
-        frame = av.VideoFrame.from_ndarray(np.roll(clouds, index * 9, axis=1), "yuv420p")
+        planes = np.asarray(np.roll(clouds, index * 9, axis=1), np.uint8)
+        frame = av.VideoFrame.from_ndarray(planes, "yuv420p")
         frame.pts = index
         packets += context.encode(frame)
     return packets
 
 
 class EncodedTrack(MediaStreamTrack):
-    """Plays encoded frames over and over, so that a sender has nothing to encode."""
+    """Plays encoded frames in a loop, so that a sender has nothing to encode."""
 
     kind = "video"
 
-    def __init__(self, packets: list[av.Packet]) -> None:
+    def __init__(self, packets: list[VideoPacket]) -> None:
         super().__init__()
         self._packets = packets
         self._index = 0
         self._start_s = time.monotonic()
 
-    async def recv(self) -> Any:
+    async def recv(self) -> VideoPacket:
+        """Return the next packet, when it is due."""
         due_s = self._start_s + self._index / FRAME_RATE
         await asyncio.sleep(max(0.0, due_s - time.monotonic()))
         source = self._packets[self._index % len(self._packets)]
-        packet = av.Packet(bytes(source))
+        packet: VideoPacket = av.Packet(bytes(source))
         packet.pts, packet.time_base = self._index, fractions.Fraction(1, FRAME_RATE)
         self._index += 1
         return packet
 
 
 def number_packets(sdp: str) -> str:
-    """An offer that also offers transport-wide numbers and feedback, as browsers' do."""
+    """Add transport-wide sequence numbers and feedback to an offer, as browsers offer them.
+
+    Parameters
+    ----------
+    sdp : str
+        aiortc's offer.
+
+    Returns
+    -------
+    str
+        The offer with both.
+    """
     lines = []
     for line in sdp.split("\r\n"):
         lines.append(line)
@@ -103,7 +126,15 @@ def number_packets(sdp: str) -> str:
 
 
 def client(pipe: Connection, direction: str) -> None:
-    """Offers one film, and sends its packets or takes them, in a process of its own."""
+    """Offer one film and send or receive its packets, in a process of its own, until the end.
+
+    Parameters
+    ----------
+    pipe : Connection
+        To the measuring process: offer out, answer in, then the end.
+    direction : {"sendrecv", "recvonly"}
+        Whether it sends.
+    """
     asyncio.run(_client(pipe, direction))
 
 
@@ -116,10 +147,9 @@ async def _client(pipe: Connection, direction: str) -> None:
     answer = await asyncio.to_thread(pipe.recv)
     await connection.setRemoteDescription(RTCSessionDescription(answer, "answer"))
     transport: Any = transceiver.sender.transport
-    connected = asyncio.Event()
-    transport.on("statechange", lambda: transport.state == "connected" and connected.set())
-    await connected.wait()
-    # Only what is sent counts: nothing that comes back is decoded here.
+    while transport.state != "connected":  # noqa: ASYNC110 - aiortc sets no asyncio.Event
+        await asyncio.sleep(0.01)
+    # Only what is sent counts: nothing that is returned is decoded here.
     transceiver.receiver._enabled = False
     if not packets:
         await asyncio.to_thread(pipe.poll, None)
@@ -136,7 +166,8 @@ async def _client(pipe: Connection, direction: str) -> None:
         data = bytes(packets[frame_index % len(packets)])
         payloads = Vp8Encoder._packetize(data, frame_index & 0x7FFF)
         for index, payload in enumerate(payloads):
-            packet = RtpPacket(codec.payloadType, index == len(payloads) - 1, number)
+            last = index == len(payloads) - 1
+            packet = RtpPacket(codec.payloadType or 0, int(last), number)
             packet.timestamp, packet.ssrc, packet.payload = frame_index * 3000, ssrc, payload
             packet.extensions.mid = transceiver.mid
             packet.extensions.abs_send_time = int(time.time() * (1 << 18)) & 0xFFFFFF
@@ -153,27 +184,44 @@ class Ours:
     """Our server's side."""
 
     def __init__(self) -> None:
-        self.peer = Peer(Limits(start_bitrate_bps=MOST_BPS, max_bitrate_bps=MOST_BPS))
+        self.peer = Peer(Limits(start_bitrate_bps=MAX_BPS, max_bitrate_bps=MAX_BPS))
 
     async def answer(self, offer: str, back: MediaStreamTrack | None) -> str:
+        """Answer an offer.
+
+        Parameters
+        ----------
+        offer : str
+            SDP.
+        back : MediaStreamTrack or None
+            The film to send, if the client only receives.
+
+        Returns
+        -------
+        str
+            SDP.
+        """
         answer = await self.peer.answer(offer, {"film": "0"}, back, hosted=back is not None)
         if self.peer.film is not None:
             self.task = asyncio.create_task(_consume(self.peer.film.get))
         return answer
 
     def count(self) -> int:
-        """Packets of the film."""
+        """Return how many packets of the film have come or gone."""
         figures = self.peer.stats()
         return sum(
-            figures[way]["film"]["packets"] for way in ("in", "out") if "film" in figures[way]
+            figures[direction]["film"]["packets"]
+            for direction in ("in", "out")
+            if "film" in figures[direction]
         )
 
     async def close(self) -> None:
+        """Close the connection."""
         await self.peer.close()
 
 
 class Stock:
-    """Stock aiortc's."""
+    """Stock aiortc's side."""
 
     def __init__(self) -> None:
         self.connection = RTCPeerConnection(
@@ -181,6 +229,20 @@ class Stock:
         )
 
     async def answer(self, offer: str, back: MediaStreamTrack | None) -> str:
+        """Answer an offer.
+
+        Parameters
+        ----------
+        offer : str
+            SDP.
+        back : MediaStreamTrack or None
+            The film to send, if the client only receives.
+
+        Returns
+        -------
+        str
+            SDP.
+        """
         connection = self.connection
         await connection.setRemoteDescription(RTCSessionDescription(offer, "offer"))
         (transceiver,) = connection.getTransceivers()
@@ -189,10 +251,11 @@ class Stock:
         await connection.setLocalDescription()
         if back is None:
             self.task = asyncio.create_task(_consume(transceiver.receiver.track.recv))
-        return connection.localDescription.sdp
+        sdp: str = connection.localDescription.sdp
+        return sdp
 
     def count(self) -> int:
-        """Packets of the film."""
+        """Return how many packets of the film have come or gone."""
         sender: Any = self.connection.getSenders()[0]
         receiver: Any = self.connection.getReceivers()[0]
         streams = receiver._RTCRtpReceiver__remote_streams.values()
@@ -201,6 +264,7 @@ class Stock:
         return came + went
 
     async def close(self) -> None:
+        """Close the connection."""
         await self.connection.close()
 
 
@@ -210,8 +274,20 @@ async def _consume(take: Callable[[], Coroutine[Any, Any, Any]]) -> None:
             await take()
 
 
-async def measure(make: type[Ours | Stock], film: list[av.Packet] | None, seconds: float) -> float:
-    """CPU time of this loop's thread, in µs per packet; of a film that goes out, or comes in."""
+async def measure(
+    make: type[Ours | Stock], film: list[VideoPacket] | None, seconds: float
+) -> float:
+    """Measure the CPU time of this loop's thread, in µs for each packet.
+
+    Parameters
+    ----------
+    make : type
+        `Ours` or `Stock`.
+    film : list of av.Packet or None
+        The film to send; None to receive one.
+    seconds : float
+        How long.
+    """
     server = make()
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
@@ -232,7 +308,18 @@ async def measure(make: type[Ours | Stock], film: list[av.Packet] | None, second
 
 
 def floor_us(count: int = 20_000) -> tuple[float, float]:
-    """libsrtp and one call of the socket alone, in and out, µs per packet."""
+    """Measure libsrtp and one system call alone.
+
+    Parameters
+    ----------
+    count : int, default 20_000
+        Packets.
+
+    Returns
+    -------
+    in_us, out_us : float
+        µs of CPU for each packet.
+    """
     key = bytes(30)
     tx = Session(Policy(key=key, ssrc_type=Policy.SSRC_ANY_OUTBOUND))
     rx = Session(Policy(key=key, ssrc_type=Policy.SSRC_ANY_INBOUND))
@@ -240,10 +327,10 @@ def floor_us(count: int = 20_000) -> tuple[float, float]:
     here.bind(("127.0.0.1", 0))
     address = here.getsockname()
     in_s = out_s = 0.0
-    for start in range(0, count, 25):
+    for start in range(0, count, FLOOR_BATCH_PACKETS):
         packets = [
             RtpPacket(96, 0, number & 0xFFFF, payload=bytes(PACKET_BYTES)).serialize()
-            for number in range(start, start + 25)
+            for number in range(start, start + FLOOR_BATCH_PACKETS)
         ]
         began_s = time.thread_time()
         for packet in packets:
@@ -258,8 +345,25 @@ def floor_us(count: int = 20_000) -> tuple[float, float]:
     return in_s / count * 1e6, out_s / count * 1e6
 
 
-def run(loop_factory: Callable[[], Any] | None, seconds: float, runs: int) -> dict[str, Figures]:
-    """Cost in µs per packet in and per packet out, medians, of ours and of stock's."""
+def run(
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None, seconds: float, runs: int
+) -> dict[str, Figures]:
+    """Measure ours and stock in turn.
+
+    Parameters
+    ----------
+    loop_factory : callable or None
+        Makes the event loop; None for asyncio's own.
+    seconds : float
+        Of each measurement.
+    runs : int
+        How many.
+
+    Returns
+    -------
+    dict of str to dict
+        By server: medians of `in_us` and `out_us`.
+    """
     packets = encoded_frames()
     results: dict[str, list[Figures]] = {"ours": [], "stock": []}
     for _ in range(runs):
@@ -275,27 +379,30 @@ def run(loop_factory: Callable[[], Any] | None, seconds: float, runs: int) -> di
     }
 
 
-def main() -> None:
-    """Run it and print the table."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--json", type=Path, help="file for the figures")
-    parser.add_argument("--seconds", type=float, default=5.0, help="of each measurement")
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--uvloop", action="store_true")
-    arguments = parser.parse_args()
-    loops: dict[str, Callable[[], Any] | None] = {"asyncio": None}
-    if arguments.uvloop and importlib.util.find_spec("uvloop"):
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure, print the table and write the figures.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Command line; by default the process's.
+    """
+    parser = arguments(__doc__, "packet_cost", seconds=5.0, runs=3)
+    uvloop_help = "also on uvloop, if it is installed"
+    parser.add_argument("--uvloop", action="store_true", help=uvloop_help)
+    flags = parser.parse_args(argv)
+    loops: dict[str, Callable[[], asyncio.AbstractEventLoop] | None] = {"asyncio": None}
+    if flags.uvloop and importlib.util.find_spec("uvloop"):
         loops["uvloop"] = importlib.import_module("uvloop").new_event_loop
     floor = floor_us()
     figures: Figures = {"floor_in_us": floor[0], "floor_out_us": floor[1]}
-    print(f"{'µs of the event loop per packet':34}{'in':>8}{'out':>8}")
+    print(f"{'CPU of the event loop, µs/packet':34}{'in':>8}{'out':>8}")
     print(f"{'floor (libsrtp and the socket)':34}{floor[0]:8.1f}{floor[1]:8.1f}")
     for loop, factory in loops.items():
-        for name, result in run(factory, arguments.seconds, arguments.runs).items():
+        for name, result in run(factory, flags.seconds, flags.runs).items():
             print(f"{f'{name}, {loop}':34}{result['in_us']:8.1f}{result['out_us']:8.1f}")
             figures |= {f"{name}_{loop}_{key}": value for key, value in result.items()}
-    if arguments.json:
-        arguments.json.write_text(json.dumps(figures, indent=1))
+    write_figures(figures, flags.json)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""A server that only moves packets: `python -m benchmarks.packets --stack ours|stock --port N`.
+"""A server that only moves packets, for `benchmarks.capacity`.
 
-What a stack spends on receiving, putting together, answering and sending packets, apart from all
-pixels: nothing is decoded (whole frames are thrown away where a decoder would take them), and the
-film that goes back was encoded beforehand. The viewer is the same as for a real session, and so
-are the packets.
+`python -m benchmarks.packets --stack ours|stock --port N`. What a stack spends on receiving,
+reassembling, answering and sending packets, apart from all pixels: nothing is decoded (whole frames
+are discarded where a decoder would take them), and the film that goes back was encoded beforehand.
+Viewer and packets are those of a real session.
 """
 
 import argparse
@@ -22,10 +22,10 @@ from gaze.rtc.peer import Peer
 FILM = (1280, 720, 2_500_000)
 
 
-class _Nowhere(queue.SimpleQueue[Any]):
-    """Lets the decoder thread see nothing but the end."""
+class _DiscardingQueue(queue.SimpleQueue[Any]):
+    """Passes nothing to the decoder thread but the end."""
 
-    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+    def put(self, item: object, block: bool = True, timeout: float | None = None) -> None:
         if item is None:
             super().put(None)
 
@@ -33,12 +33,12 @@ class _Nowhere(queue.SimpleQueue[Any]):
 def _decode_nothing(connection: RTCPeerConnection) -> None:
     for transceiver in connection.getTransceivers():
         receiver: Any = transceiver.receiver
-        receiver._RTCRtpReceiver__decoder_queue = _Nowhere()
+        receiver._RTCRtpReceiver__decoder_queue = _DiscardingQueue()
 
 
-async def _stock(body: dict[str, Any], kept: list[Any]) -> str:
+async def _stock(body: dict[str, Any], sessions: list[object]) -> str:
     connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
-    kept.append(connection)
+    sessions.append(connection)
     await connection.setRemoteDescription(RTCSessionDescription(body["sdp"], "offer"))
     for transceiver in connection.getTransceivers():
         if transceiver.mid == body["tracks"]["film"]:
@@ -50,9 +50,9 @@ async def _stock(body: dict[str, Any], kept: list[Any]) -> str:
     return sdp
 
 
-async def _ours(body: dict[str, Any], kept: list[Any]) -> str:
+async def _ours(body: dict[str, Any], sessions: list[object]) -> str:
     peer = Peer()
-    kept.append(peer)
+    sessions.append(peer)
     film = material.LoopTrack(material.film(*FILM))
     answer = await peer.answer(body["sdp"], body["tracks"], send_film=film)
     _decode_nothing(peer._connection)
@@ -60,17 +60,23 @@ async def _ours(body: dict[str, Any], kept: list[Any]) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Serve until SIGTERM."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.packets")
-    parser.add_argument("--stack", choices=("ours", "stock"), required=True)
-    parser.add_argument("--port", type=int, required=True)
+    """Serve until SIGTERM.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Command line; by default the process's.
+    """
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.packets", description=__doc__)
+    parser.add_argument("--stack", choices=("ours", "stock"), required=True, help="whose packets")
+    parser.add_argument("--port", type=int, required=True, help="of HTTP")
     flags = parser.parse_args(argv)
     logging.basicConfig(level=logging.ERROR)
     answer = {"ours": _ours, "stock": _stock}[flags.stack]
-    kept: list[Any] = []
+    sessions: list[object] = []
 
     async def post(request: web.Request) -> web.Response:
-        sdp = await answer(await request.json(), kept)
+        sdp = await answer(await request.json(), sessions)
         return web.json_response({"id": "0", "token": "", "sdp": sdp}, status=201)
 
     async def nothing(_: web.Request) -> web.Response:

@@ -1,10 +1,10 @@
 """What watching costs the viewer's browser: `python -m benchmarks.page`.
 
-Chromium watches the demo film with a made face before its camera. From Chromium's trace: the share
-of a core that the page's main thread is busy, with the plots off and on: wall time in tasks, and
-processor time in them. With `--watch-s` the page goes on watching, and its heap, DOM
-nodes and event listeners are counted every ten seconds after a garbage collection; what they
-grow by is given per hour.
+Unit: share of a core for which the page's main thread is busy, from Chromium's trace, as wall time
+in tasks and as CPU time in them; columns: with the page's plots off and on. No peer; the goals are
+judged with the plots off. Chromium watches the demo film with a simulated face as its camera. With
+`--watch-s` the page goes on watching, and its heap bytes, DOM nodes and event listeners are counted
+every ten seconds after a garbage collection; their growth is given per hour.
 """
 
 import asyncio
@@ -18,20 +18,29 @@ from benchmarks.report import Goal, Report, arguments, machine, publish, slope
 from simulation.browser.page import ChromiumPage, chromium
 from simulation.browser.visitor import Visitor
 from simulation.server_process import ROOT, running_server
-from simulation.viewers import write_camera
+from simulation.viewers.painted import write_camera
 
 SETTLE_S = 5.0
 COUNT_INTERVAL_S = 10.0
 COUNTED = {"JSHeapUsedSize": "heap_bytes", "Nodes": "nodes", "JSEventListeners": "listeners"}
 TASK = "ThreadControllerImpl::RunTask"
-LOOKS = [(3.0, {"iris": (6.0, 0.0)}), (3.0, {"iris": (-6.0, 0.0)}), (3.0, {"iris": (0.0, 0.0)})]
+SCENES = [(3.0, {"iris": (6.0, 0.0)}), (3.0, {"iris": (-6.0, 0.0)}), (3.0, {"iris": (0.0, 0.0)})]
 
 
 def main_thread_shares(events: Sequence[Mapping[str, Any]], duration_s: float) -> dict[str, float]:
-    """Busy shares of the busiest renderer's main thread, 1 being a whole core.
+    """Return the busy shares of the busiest renderer's main thread, 1 being a whole core.
 
-    `wall` is the time spent in tasks, `cpu` the processor time of the same (trace events of phase
-    X, microseconds).
+    Parameters
+    ----------
+    events : sequence of mapping
+        Chromium's trace; tasks are events of phase X, in µs.
+    duration_s : float
+        Of the trace.
+
+    Returns
+    -------
+    dict of str to float
+        `wall`: time in tasks; `cpu`: CPU time of these.
     """
     mains = {
         (event["pid"], event["tid"])
@@ -54,7 +63,20 @@ def main_thread_shares(events: Sequence[Mapping[str, Any]], duration_s: float) -
 
 
 async def count(page: ChromiumPage, watch_s: float) -> dict[str, float]:
-    """Growth per hour, by the slope through all counts after the first minute."""
+    """Count heap, nodes and listeners while the page watches.
+
+    Parameters
+    ----------
+    page : ChromiumPage
+        Watching.
+    watch_s : float
+        How long.
+
+    Returns
+    -------
+    dict of str to float
+        Growth per hour, by the slope through all counts after the first minute, and the last count.
+    """
     counts: dict[str, list[tuple[float, float]]] = {}
     began_s = time.monotonic()
     while (elapsed_s := time.monotonic() - began_s) < watch_s:
@@ -71,14 +93,27 @@ async def count(page: ChromiumPage, watch_s: float) -> dict[str, float]:
 
 
 async def measure(report: Report, camera: Path, seconds: float, watch_s: float) -> None:
-    """Watch, first with the plots off and then with them on."""
+    """Watch, first with the plots off and then with them on.
+
+    Parameters
+    ----------
+    report : Report
+        Gets the figures.
+    camera : Path
+        The camera's file.
+    seconds : float
+        Of each trace.
+    watch_s : float
+        Of counting, 0 for none.
+    """
     with running_server("--media", str(ROOT / "media")) as server:
         async with chromium(camera) as page:
             visitor = Visitor(page, server.url)
             await visitor.visit(media="demo", preset="focus")
             await visitor.start()
             await visitor.hears("gaze")
-            await page.call("() => { window.heard = { push() {} }; }")  # or it would be counted
+            # The visitor's own record of messages would count as a leak.
+            await page.call("() => { window.heard = { push() {} }; }")
             for column in ("plots off", "plots on"):
                 await asyncio.sleep(SETTLE_S)
                 shares = main_thread_shares(await page.trace(seconds), seconds)
@@ -88,16 +123,24 @@ async def measure(report: Report, camera: Path, seconds: float, watch_s: float) 
                 await page.click("eyes-toggle")
 
 
-def main() -> None:
-    parser = arguments(__doc__ or "", "page", seconds=10.0, runs=1)
-    parser.add_argument("--watch-s", type=float, default=0.0, help="count heap and nodes so long")
-    given = parser.parse_args()
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure, print the table and write the figures.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Command line; by default the process's.
+    """
+    parser = arguments(__doc__, "page", seconds=10.0, runs=1)
+    watch_help = "seconds to count heap and nodes for afterwards, default 0"
+    parser.add_argument("--watch-s", type=float, default=0.0, help=watch_help)
+    given = parser.parse_args(argv)
     goals = {"main_thread_wall": Goal(most=0.15), "main_thread_cpu": Goal(most=0.15)}
     report = Report(f"The page in Chromium, shares of a core ({machine()})", goals, "plots off")
     report.prefix = "page."
     with tempfile.TemporaryDirectory() as folder:
         camera = Path(folder) / "camera.mjpeg"
-        write_camera(camera, LOOKS)
+        write_camera(camera, SCENES)
         for _ in range(given.runs):
             asyncio.run(measure(report, camera, given.seconds, given.watch_s))
     publish([report], given.json)

@@ -1,17 +1,21 @@
-"""The light reflex taken out, and pupils cleaned: `python -m benchmarks.pupil [--data DATA]`.
+"""Removal of the light reflex, and cleaning of pupil diameters: `python -m benchmarks.pupil`.
 
-Light: twenty simulated viewers watch a film whose luminance steps between dark and bright
+Units: millimetres and percent, as each row says. Peer: the diameter as measured.
+
+Light reflex: twenty simulated viewers watch a film whose luminance steps between dark and bright
 every 4 to 8 seconds. Their pupils follow Pamplona, Oliveira and Baranoski (2009, "Photorealistic
 models for pupil light reflex and iridal pattern deformation"), another model than the one that
-takes the reflex out, with a latency, strength and speed of their own, a slow unrest of their own
-and the noise of a webcam. What is left of the mean response to a step is compared with the whole.
+removes the reflex, with a latency, strength and speed of their own, hippus (spontaneous
+oscillation) and a webcam's noise. The mean response to a step that is left is compared with the
+whole.
 
-Cleaning: recordings of diameters (`*.tsv` of a Tobii, decimal commas, and `task_evoked*.csv`),
-brought to 30 Hz. A third of a second around made blinks is spoilt as lids spoil it: the width
-falls and comes back. What cleaning leaves of that is compared with the untouched recording.
+Cleaning (`--data`): recordings of diameters (`*.tsv` of a Tobii, decimal commas, and
+`task_evoked*.csv`), downsampled to 30 Hz. Simulated blinks distort them as lids do: the diameter
+falls and recovers. What cleaning leaves of that is compared with the undistorted recording.
 """
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -26,21 +30,42 @@ Array = NDArray[np.float64]
 RATE_HZ = 30.0
 VIEWERS = 20
 DARK, BRIGHT = 0.05, 0.5
-LEARNING_S, AFTER_S = 60.0, 4.0
-NOISE_MM, UNREST_MM, UNREST_S = 0.15, 0.1, 1.0
-_FINE = 10
+LEARNING_S, AFTER_S = 60.0, 4.0  # the model's learning time; the judged response to a step
+# Standard deviations of the webcam's noise and of hippus, and the time constant of hippus.
+NOISE_MM, HIPPUS_MM, HIPPUS_S = 0.15, 0.1, 1.0
+# Diameter over seven frames of a blink, relative to the true one.
+BLINK_PROFILE = np.array([0.85, 0.55, np.nan, np.nan, np.nan, 0.5, 0.8])
+_STEPS_PER_SAMPLE = 10  # of the integration
 
-GOALS = {"of the reflex left, after a minute (%)": Goal(most=20.0)}
+LEFT_AFTER_A_MINUTE = "reflex left after a minute, RMS (%)"
+GOALS = {LEFT_AFTER_A_MINUTE: Goal(most=20.0)}
 
 
 def simulate(light_cd_m2: Array, latency_s: float, speed_ms: float, strength: float) -> Array:
-    """Return diameters in mm at `RATE_HZ` for luminances (n,) at the same rate."""
-    step_s = 1.0 / RATE_HZ / _FINE
-    late = round(latency_s / step_s)
-    light = np.repeat(light_cd_m2, _FINE)
-    light = np.concatenate([np.full(late, light[0]), light])[: len(light)] * np.pi * 1e-6
-    mm, shown = 5.0, []
-    for number in range(-20 * _FINE * 30, len(light)):
+    """Simulate a pupil's diameter by Pamplona, Oliveira and Baranoski (2009).
+
+    Parameters
+    ----------
+    light_cd_m2 : ndarray, shape (n,)
+        Luminance at `RATE_HZ`.
+    latency_s : float
+        Of the reflex.
+    speed_ms : float
+        Time unit of the constriction; dilation is three times slower.
+    strength : float
+        Scale of the response around its mean.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Diameter in mm.
+    """
+    step_s = 1.0 / RATE_HZ / _STEPS_PER_SAMPLE
+    delay = round(latency_s / step_s)
+    light = np.repeat(light_cd_m2, _STEPS_PER_SAMPLE)
+    light = np.concatenate([np.full(delay, light[0]), light])[: len(light)] * np.pi * 1e-6
+    mm, diameters = 5.0, []
+    for number in range(-20 * _STEPS_PER_SAMPLE * 30, len(light)):
         flux = light[max(number, 0)] * np.pi * (mm / 2.0) ** 2
         pull = 5.2 - 0.45 * np.log(flux / 4.8118e-10)
         share = (mm - 4.9) / 3.0
@@ -48,13 +73,26 @@ def simulate(light_cd_m2: Array, latency_s: float, speed_ms: float, strength: fl
         unit_s = speed_ms / 1000.0 * (1.0 if speed < 0 else 3.0)
         mm = float(np.clip(mm + speed * step_s / unit_s, 2.0, 7.8))
         if number >= 0:
-            shown.append(mm)
-    widths = np.array(shown[::_FINE])
-    return np.asarray(widths.mean() + strength * (widths - widths.mean()))
+            diameters.append(mm)
+    sampled = np.array(diameters[::_STEPS_PER_SAMPLE])
+    return np.asarray(sampled.mean() + strength * (sampled - sampled.mean()))
 
 
 def reflex_left(seed: int, seconds: float) -> dict[str, float]:
-    """Return how much of a viewer's mean response to a step is left, in percent of its size."""
+    """Measure how much of one viewer's mean response to a step is left.
+
+    Parameters
+    ----------
+    seed : int
+        Of the viewer.
+    seconds : float
+        Length of the film.
+
+    Returns
+    -------
+    dict of str to float
+        By row of the table.
+    """
     random = np.random.default_rng([seed, 7])
     count = round(seconds * RATE_HZ)
     share, steps, number = np.empty(count), [], 0
@@ -73,17 +111,17 @@ def reflex_left(seed: int, seconds: float) -> dict[str, float]:
         random.uniform(450.0, 800.0),
         random.uniform(0.7, 1.2),
     )
-    unrest = np.zeros(count)
-    keep = np.exp(-1.0 / RATE_HZ / UNREST_S)
+    hippus = np.zeros(count)
+    keep = np.exp(-1.0 / RATE_HZ / HIPPUS_S)
     for n in range(1, count):
-        unrest[n] = unrest[n - 1] * keep + random.normal(0, UNREST_MM * np.sqrt(1 - keep**2))
-    seen = true_mm + unrest + random.normal(0.0, NOISE_MM, count)
+        hippus[n] = hippus[n - 1] * keep + random.normal(0, HIPPUS_MM * np.sqrt(1 - keep**2))
+    seen = true_mm + hippus + random.normal(0.0, NOISE_MM, count)
     reflex, left = LightReflex(), np.empty(count)
     for n in range(count):
         t_s = n / RATE_HZ
         reflex.see(share[n], share[n], t_s)
         left[n] = reflex.without(seen[n], t_s)
-    left -= unrest
+    left -= hippus
 
     def response(values: Array, since_s: float, until_s: float) -> Array:
         pieces = []
@@ -101,15 +139,26 @@ def reflex_left(seed: int, seconds: float) -> dict[str, float]:
 
     first, later = part(0.0, LEARNING_S), part(LEARNING_S, seconds)
     return {
-        "size of the reflex (mm)": float(np.abs(response(true_mm, 0.0, seconds)).max()),
-        "of the reflex left, after a minute (%)": later[0],
-        "its peak, after a minute (%)": later[1],
-        "of the reflex left, first minute (%)": first[0],
+        "peak of the reflex (mm)": float(np.abs(response(true_mm, 0.0, seconds)).max()),
+        LEFT_AFTER_A_MINUTE: later[0],
+        "reflex left after a minute, peak (%)": later[1],
+        "reflex left in the first minute, RMS (%)": first[0],
     }
 
 
 def read_recordings(data: Path) -> list[Array]:
-    """Read diameters in mm at 30 Hz, nan where none was measured."""
+    """Read recordings of diameters.
+
+    Parameters
+    ----------
+    data : Path
+        Folder of the files.
+
+    Returns
+    -------
+    list of ndarray
+        Diameters in mm at 30 Hz; nan if none was measured.
+    """
     recordings = []
     for file in sorted(data.glob("*.tsv")):
         with file.open(newline="", encoding="utf-8-sig") as lines:
@@ -128,53 +177,86 @@ def read_recordings(data: Path) -> list[Array]:
     return recordings
 
 
-def cleaned(widths: Array) -> Array:
-    """Return the recording as the cleaner gives it out, frame by frame; nan where it is silent."""
+def cleaned(diameters: Array) -> Array:
+    """Clean a recording frame by frame.
+
+    Parameters
+    ----------
+    diameters : ndarray, shape (n,)
+        mm; nan if none was measured.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        mm; nan where the cleaner gives none.
+    """
     cleaner = PupilCleaner()
     given = []
-    for number, mm in enumerate(widths):
+    for number, mm in enumerate(diameters):
         given.append(cleaner.update(None if np.isnan(mm) else float(mm), number / RATE_HZ))
     return np.array([np.nan if mm is None else mm for mm in given])
 
 
 def cleaning(recordings: list[Array], seed: int = 0) -> dict[str, dict[str, float]]:
-    """Spoil recordings with made blinks, and compare what raw and cleaned widths are off by."""
+    """Distort recordings by simulated blinks, and measure the errors before and after cleaning.
+
+    Parameters
+    ----------
+    recordings : list of ndarray
+        Diameters in mm.
+    seed : int, default 0
+        Of the blinks.
+
+    Returns
+    -------
+    dict of str to dict
+        By column and row of the table.
+    """
     random = np.random.default_rng(seed)
-    raw_off, clean_off, kept, untouched = [], [], [], []
-    for widths in recordings:
-        spoilt = widths.copy()
-        near = np.zeros(len(widths), bool)
-        for start in range(45, len(widths) - 30, 90):
+    raw_errors: list[float] = []
+    cleaned_errors: list[float] = []
+    errors_elsewhere: list[float] = []
+    kept: list[float] = []
+    for true_mm in recordings:
+        with_blinks = true_mm.copy()
+        near = np.zeros(len(true_mm), bool)
+        for start in range(45, len(true_mm) - 30, 90):
             first = start + int(random.integers(0, 20))
-            fall = np.array([0.85, 0.55, np.nan, np.nan, np.nan, 0.5, 0.8])
-            spoilt[first : first + 7] = widths[first : first + 7] * fall
+            with_blinks[first : first + 7] = true_mm[first : first + 7] * BLINK_PROFILE
             near[first - 2 : first + 10] = True
-        given = cleaned(spoilt)
-        there = near & ~np.isnan(spoilt) & ~np.isnan(widths)
-        raw_off += np.abs(spoilt - widths)[there].tolist()
-        there = near & ~np.isnan(given) & ~np.isnan(widths)
-        clean_off += np.abs(given - widths)[there].tolist()
-        calm = ~near & ~np.isnan(widths)
-        kept.append(float(np.mean(~np.isnan(given[calm]))) if calm.any() else 1.0)
-        there = calm & ~np.isnan(given)
-        untouched += np.abs(given - widths)[there].tolist()
+        given = cleaned(with_blinks)
+        known = near & ~np.isnan(with_blinks) & ~np.isnan(true_mm)
+        raw_errors += np.abs(with_blinks - true_mm)[known].tolist()
+        known = near & ~np.isnan(given) & ~np.isnan(true_mm)
+        cleaned_errors += np.abs(given - true_mm)[known].tolist()
+        elsewhere = ~near & ~np.isnan(true_mm)
+        kept.append(float(np.mean(~np.isnan(given[elsewhere]))) if elsewhere.any() else 1.0)
+        known = elsewhere & ~np.isnan(given)
+        errors_elsewhere += np.abs(given - true_mm)[known].tolist()
     return {
-        "as measured": {"off around blinks (mm)": float(np.mean(raw_off))},
+        "as measured": {"error around blinks (mm)": float(np.mean(raw_errors))},
         "ours": {
-            "off around blinks (mm)": float(np.mean(clean_off)),
-            "off elsewhere (mm)": float(np.mean(untouched)),
-            "given elsewhere (%)": 100.0 * float(np.mean(kept)),
+            "error around blinks (mm)": float(np.mean(cleaned_errors)),
+            "error elsewhere (mm)": float(np.mean(errors_elsewhere)),
+            "samples kept elsewhere (%)": 100.0 * float(np.mean(kept)),
         },
     }
 
 
-def main() -> None:
-    """Simulate, and clean where there are recordings."""
-    parser = arguments(__doc__, "pupil", 180.0, 1)
+def main(argv: Sequence[str] | None = None) -> None:
+    """Measure, print the tables and write the figures.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Command line; by default the process's.
+    """
+    parser = arguments(__doc__, "pupil", seconds=180.0)
     parser.add_argument("--data", type=Path, help="folder with recordings of pupils")
-    parser.add_argument("--viewers", type=int, default=VIEWERS)
-    flags = parser.parse_args()
-    title = f"light taken out, {flags.viewers} simulated viewers; {machine()}"
+    viewers_help = f"simulated viewers, default {VIEWERS}"
+    parser.add_argument("--viewers", type=int, default=VIEWERS, help=viewers_help)
+    flags = parser.parse_args(argv)
+    title = f"removal of the pupillary light reflex, {flags.viewers} simulated viewers; {machine()}"
     light = Report(title, GOALS, prefix="reflex.")
     viewers = [reflex_left(seed, flags.seconds) for seed in range(flags.viewers)]
     names = viewers[0]
@@ -182,7 +264,7 @@ def main() -> None:
     light.add("worst", {name: max(each[name] for each in viewers) for name in names})
     reports = [light]
     if flags.data:
-        reports.append(Report("made blinks in recorded pupils, 30 Hz", prefix="cleaning."))
+        reports.append(Report("simulated blinks in recorded diameters, 30 Hz", prefix="cleaning."))
         for column, figures in cleaning(read_recordings(flags.data)).items():
             reports[-1].add(column, figures)
     publish(reports, flags.json)

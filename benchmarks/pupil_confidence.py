@@ -1,8 +1,9 @@
-"""Fits the confidence of pupils to rendered viewers: `python -m benchmarks.pupil_confidence`.
+"""Fits the confidence of pupil diameters: `python -m benchmarks.pupil_confidence`.
 
-The viewers are those of `benchmarks.rendered` with other seeds than its own, at both sizes. A
-width is good when it is off by half a millimetre at most, and a logistic regression tells how
-likely that is. It is judged by viewers left out, every fourth in turn.
+Unit: area under the ROC curve (AUC), for viewers left out of the fit, every fourth in turn; and the
+weights for `gaze/vision/iris/pupil.py`. No peer. The viewers are the rendered ones of
+`benchmarks.rendered`, with other seeds, at both distances. A diameter is good if its error is at
+most half a millimetre; a logistic regression estimates how likely that is.
 """
 
 from collections.abc import Sequence
@@ -13,28 +14,44 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.rendered import GOOD_PUPIL_MM, SIZES, area_under_curve, watch
+from benchmarks.rendered import GOOD_PUPIL_MM, SIZES, area_under_curve
 from benchmarks.report import Report, arguments, machine, publish
 from gaze.vision.face.eye_landmarks import EYES, LidBaseline, aspect_ratio
 from gaze.vision.face.finder import MeshFaceFinder
 from gaze.vision.head.pose import head_pose
 from gaze.vision.iris.pupil import RELATIVE_ONLY, PupilMeter
 from gaze.vision.iris.refinement import cut_eyes, find_irises
-from simulation.rendered_viewer import FPS, draw
+from simulation.viewers.rendered import FPS, draw
+from simulation.viewers.rendered.session import recorded_session
 
 Array = NDArray[np.float64]
 
 LEARNED = range(12)
 FOLDS = 4
-_PULL = 1e-3
+NEWTON_STEPS = 50
+_RIDGE = 1e-3  # keeps the weights finite when a term separates the two kinds
 
 
 def measure(seed: int, distance_mm: float) -> list[tuple[float, ...]]:
-    """Watch one viewer; return the terms of the evidence and whether the width was good."""
+    """Watch one viewer.
+
+    Parameters
+    ----------
+    seed : int
+        Of the viewer.
+    distance_mm : float
+        From the screen.
+
+    Returns
+    -------
+    list of tuple
+        For each judged frame the terms of the evidence, and whether the diameter was good, 0 or 1.
+    """
     cv2.setNumThreads(1)
     finder, meter, lids = MeshFaceFinder(), PupilMeter(), (LidBaseline(), LidBaseline())
-    rows = []
-    for number, (look, _, frame) in enumerate(watch(draw(seed), distance_mm)):
+    rows: list[tuple[float, ...]] = []
+    session = recorded_session(draw(seed), distance_mm)
+    for number, (described, _, frame) in enumerate(session):
         landmarks, t_s = finder.find(frame), number / FPS
         pose = None if landmarks is None else head_pose(landmarks)
         if landmarks is None or pose is None:
@@ -47,48 +64,74 @@ def measure(seed: int, distance_mm: float) -> list[tuple[float, ...]]:
         irises = None if crop is None else find_irises(crop, landmarks)
         meter.measure(irises, (left, right), t_s, pose)
         evidence = meter.evidence
-        if look.judged and evidence is not None:
-            off_mm = abs(evidence.mm - look.scene.pupil_mm)
-            rows.append((*evidence.terms, float(off_mm <= GOOD_PUPIL_MM)))
+        if described.judged and evidence is not None:
+            error_mm = abs(evidence.mm - described.scene.pupil_mm)
+            rows.append((*evidence.terms, float(error_mm <= GOOD_PUPIL_MM)))
     finder.close()
     return rows
 
 
 def fit(terms: Array, good: Array) -> Array:
-    """Return the weights of the terms (n, k) by which `good` (n,), 0 or 1, is likeliest."""
+    """Fit a logistic regression by Newton's method, with a small ridge penalty.
+
+    Parameters
+    ----------
+    terms : ndarray, shape (n, k)
+        The terms of the evidence.
+    good : ndarray, shape (n,)
+        0 or 1.
+
+    Returns
+    -------
+    ndarray, shape (k,)
+        The weights.
+    """
     weights = np.zeros(terms.shape[1])
-    for _ in range(50):
-        told = 1.0 / (1.0 + np.exp(-terms @ weights))
-        slope = terms.T @ (told - good) / len(good) + _PULL * weights
-        bend = (terms.T * (told * (1.0 - told))) @ terms / len(good)
-        weights = weights - np.linalg.solve(bend + _PULL * np.eye(len(weights)), slope)
+    for _ in range(NEWTON_STEPS):
+        probability = 1.0 / (1.0 + np.exp(-terms @ weights))
+        gradient = terms.T @ (probability - good) / len(good) + _RIDGE * weights
+        hessian = (terms.T * (probability * (1.0 - probability))) @ terms / len(good)
+        hessian += _RIDGE * np.eye(len(weights))
+        weights = weights - np.linalg.solve(hessian, gradient)
     return weights
 
 
-def left_out(viewers: Sequence[Array], least: float = 0.0) -> float:
-    """Return the area under the curve of viewers judged by what the others taught, over the widths
-    whose confidence is `least` or more."""
-    told, good = [], []
+def left_out_auc(viewers: Sequence[Array], least: float = 0.0) -> float:
+    """Return the AUC of viewers judged by a fit to the others.
+
+    Parameters
+    ----------
+    viewers : sequence of ndarray, shape (n, k + 1)
+        Rows of `measure`, by viewer.
+    least : float, default 0
+        Only diameters with at least this confidence count.
+    """
+    confidences, good = [], []
     folds = min(FOLDS, len(viewers))
     for fold in range(folds):
         others = np.vstack([each for n, each in enumerate(viewers) if n % folds != fold])
         judged = np.vstack([each for n, each in enumerate(viewers) if n % folds == fold])
-        sure = judged[:, :-1] @ fit(others[:, :-1], others[:, -1])
-        told.append(1.0 / (1.0 + np.exp(-sure)))
+        logit = judged[:, :-1] @ fit(others[:, :-1], others[:, -1])
+        confidences.append(1.0 / (1.0 + np.exp(-logit)))
         good.append(judged[:, -1] > 0)
-    all_told, all_good = np.concatenate(told), np.concatenate(good)
-    enough = all_told >= least
-    return area_under_curve(all_told[all_good & enough], all_told[~all_good & enough])
+    confidence, is_good = np.concatenate(confidences), np.concatenate(good)
+    enough = confidence >= least
+    return area_under_curve(confidence[is_good & enough], confidence[~is_good & enough])
 
 
-def main() -> None:
-    """Watch the viewers, fit, and print the weights."""
-    parser = arguments(__doc__, "pupil confidence", 26.0, 1)
-    parser.add_argument(
-        "--count", type=int, default=len(LEARNED), help="how many seeds, two or more"
-    )
-    parser.add_argument("--jobs", type=int, default=1, help="processes")
-    flags = parser.parse_args()
+def main(argv: Sequence[str] | None = None) -> None:
+    """Watch the viewers, fit, print the weights and write the figures.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Command line; by default the process's.
+    """
+    parser = arguments(__doc__, "pupil_confidence")
+    count_help = f"seeds, two or more, default {len(LEARNED)}"
+    parser.add_argument("--count", type=int, default=len(LEARNED), help=count_help)
+    parser.add_argument("--jobs", type=int, default=1, help="processes to run in, default 1")
+    flags = parser.parse_args(argv)
     seeds = range(flags.count)
     viewers: list[list[tuple[float, ...]]] = [[] for _ in seeds]
     with ProcessPoolExecutor(flags.jobs) as pool:
@@ -104,8 +147,8 @@ def main() -> None:
     report = Report(f"confidence of pupils, seeds 0 to {seeds[-1]}; {machine()}", prefix="pupil.")
     report.add("weights", dict(zip(names, weights.tolist(), strict=True)))
     figures = {
-        "AUC": left_out(known),
-        "AUC of those told in millimetres": left_out(known, RELATIVE_ONLY),
+        "AUC": left_out_auc(known),
+        "AUC of diameters given in mm": left_out_auc(known, RELATIVE_ONLY),
         "good (%)": 100.0 * joined[:, -1].mean(),
     }
     report.add("viewers left out", figures)

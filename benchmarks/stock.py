@@ -1,16 +1,16 @@
-"""What we are measured against: unmodified aiortc, our tracker and effects put in as is obvious.
+"""The peer: unmodified aiortc with our tracker and effects added in the obvious way.
 
-A small server of its own (`python -m benchmarks.stock --port N [--media FOLDER]`) that answers
-`POST /api/sessions` as ours does: the camera's frames go to the tracker one after another, the film
-track's `recv` awaits the browser's film (or aiortc's MediaPlayer), lets a worker thread draw the
-effects, and returns the frame. Nothing of gaze.rtc, gaze.media or gaze.sessions runs here. It is
-fair where it can be: pixels are touched in worker threads, film frames stay yuv420p, the film's
-sender is chosen by mid, and no STUN server is asked.
+`python -m benchmarks.stock --port N [--media FOLDER]` answers `POST /api/sessions` as our server
+does: the camera's frames go to the tracker one after another, the film track's `recv` awaits the
+browser's film (or aiortc's MediaPlayer), lets a worker thread draw the effects, and returns the
+frame. Nothing of gaze.rtc, gaze.media or gaze.sessions runs here. It is fair where it can be:
+pixels are touched in worker threads, film frames stay yuv420p, the film's sender is chosen by mid,
+and no STUN server is asked.
 
 fastrtc has no column. It is built on aiortc (the same packets, encoders and estimates), but hands
-all video tracks of a connection to one handler of one kind, which gets BGR arrays: a camera that
-is only watched beside a film that is returned is not among its modalities. It would be a server
-of another job; what it costs at least is stock aiortc's column.
+all video tracks of a connection to one handler of one kind, which gets BGR arrays: a camera that is
+only tracked, beside a film that is returned, is not among its modalities. It would be a server for
+another job; stock aiortc's column is what it costs at least.
 """
 
 import argparse
@@ -22,13 +22,12 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import av
+import numpy as np
 from aiohttp import web
 from aiortc import (
     MediaStreamTrack,
@@ -43,14 +42,12 @@ from gaze.effects.chain import Chain
 from gaze.effects.state import GazeState
 from gaze.vision.sample import Screen
 from gaze.vision.tracker import Tracker
-from simulation.server_process import ServerProcess, free_port, running_server
+from simulation.server_process import ROOT, ServerProcess, free_port, running_server
 
-ROOT = Path(__file__).resolve().parent.parent
 SCREEN = Screen(1920.0, 1080.0)
 WHY_NO_FASTRTC = (
-    "fastrtc: no column; it hands all video of a connection to one handler as BGR arrays and so "
-    "cannot watch a camera beside a film (benchmarks/stock.py says more). Its packets are stock "
-    "aiortc's."
+    "fastrtc has no column: it hands all video of a connection to one handler as BGR arrays, so it "
+    "cannot track a camera beside a film (see benchmarks/stock.py). Its packets are stock aiortc's."
 )
 
 
@@ -66,14 +63,15 @@ class _Film(MediaStreamTrack):
 
     async def recv(self) -> av.VideoFrame:
         frame = await self._source.recv()
-        loop = asyncio.get_running_loop()
-        drawn = await loop.run_in_executor(None, self._viewer.draw, frame)
+        if not isinstance(frame, av.VideoFrame):
+            raise TypeError(f"the film's track gave a {type(frame).__name__}, not a VideoFrame")
+        drawn = await asyncio.to_thread(self._viewer.draw, frame)
         drawn.pts, drawn.time_base = frame.pts, frame.time_base
         return drawn
 
 
 class _Viewer:
-    """One connection's eyes and effects."""
+    """One connection's tracker and effects."""
 
     def __init__(self, effects: list[dict[str, Any]]) -> None:
         self.connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
@@ -88,19 +86,20 @@ class _Viewer:
         return self._chain.apply(frame, self._gaze, now_s)
 
     async def watch(self, camera: MediaStreamTrack) -> None:
-        loop = asyncio.get_running_loop()
-        tracker = await loop.run_in_executor(None, Tracker, SCREEN, None)
+        tracker = await asyncio.to_thread(Tracker, SCREEN, None)
         try:
             while True:
                 frame = await camera.recv()
-                await loop.run_in_executor(None, self._track, tracker, frame)
+                if isinstance(frame, av.VideoFrame):
+                    await asyncio.to_thread(self._track, tracker, frame)
         except MediaStreamError:
             pass
         finally:
-            await loop.run_in_executor(None, tracker.close)
+            await asyncio.to_thread(tracker.close)
 
     def _track(self, tracker: Tracker, frame: av.VideoFrame) -> None:
-        sample = tracker.track(frame.to_ndarray(format="rgb24"), time.monotonic())
+        image = np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+        sample = tracker.track(image, time.monotonic())
         if (point := sample.screen_px) is not None:
             shown = (point[0] / SCREEN.width_px, point[1] / SCREEN.height_px)
             self._gaze = GazeState(t_s=sample.t_s, shown=shown, attentive=sample.attentive)
@@ -124,11 +123,9 @@ async def _open(request: web.Request) -> web.Response:
             task.add_done_callback(tasks.discard)
         elif role == "film":
             media = body.get("media")
-            source = (
-                transceiver.receiver.track
-                if media is None
-                else MediaPlayer(str(_media(request.app["media"], media))).video
-            )
+            source: Any = transceiver.receiver.track
+            if media is not None:
+                source = MediaPlayer(str(_media(request.app["media"], media))).video
             transceiver.sender.replaceTrack(_Film(source, viewer))
             transceiver.direction = "sendonly" if media else "sendrecv"
         elif role == "audio" and body.get("media") is None:
@@ -159,11 +156,17 @@ async def _alive(_: web.Request) -> web.Response:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Serve until SIGTERM."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.stock")
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--host", default="localhost")
-    parser.add_argument("--media", type=Path)
+    """Serve until SIGTERM.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Command line; by default the process's.
+    """
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.stock", description=__doc__)
+    parser.add_argument("--port", type=int, required=True, help="of HTTP")
+    parser.add_argument("--host", default="localhost", help="address to bind, default localhost")
+    parser.add_argument("--media", type=Path, help="folder of hosted films")
     flags = parser.parse_args(argv)
     logging.basicConfig(level=logging.ERROR)
     app = web.Application()
@@ -181,13 +184,32 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 @contextlib.contextmanager
 def running_module(module: str, *flags: str) -> Iterator[ServerProcess]:
-    """Start a server that is a module of the benchmarks in a process of its own, and end it."""
+    """Run a server that is a module of the benchmarks in a process of its own.
+
+    Parameters
+    ----------
+    module : str
+        Its name in `benchmarks`.
+    *flags : str
+        Its further flags.
+
+    Yields
+    ------
+    ServerProcess
+        Answering requests.
+
+    Raises
+    ------
+    OSError
+        If it does not answer within a minute.
+    """
     port = free_port()
     command = [sys.executable, "-m", f"benchmarks.{module}", "--port", str(port), *flags]
-    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.DEVNULL)
+    quiet = subprocess.DEVNULL
+    process = subprocess.Popen(command, cwd=ROOT, stderr=quiet)  # noqa: S603 - this Python
     server = ServerProcess(f"http://localhost:{port}", process)
     try:
-        wait_until_alive(server)
+        server.wait_until_alive()
         yield server
     finally:
         process.send_signal(signal.SIGTERM)
@@ -199,30 +221,30 @@ def running_module(module: str, *flags: str) -> Iterator[ServerProcess]:
 
 
 def running_stock(*flags: str) -> contextlib.AbstractContextManager[ServerProcess]:
-    """The stock server."""
-    return running_module("stock", *flags)
+    """Run the stock server in a process of its own.
 
-
-def wait_until_alive(server: ServerProcess, timeout_s: float = 60.0) -> None:
-    """Wait until a server answers.
-
-    Raises:
-        urllib.error.URLError: it does not within the time.
+    Parameters
+    ----------
+    *flags : str
+        Its further flags.
     """
-    deadline_s = time.monotonic() + timeout_s
-    while True:
-        try:
-            with urllib.request.urlopen(f"{server.url}/healthz", timeout=5):
-                return
-        except urllib.error.URLError:
-            if server.process.poll() is not None or time.monotonic() > deadline_s:
-                raise
-            time.sleep(0.1)
+    return running_module("stock", *flags)
 
 
 @contextlib.contextmanager
 def running_ours(*flags: str) -> Iterator[ServerProcess]:
-    """Start our server with its defaults, apart from limits that a benchmark would run into."""
+    """Run our server with its defaults, without the limits that a benchmark would run into.
+
+    Parameters
+    ----------
+    *flags : str
+        Further flags of `server.py`.
+
+    Yields
+    ------
+    ServerProcess
+        Answering requests.
+    """
     limits = ("--sessions-per-minute", "1000", "--max-sessions", "64", "--log-level", "error")
     with running_server(*limits, *flags) as server:
         yield server
@@ -232,7 +254,13 @@ SERVERS = {"ours": running_ours, "stock": running_stock}
 
 
 def cpu_s(process: str) -> float:
-    """CPU seconds that a process (`/proc/PID`), or one of its threads, has used."""
+    """Return the CPU seconds that a process or a thread has used.
+
+    Parameters
+    ----------
+    process : str
+        `/proc/PID` or `/proc/PID/task/TID`.
+    """
     fields = Path(f"{process}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 

@@ -1,7 +1,7 @@
-"""A number written into a film as a strip of black and white cells that survives codecs and blur.
+"""Frame numbers drawn into a film as black and white cells that survive codecs and blur.
 
-16 bits of the number and 8 bits of a check, as 24 cells over the whole width at the top of the
-picture. Cells are fractions of the picture, so the strip can be read at whatever size it arrives.
+16 bits of the number and 8 check bits are 24 cells over the whole width at the top of the picture.
+Cells are fractions of the picture, so that the strip can be read at whatever size it arrives.
 """
 
 import av
@@ -12,17 +12,18 @@ BITS, CHECK_BITS = 16, 8
 CELLS = BITS + CHECK_BITS
 HEIGHT = 1 / 12  # of the picture
 NUMBERS = 1 << BITS
+CONTRAST_GREY = 60  # least difference between the darkest and the brightest cell
 
 Plane = npt.NDArray[np.uint8]
 
 
 def _check(number: int) -> int:
-    """CRC-8 (polynomial 0x07) of the two bytes, turned over in part."""
-    rest = number << 8
+    """Return the CRC-8 (polynomial 0x07) of the two bytes, some bits inverted."""
+    remainder = number << 8
     for bit in range(BITS - 1, -1, -1):
-        if rest >> (bit + 8) & 1:
-            rest ^= 0x107 << bit
-    return (rest & 0xFF) ^ 0xA5  # so that no number is a strip of one colour
+        if remainder >> (bit + 8) & 1:
+            remainder ^= 0x107 << bit
+    return (remainder & 0xFF) ^ 0xA5  # so that no number is a strip of one colour
 
 
 def _bits(number: int) -> npt.NDArray[np.bool_]:
@@ -31,14 +32,33 @@ def _bits(number: int) -> npt.NDArray[np.bool_]:
 
 
 def write(luma: Plane, number: int) -> None:
-    """Draw a number modulo `NUMBERS` into a luma plane (height, width), in place."""
+    """Draw a number modulo `NUMBERS` into a luma plane, in place.
+
+    Parameters
+    ----------
+    luma : ndarray, shape (height, width), uint8
+        Luma.
+    number : int
+        The number.
+    """
     height, width = luma.shape
     cells = np.where(_bits(number % NUMBERS), 235, 16).astype(np.uint8)
     luma[: round(height * HEIGHT)] = cells[np.arange(width) * CELLS // width]
 
 
 def read(luma: Plane) -> int | None:
-    """The number in a luma plane (height, width), None where there is none or it is damaged."""
+    """Read the number from a luma plane.
+
+    Parameters
+    ----------
+    luma : ndarray, shape (height, width), uint8
+        Luma.
+
+    Returns
+    -------
+    int or None
+        None if there is no strip or its check fails.
+    """
     height, width = luma.shape
     rows = luma[round(height * HEIGHT * 0.3) : max(1, round(height * HEIGHT * 0.7))]
     edges = np.linspace(0, width, CELLS + 1)
@@ -50,17 +70,39 @@ def read(luma: Plane) -> int | None:
         ]
     )
     code = sum(int(bit) << (CELLS - 1 - i) for i, bit in enumerate(means > 128))
-    return decode(code) if means.max() - means.min() > 60 else None
+    return decode(code) if means.max() - means.min() > CONTRAST_GREY else None
 
 
 def decode(code: int) -> int | None:
-    """The number in the cells' bits, the leftmost the highest; None where the check fails."""
+    """Check the cells' bits.
+
+    Parameters
+    ----------
+    code : int
+        The bits, the leftmost cell the most significant.
+
+    Returns
+    -------
+    int or None
+        The number; None if the check fails.
+    """
     number = code >> CHECK_BITS
     return number if code & 0xFF == _check(number) else None
 
 
 def luma_of(frame: av.VideoFrame) -> Plane:
-    """The luma plane of a yuv420p frame, (height, width); a view."""
+    """Return the luma plane of a frame, a view.
+
+    Parameters
+    ----------
+    frame : av.VideoFrame
+        yuv420p.
+
+    Returns
+    -------
+    ndarray, shape (height, width), uint8
+        Luma.
+    """
     plane = frame.planes[0]
     rows = np.frombuffer(memoryview(plane), np.uint8).reshape(-1, plane.line_size)
     return rows[: frame.height, : frame.width]

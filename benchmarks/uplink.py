@@ -1,17 +1,18 @@
 """What a browser sends to the server, and what comes back, over a minute.
 
-A real browser sends its camera (640x480, 30 a second) and a film that it plays (1280x720, 30 a
-second, a file of the page's own, captured from the video element as our page does it) and watches
-the film that is returned. Everything is read once a second from the browser's own `getStats`:
-sizes and rates as it sends them, its bandwidth estimate, what it decodes. Columns: ours (through
-our own SDK), stock aiortc (benchmarks/stock.py), and the browser to itself (a second connection in
-the same page that receives and returns nothing: the floor, no server at all). Tracker and blur
-are on.
+Units: pixels, frames a second, Mbit/s, shares of the time, as each row's name says, from the
+browser's own `getStats` once a second. Peers, as columns: ours (through our own SDK); stock aiortc
+(benchmarks/stock.py); `itself`: a second connection in the same page that receives and returns
+nothing, the ceiling without any server.
 
-Goals, for ours in Chromium: the film at 1280x720 and >= 28 fps within 5 s and for the whole rest;
-the camera 640x480 at >= 28 fps; the returned film >= 2 Mbit/s after 3 s. Firefox: the film no
-worse than from the browser to itself. Chromium lowers what it sends when the machine is too slow
-for it; `film_cpu_limited_share` says for how much of the time it says so of itself.
+A real browser sends its camera (640x480, 30 a second) and a film that it plays (1280x720, 30 a
+second, a file captured from the video element as our page does it), and watches the film that is
+returned. Tracker and blur are on.
+
+Goals, for ours in Chromium: the film at 1280x720 and >= 28 fps within 5 s and from then on; the
+camera 640x480 at >= 28 fps; the returned film >= 2 Mbit/s after 3 s. Firefox: the film no worse
+than in `itself`. Chromium reduces what it sends when the machine is too slow for it;
+`film_cpu_limited_share` is the share of the time for which it reports that.
 """
 
 import argparse
@@ -27,7 +28,7 @@ from benchmarks.material import CAMERA_SCENES, FOLDER, film_file
 from benchmarks.report import Figures, Goal, Report, arguments, machine, publish
 from benchmarks.stock import SERVERS, WHY_NO_FASTRTC, running_stock
 from simulation.browser.page import Page, chromium, firefox
-from simulation.viewers import write_camera
+from simulation.viewers.painted import write_camera
 
 WIDTH, HEIGHT = 1280, 720
 COLUMNS = ("ours", "stock", "itself")
@@ -69,8 +70,8 @@ START = """async (column, hint, degradation) => {
   await video.play();
   const film = (video.captureStream?.() ?? video.mozCaptureStream()).getVideoTracks()[0];
   if (hint) film.contentHint = hint;
-  const wanted = { video: { width: 640, height: 480, frameRate: 30 } };
-  const camera = (await navigator.mediaDevices.getUserMedia(wanted)).getVideoTracks()[0];
+  const constraints = { video: { width: 640, height: 480, frameRate: 30 } };
+  const camera = (await navigator.mediaDevices.getUserMedia(constraints)).getVideoTracks()[0];
   const shown = document.createElement('video');
   Object.assign(shown, { muted: true, autoplay: true, playsInline: true });
   shown.style.cssText = 'position:fixed;top:200px;left:0;width:320px';
@@ -137,7 +138,18 @@ Sample = dict[str, Any]
 
 
 def figures_of(samples: Sequence[Sample]) -> Figures:
-    """What the samples of one run say; the first is from before anything was sent."""
+    """Compute the figures of one run.
+
+    Parameters
+    ----------
+    samples : sequence of dict
+        Of `SAMPLE`; the first is from before anything was sent.
+
+    Returns
+    -------
+    dict of str to float
+        By row of the table.
+    """
     rates = [_rates(a, b) for a, b in itertools.pairwise(samples)]
     full = [rate["film_size"] >= (WIDTH, HEIGHT) and rate["film_fps"] >= FULL_FPS for rate in rates]
     sized = [rate["film_size"] >= (WIDTH, HEIGHT) for rate in rates]
@@ -152,14 +164,14 @@ def figures_of(samples: Sequence[Sample]) -> Figures:
     after_3_s = [rate for rate in rates if 3 < rate["t"] <= 6] or settled
     figures = {
         "film_full_size_after_s": math.inf if first is None else rates[first]["t"],
-        "film_full_size_share": mean_of([r["film_size"] >= (WIDTH, HEIGHT) for r in settled]),
-        "film_full_size_and_fps_share": mean_of(full[-len(settled) :]),
+        "film_full_size_share": share_of([r["film_size"] >= (WIDTH, HEIGHT) for r in settled]),
+        "film_full_size_and_fps_share": share_of(full[-len(settled) :]),
         "film_width": mean("film_width"),
         "film_width_at_end": last["film_size"][0],
         "film_fps": mean("film_fps"),
         "film_mbps": mean("film_mbps"),
-        "film_cpu_limited_share": mean_of([r["film_limit"] == "cpu" for r in settled]),
-        "film_bandwidth_limited_share": mean_of([r["film_limit"] == "bandwidth" for r in settled]),
+        "film_cpu_limited_share": share_of([r["film_limit"] == "cpu" for r in settled]),
+        "film_bandwidth_limited_share": share_of([r["film_limit"] == "bandwidth" for r in settled]),
         "camera_width": mean("camera_width"),
         "camera_fps": mean("camera_fps"),
         "camera_mbps": mean("camera_mbps"),
@@ -176,8 +188,14 @@ def figures_of(samples: Sequence[Sample]) -> Figures:
     return figures
 
 
-def mean_of(flags: Sequence[bool]) -> float:
-    """The share that is true."""
+def share_of(flags: Sequence[bool]) -> float:
+    """Return the share that is true.
+
+    Parameters
+    ----------
+    flags : sequence of bool
+        Not empty.
+    """
     return sum(flags) / len(flags)
 
 
@@ -212,7 +230,22 @@ async def _browser(name: str) -> AsyncIterator[Page]:
 
 
 async def measure(browser: str, column: str, flags: argparse.Namespace) -> Figures:
-    """One run of one browser against one server."""
+    """Run one browser against one server.
+
+    Parameters
+    ----------
+    browser : {"chromium", "firefox"}
+        Which browser.
+    column : {"ours", "stock", "itself"}
+        Which server.
+    flags : argparse.Namespace
+        The command line.
+
+    Returns
+    -------
+    dict of str to float
+        By row of the table.
+    """
     film = film_file(WIDTH, HEIGHT, 10)
     with SERVERS.get(column, running_stock)() as server:
         async with _browser(browser) as page:
@@ -246,14 +279,23 @@ def _line(samples: Sequence[Sample]) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Measure, show, and write the figures."""
-    assert __doc__ is not None
-    parser = arguments(__doc__, "uplink", seconds=60)
-    parser.add_argument("--browsers", default="chromium,firefox", help="which, by comma")
-    parser.add_argument("--columns", default=",".join(COLUMNS), help="which, by comma")
-    parser.add_argument("--content-hint", default="", help="of the film's track, to try it out")
-    parser.add_argument("--degradation", default="", help="degradationPreference, to try it out")
-    parser.add_argument("--watch", action="store_true", help="tell every second on stderr")
+    """Measure, print the tables and write the figures.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Command line; by default the process's.
+    """
+    parser = arguments(__doc__, "uplink", seconds=60, runs=3)
+    browsers, columns = "chromium,firefox", ",".join(COLUMNS)
+    parser.add_argument("--browsers", default=browsers, help=f"default {browsers}")
+    parser.add_argument("--columns", default=columns, help=f"servers, default {columns}")
+    hint_help = "contentHint of the film's track, for experiments"
+    parser.add_argument("--content-hint", default="", help=hint_help)
+    degradation_help = "degradationPreference of the senders, for experiments"
+    parser.add_argument("--degradation", default="", help=degradation_help)
+    watch_help = "print every second's figures on stderr"
+    parser.add_argument("--watch", action="store_true", help=watch_help)
     flags = parser.parse_args(argv)
     reports = []
     for browser in flags.browsers.split(","):

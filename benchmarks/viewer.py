@@ -1,10 +1,10 @@
-"""A viewer without a browser, for measuring: sends what is encoded already, reads time strips back.
+"""A viewer without a browser, for measuring: sends encoded media, reads frame numbers back.
 
-The client side is aiortc with one part exchanged, the same against every server: frames are
-released on the RTP marker bit (as browsers do), so that the delay of aiortc's own jitter buffer,
-a whole frame, is not counted as a server's. The film it sends was encoded beforehand; the time of
-a frame runs from its packets being handed to aiortc until the returned frame's last packet has
-been put together, before decoding. So a round trip holds neither encoding nor decoding of its own.
+The client is aiortc with one part replaced, the same against every server: frames are released on
+the RTP marker bit (as browsers do), so that the delay of aiortc's own jitter buffer, a whole frame,
+does not count as a server's. The film it sends was encoded beforehand; the time of a frame runs
+from handing its packets to aiortc until the returned frame's last packet has been reassembled,
+before decoding. So a round trip includes neither encoding nor decoding of the viewer.
 """
 
 import asyncio
@@ -23,6 +23,7 @@ from aiortc import (
     RTCConfiguration,
     RTCPeerConnection,
     RTCRtpCodecCapability,
+    RTCRtpReceiver,
     RTCRtpSender,
     RTCSessionDescription,
 )
@@ -32,27 +33,34 @@ from aiortc.rtp import RtpPacket
 
 from benchmarks import material, strip
 from gaze.rtc.congestion import twcc
+<<<<<<< HEAD
 from gaze.rtc.congestion.feedback_recorder import FeedbackRecorder
 from gaze.rtc.rtp.jitter_buffer import VideoJitterBuffer
+=======
+from gaze.rtc.rtp.jitter_buffer import VideoBuffer
+from simulation.clients.rtc_viewer import FULL_SCREEN
+>>>>>>> bench
 
 TWCC_ID = 7
 FEEDBACK_INTERVAL_S = 0.05
 
-LAYOUT = {
-    "type": "layout",
-    "screen": [1920, 1080],
-    "viewport": [0, 0, 1920, 1080],
-    "picture": [0, 0, 1920, 1080],
-    "exact": True,
-}
-"""The film fills the screen, so that the point of gaze on it is known and the blur is drawn."""
-
 
 @dataclass(frozen=True, slots=True)
 class Returned:
-    """One frame that came back: its number, when its last packet had come, and its size.
+    """One frame that came back.
 
-    `encoded_bytes` is 0 and `rtp`, its RTP timestamp, None where they are not known.
+    Attributes
+    ----------
+    number : int or None
+        Its number; None if the strip is unreadable.
+    arrived_s : float
+        When its last packet had arrived.
+    width, height : int
+        Its size, px.
+    encoded_bytes : int, default 0
+        Its encoded size; 0 if unknown.
+    rtp : int or None, default None
+        Its RTP timestamp; None if unknown.
     """
 
     number: int | None
@@ -64,25 +72,30 @@ class Returned:
 
 
 class _TimedQueue(queue.SimpleQueue[Any]):
-    """Between jitter buffer and decoder: notes each frame's time and bytes, by RTP timestamp."""
+    """Between jitter buffer and decoder: records each frame's time and size by RTP timestamp."""
 
     def __init__(self) -> None:
         self.complete: dict[int, tuple[float, int]] = {}
 
-    def put(self, item: Any, block: bool = True, timeout: float | None = None) -> None:
+    def put(
+        self,
+        item: Any,  # noqa: ANN401 - (codec, frame) of aiortc, or None at the end
+        block: bool = True,
+        timeout: float | None = None,
+    ) -> None:
         if item is not None:
             self.complete[item[1].timestamp] = time.monotonic(), len(item[1].data)
         super().put(item)
 
 
 def vp8_only() -> list[RTCRtpCodecCapability]:
-    """VP8 and its retransmissions."""
+    """Return the codecs VP8 and its retransmissions."""
     codecs = RTCRtpSender.getCapabilities("video").codecs
     return [codec for codec in codecs if codec.mimeType in ("video/VP8", "video/rtx")]
 
 
 def _offering_feedback(sdp: str, mid: str) -> str:
-    """An offer with transport-wide feedback on the m-line of a mid, as browsers offer it."""
+    """Add transport-wide feedback to the m-line of a mid, as browsers offer it."""
     head, *sections = sdp.split("m=")
     for index, section in enumerate(sections):
         if f"a=mid:{mid}\r\n" not in section:
@@ -96,15 +109,15 @@ def _offering_feedback(sdp: str, mid: str) -> str:
     return "m=".join([head, *sections])
 
 
-async def _give_feedback(receiver: Any) -> None:
-    """Tell the sender every 50 ms which packets came, and when."""
-    transport = receiver.transport
+async def _give_feedback(receiver: RTCRtpReceiver) -> None:
+    """Send transport-wide feedback every 50 ms."""
+    transport: Any = receiver.transport
     extension = RTCRtpHeaderExtensionParameters(id=TWCC_ID, uri=twcc.EXTENSION_URI)
     transport._rtp_header_extensions_map.configure(RTCRtpParameters(headerExtensions=[extension]))
     recorder, route = FeedbackRecorder(), transport._rtp_router.route_rtp
     ssrc = 0
 
-    def record(packet: RtpPacket) -> Any:
+    def record(packet: RtpPacket) -> object:
         nonlocal ssrc
         number = packet.extensions.transport_sequence_number
         if number is not None:
@@ -121,7 +134,37 @@ async def _give_feedback(receiver: Any) -> None:
 
 
 class Viewer:
-    """One session: camera and film out, the film back."""
+    """One session: camera and film out, the film back.
+
+    With `feedback`, the server gets feedback: transport-wide if it numbers
+    them, as browsers give it, otherwise aiortc's REMB. Without, it learns of losses only.
+
+    Parameters
+    ----------
+    url : str
+        Of the server.
+    film : list of bytes, optional
+        Encoded film to send, from `material.film`.
+    camera : list of bytes, optional
+        Encoded camera to send, from `material.camera`; by default the pointer is the gaze source.
+    media : str, optional
+        A hosted film, in place of `film`.
+    effects : list of dict, optional
+        As in a request.
+    feedback : bool, default False
+        Whether bandwidth feedback is given.
+
+    Attributes
+    ----------
+    film_track : LoopTrack or None
+        The sent film.
+    returned : list of Returned
+        The frames that came back so far.
+    messages : list of mapping
+        Of the data channel.
+    session : dict
+        The body of the server's answer.
+    """
 
     def __init__(
         self,
@@ -133,12 +176,6 @@ class Viewer:
         effects: list[dict[str, Any]] | None = None,
         feedback: bool = False,
     ) -> None:
-        """`media` is a hosted film, in place of `film`.
-
-        With `feedback`, the server is told how its packets fare: transport-wide feedback where it
-        numbers them, as browsers give it, otherwise aiortc's REMB. Without, it hears of losses
-        only.
-        """
         self.film_track = None if film is None else material.LoopTrack(film)
         self.returned: list[Returned] = []
         self.messages: list[Mapping[str, Any]] = []
@@ -155,16 +192,18 @@ class Viewer:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
-        """Offer, take the answer, and read what comes back from then on.
+        """Open a session, and record what comes back from then on.
 
-        Raises:
-            RuntimeError: the server refused.
+        Raises
+        ------
+        RuntimeError
+            If the server refuses.
         """
         connection = self._connection
-        seen = None
+        camera = None
         if self._camera is not None:
-            seen = connection.addTransceiver(self._camera, "sendonly")
-            seen.setCodecPreferences(vp8_only())
+            camera = connection.addTransceiver(self._camera, "sendonly")
+            camera.setCodecPreferences(vp8_only())
         film = (
             connection.addTransceiver("video", "recvonly")
             if self.film_track is None
@@ -172,24 +211,26 @@ class Viewer:
         )
         film.setCodecPreferences(vp8_only())
         channel = connection.createDataChannel("gaze")
-        channel.on("open", lambda: channel.send(json.dumps(LAYOUT)))
+        channel.on("open", lambda: channel.send(json.dumps(FULL_SCREEN)))
         channel.on("message", lambda text: self.messages.append(json.loads(text)))
         await connection.setLocalDescription()
         body = {
-            "sdp": _offering_feedback(connection.localDescription.sdp, film.mid)
+            "sdp": _offering_feedback(connection.localDescription.sdp, str(film.mid))
             if self._feedback
             else connection.localDescription.sdp,
             "type": "offer",
-            "tracks": {"film": film.mid, **({"camera": seen.mid} if seen is not None else {})},
+            "tracks": {"film": film.mid, **({"camera": camera.mid} if camera is not None else {})},
             "effects": self._effects,
-            "gaze": "pointer" if seen is None else "camera",
+            "gaze": "pointer" if camera is None else "camera",
             **({} if self._media is None else {"media": self._media}),
         }
         self._http = ClientSession()
         async with self._http.post(f"{self._url}/api/sessions", json=body) as response:
             self.session = await response.json()
             if response.status != 201:
-                raise RuntimeError(f"{self._url} refused: {self.session}")
+                raise RuntimeError(
+                    f"{self._url} refused the session with {response.status}: {self.session}"
+                )
         receiver: Any = film.receiver
         arrivals = _TimedQueue()
         receiver._RTCRtpReceiver__decoder_queue = arrivals
@@ -208,7 +249,8 @@ class Viewer:
         with contextlib.suppress(MediaStreamError):
             while True:
                 frame = await track.recv()
-                assert isinstance(frame, av.VideoFrame)
+                if not isinstance(frame, av.VideoFrame):
+                    continue
                 arrived_s, size = arrivals.complete.pop(frame.pts or 0, (time.monotonic(), 0))
                 number = strip.read(strip.luma_of(frame))
                 self.returned.append(
@@ -216,28 +258,52 @@ class Viewer:
                 )
 
     def round_trips_s(self, since_s: float = 0.0) -> tuple[list[float], list[float]]:
-        """When frames came back, from a time on, and how long each had been away."""
-        track = self.film_track
-        assert track is not None
-        came = ((frame.number, frame.arrived_s) for frame in self.returned)
-        trips = material.since_sent(came, track.sent_s, material.LOOP_S * material.RATE_FPS)
-        late = [(arrived_s, away_s) for arrived_s, away_s in trips if arrived_s >= since_s]
-        return [arrived_s for arrived_s, _ in late], [away_s for _, away_s in late]
+        """Return when frames came back, and their round trips.
+
+        Parameters
+        ----------
+        since_s : float, default 0
+            Frames that came before do not count.
+
+        Returns
+        -------
+        arrivals_s, trips_s : list of float
+            Times and durations.
+
+        Raises
+        ------
+        ValueError
+            If the film is hosted.
+        """
+        if self.film_track is None:
+            raise ValueError("a hosted film makes no round trip; give the viewer a film to send")
+        arrivals = ((frame.number, frame.arrived_s) for frame in self.returned)
+        loop = material.LOOP_S * material.RATE_FPS
+        trips = material.round_trips(arrivals, self.film_track.sent_s, loop)
+        judged = [(arrived_s, trip_s) for arrived_s, trip_s in trips if arrived_s >= since_s]
+        return [arrived_s for arrived_s, _ in judged], [trip_s for _, trip_s in judged]
 
     def returned_since(self, since_s: float) -> list[Returned]:
-        """The frames that came back from a time on."""
+        """Return the frames that came back from a time on.
+
+        Parameters
+        ----------
+        since_s : float
+            The time.
+        """
         return [one for one in self.returned if one.arrived_s >= since_s]
 
     async def figures(self) -> dict[str, Any]:
-        """What the server says of the session; empty for a server that says nothing."""
-        assert self._http is not None
+        """Return what the server reports of the session; empty if it reports nothing."""
+        if self._http is None:
+            raise RuntimeError("the viewer has no session; open() comes first")
         headers = {"Authorization": f"Bearer {self.session['token']}"}
         url = f"{self._url}/api/sessions/{self.session['id']}"
         async with self._http.get(url, headers=headers) as response:
             return await response.json() if response.status == 200 else {}
 
     async def close(self) -> None:
-        """Leave."""
+        """Delete the session and close the connection."""
         for task in self._tasks:
             task.cancel()
         if self._http is not None:

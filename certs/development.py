@@ -1,4 +1,4 @@
-"""Makes a self-signed certificate for this machine and renews it when it no longer fits.
+"""Makes a self-signed certificate for this machine, and renews it when it no longer fits.
 
 `python -m certs.development` leaves `dev-cert.pem` and `dev-key.pem` beside this file. Browsers
 warn of it once; a public server needs one from a certificate authority instead.
@@ -22,14 +22,22 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 FOLDER = Path(__file__).resolve().parent
-LIFETIME = timedelta(days=825)  # more is refused by Apple's browsers
+LIFETIME = timedelta(days=825)  # the longest that Apple's browsers accept
 RENEW_BEFORE_END = timedelta(days=7)
 CLOCK_SKEW = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
 class DevelopmentCertificate:
-    """Where certificate and key lie, and why they were made just now (None: they fitted)."""
+    """Where certificate and key are.
+
+    Attributes
+    ----------
+    cert, key : Path
+        PEM files.
+    made_because : str or None
+        Why they were made just now; None if those that were there fitted.
+    """
 
     cert: Path
     key: Path
@@ -39,12 +47,21 @@ class DevelopmentCertificate:
 def ensure(
     folder: Path = FOLDER, names: Iterable[str] | None = None, now: datetime | None = None
 ) -> DevelopmentCertificate:
-    """Make a certificate in `folder` unless a fitting one is there.
+    """Make a certificate unless a fitting one is there.
 
-    Args:
-        folder: where `dev-cert.pem` and `dev-key.pem` go. The key is readable by its owner only.
-        names: host names and addresses it must be good for; this machine's by default.
-        now: an aware time; the present by default.
+    Parameters
+    ----------
+    folder : Path, default FOLDER
+        Where `dev-cert.pem` and `dev-key.pem` go. Only the owner can read the key.
+    names : iterable of str, optional
+        Host names and addresses it must be valid for; by default this machine's.
+    now : datetime, optional
+        An aware time; by default the present.
+
+    Returns
+    -------
+    DevelopmentCertificate
+        What is there now.
     """
     names = machine_names() if names is None else frozenset(names)
     now = now or datetime.now(UTC)
@@ -67,7 +84,7 @@ def ensure(
 
 
 def machine_names() -> frozenset[str]:
-    """Names and addresses under which this machine can be reached, link-local ones left out."""
+    """Return names and addresses of this machine, without link-local ones."""
     names = {"localhost", "127.0.0.1", "::1"}
     hostname = socket.gethostname()
     if hostname and hostname.isascii():
@@ -81,7 +98,7 @@ def machine_names() -> frozenset[str]:
 
 
 def _unfit(cert: Path, key: Path, names: frozenset[str], now: datetime) -> str | None:
-    """Why the certificate there cannot stay, or None."""
+    """Return why the certificate there cannot stay, or None."""
     if not (cert.is_file() and key.is_file()):
         return "there was none"
     if stat.S_IMODE(key.stat().st_mode) & 0o077:
@@ -132,7 +149,7 @@ def _general_name(name: str) -> x509.GeneralName:
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:
-    """Put `content` at `path` in one step; nobody else can read it before it has its mode."""
+    """Write a file in one step; nobody else can read it before it has its mode."""
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")  # mode 0600
     try:
         with os.fdopen(handle, "wb") as file:
@@ -145,6 +162,6 @@ def _write(path: Path, content: bytes, mode: int) -> None:
 
 
 if __name__ == "__main__":
-    made = ensure()
-    if made.made_because:
-        print(f"Made the development certificate {made.cert}: {made.made_because}.")
+    certificate = ensure()
+    if certificate.made_because:
+        print(f"Made the development certificate {certificate.cert}: {certificate.made_because}.")

@@ -1,46 +1,89 @@
-"""The server as its users run it: a process of its own, with its command line."""
+"""The server as its users start it: its command line, in a process of its own."""
 
 import contextlib
+import http.client
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 START_TIMEOUT_S = 60.0
+REQUEST_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
 class ServerProcess:
-    """A running server: where it is, and its process."""
+    """A running server.
+
+    Attributes
+    ----------
+    url : str
+        Its address.
+    process : subprocess.Popen
+        Its main process.
+    """
 
     url: str
     process: subprocess.Popen[bytes]
 
     @property
     def pids(self) -> list[int]:
-        """Its process, and those it has started."""
+        """Process ids of the server and of the processes that it started."""
         pid = self.process.pid
         started = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
         return [pid, *map(int, started)]
 
     def figures(self) -> dict[str, float]:
-        """What `/metrics` says, name with labels → value."""
-        with urllib.request.urlopen(f"{self.url}/metrics") as answer:
-            lines = answer.read().decode().splitlines()
+        """Return the samples of `/metrics`, by name with labels."""
+        lines = self._get("/metrics").decode().splitlines()
         pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
         return {name: float(value) for name, value in pairs}
 
+    def wait_until_alive(self, timeout_s: float = START_TIMEOUT_S) -> None:
+        """Wait until the server answers `/healthz` with 200.
+
+        Parameters
+        ----------
+        timeout_s : float, default 60
+            How long at most.
+
+        Raises
+        ------
+        OSError
+            If it ends, or does not answer in time.
+        """
+        deadline_s = time.monotonic() + timeout_s
+        while True:
+            try:
+                self._get("/healthz")
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > deadline_s:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
+
+    def _get(self, path: str) -> bytes:
+        connection = http.client.HTTPConnection(
+            urlsplit(self.url).netloc, timeout=REQUEST_TIMEOUT_S
+        )
+        with contextlib.closing(connection):
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            if answer.status != http.HTTPStatus.OK:
+                raise OSError(f"{self.url}{path} answers {answer.status}, not 200")
+            return answer.read()
+
 
 def free_port() -> int:
-    """A TCP port of loopback that was free a moment ago."""
+    """Return a TCP port of 127.0.0.1 that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -50,11 +93,31 @@ def free_port() -> int:
 def running_server(
     *flags: str, port: int | None = None, log: Path | None = None
 ) -> Iterator[ServerProcess]:
-    """Start `server.py` on plain HTTP and end it with SIGTERM; what it prints goes to `log`."""
+    """Start `server.py` on plain HTTP and end it with SIGTERM.
+
+    Parameters
+    ----------
+    *flags : str
+        Command-line flags.
+    port : int, optional
+        By default a free one.
+    log : Path, optional
+        File that gets what the server prints.
+
+    Yields
+    ------
+    ServerProcess
+        Answering requests.
+
+    Raises
+    ------
+    OSError
+        If it does not answer within a minute.
+    """
     port = port or free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GAZE_")}
     with contextlib.nullcontext() if log is None else log.open("wb") as file:
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - this Python, and flags of the caller
             [sys.executable, "server.py", "--port", "0", "--http-port", str(port), *flags],
             cwd=ROOT,
             env=environment,
@@ -63,21 +126,9 @@ def running_server(
         )
     server = ServerProcess(f"http://localhost:{port}", process)
     try:
-        _wait_until_alive(server)
+        server.wait_until_alive()
         yield server
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
         process.wait(timeout=30)
-
-
-def _wait_until_alive(server: ServerProcess) -> None:
-    deadline_s = time.monotonic() + START_TIMEOUT_S
-    while True:
-        try:
-            with urllib.request.urlopen(f"{server.url}/healthz"):
-                return
-        except urllib.error.URLError:
-            if server.process.poll() is not None or time.monotonic() > deadline_s:
-                raise
-            time.sleep(0.1)

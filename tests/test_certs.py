@@ -17,6 +17,7 @@ NOW = datetime.now(UTC)
 
 
 def mode(path: Path) -> int:
+    """Return the permission bits of a file."""
     return stat.S_IMODE(path.stat().st_mode)
 
 

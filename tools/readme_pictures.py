@@ -1,17 +1,17 @@
 """Makes the pictures of the README from the running project: `python -m tools.readme_pictures`.
 
-Writes `docs/page.png`, the page in Chromium, `docs/before-after.jpg`, one frame of the demo film
-untouched and as it is returned to a viewer who looks at the circle, and `docs/steps-BROWSER.jpg`,
-every step through the page on a desk and on a telephone. Names of pictures as arguments make only
-those.
+Writes `docs/page.png`, the page in Chromium; `docs/before-after.jpg`, one frame of the demo film
+untouched and as it is returned to a viewer who looks at the circle; and `docs/steps-BROWSER.jpg`,
+every step through the page on a desktop and on a phone.
 """
 
+import argparse
 import asyncio
-import sys
+import contextlib
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import av
 import cv2
@@ -27,12 +27,22 @@ from simulation.server_process import ROOT, running_server
 
 DOCS = ROOT / "docs"
 DEMO = ROOT / "media" / "demo.mp4"
-LOOK = (0.34, 0.6)
+GAZE = (0.34, 0.6)  # fractions of the picture
 FRAME_AT_S = 8.0
+
+Image = npt.NDArray[np.uint8]
+Browser = Callable[..., contextlib.AbstractAsyncContextManager[Page]]
+BROWSERS: dict[str, Browser] = {"chromium": chromium, "firefox": firefox}
 
 
 async def picture_the_page(path: Path) -> None:
-    """The page while a viewer watches with the mouse as the eyes."""
+    """Write the page while a viewer watches with the pointer as the gaze source.
+
+    Parameters
+    ----------
+    path : Path
+        A PNG file.
+    """
     with running_server("--media", str(DEMO.parent)) as server:
         async with chromium() as page:
             visitor = Visitor(page, server.url)
@@ -40,27 +50,41 @@ async def picture_the_page(path: Path) -> None:
             await visitor.start("start-pointer")
             end_s = time.monotonic() + FRAME_AT_S
             while time.monotonic() < end_s:
-                await visitor.look(*LOOK)
+                await visitor.look(*GAZE)
                 await asyncio.sleep(0.2)
             await page.screenshot(path)
-    image = cv2.imread(str(path))
-    small = cv2.resize(image, None, fx=0.66, fy=0.66, interpolation=cv2.INTER_AREA)
+    small = cv2.resize(_read(path), None, fx=0.66, fy=0.66, interpolation=cv2.INTER_AREA)
     cv2.imwrite(str(path), small, [cv2.IMWRITE_PNG_COMPRESSION, 9])
 
 
+def _read(path: Path) -> Image:
+    image = cv2.imread(str(path))
+    if image is None:
+        raise FileNotFoundError(f"{path}: missing, or no picture")
+    return np.asarray(image, np.uint8)
+
+
 STEPS = ("home", "watching", "check", "calibration", "result", "eyes", "summary")
-DESK, TELEPHONE = (1440, 900), (390, 844)
+DESKTOP, PHONE = (1440, 900), (390, 844)
 SHOWN_HEIGHT_PX = 360
 
 
-async def picture_the_steps(browser: Any, path: Path) -> None:
-    """Every step through the page, one row on a desk and one on a telephone."""
+async def picture_the_steps(browser: Browser, path: Path) -> None:
+    """Write every step through the page, one row on a desktop and one on a phone.
+
+    Parameters
+    ----------
+    browser : callable
+        `chromium` or `firefox`.
+    path : Path
+        A JPEG file.
+    """
     rows = []
     with (
         running_server("--media", str(DEMO.parent)) as server,
         tempfile.TemporaryDirectory() as folder,
     ):
-        for number, size in enumerate((DESK, TELEPHONE)):
+        for number, size in enumerate((DESKTOP, PHONE)):
             async with browser(light=number == 1) as page:
                 await page.resize(*size)
                 pictures = Path(folder) / str(number)
@@ -112,10 +136,10 @@ async def _take_the_steps(page: Page, visitor: Visitor, folder: Path) -> None:
     await page.screenshot(folder / "summary.png")
 
 
-def _row(paths: list[Path]) -> npt.NDArray[np.uint8]:
+def _row(paths: list[Path]) -> Image:
     images = []
     for path in paths:
-        image = cv2.imread(str(path))
+        image = _read(path)
         scale = SHOWN_HEIGHT_PX / image.shape[0]
         small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         images.append(cv2.copyMakeBorder(small, 4, 4, 4, 4, cv2.BORDER_CONSTANT))
@@ -123,15 +147,21 @@ def _row(paths: list[Path]) -> npt.NDArray[np.uint8]:
 
 
 def picture_one_frame(path: Path) -> None:
-    """One frame before and after, side by side."""
+    """Write one frame before and after foveation, side by side.
+
+    Parameters
+    ----------
+    path : Path
+        A JPEG file.
+    """
     with av.open(str(DEMO)) as container:
         frame = next(f for f in container.decode(video=0) if f.time and f.time >= FRAME_AT_S)
     chain = Chain([{"name": "blur"}])
     for step in range(60):
-        gaze = GazeState(t_s=step / 30, shown=LOOK, dwell_s=step / 30)
+        gaze = GazeState(t_s=step / 30, shown=GAZE, dwell_s=step / 30)
         chain.update(gaze, step / 30)
         after = chain.apply(frame, gaze, step / 30)
-    pair = [shown.to_ndarray(format="bgr24") for shown in (frame, after)]
+    pair = [np.asarray(one.to_ndarray(format="bgr24"), np.uint8) for one in (frame, after)]
     for image in pair:
         _circle(image)
     half = [cv2.resize(image, (640, 360), interpolation=cv2.INTER_AREA) for image in pair]
@@ -139,18 +169,24 @@ def picture_one_frame(path: Path) -> None:
     cv2.imwrite(str(path), np.hstack([half[0], gap, half[1]]), [cv2.IMWRITE_JPEG_QUALITY, 82])
 
 
-def _circle(image: npt.NDArray[np.uint8]) -> None:
+def _circle(image: Image) -> None:
     height, width = image.shape[:2]
-    centre = round(LOOK[0] * width), round(LOOK[1] * height)
+    centre = round(GAZE[0] * width), round(GAZE[1] * height)
     cv2.circle(image, centre, 26, (255, 255, 255), 3, cv2.LINE_AA)
 
 
 async def main(names: list[str]) -> None:
+    """Make pictures.
+
+    Parameters
+    ----------
+    names : list of str
+        Which; empty for all.
+    """
     DOCS.mkdir(exist_ok=True)
-    for browser in (chromium, firefox):
-        name = f"steps-{browser.__name__}"
-        if not names or name in names:
-            await picture_the_steps(browser, DOCS / f"{name}.jpg")
+    for name, browser in BROWSERS.items():
+        if not names or f"steps-{name}" in names:
+            await picture_the_steps(browser, DOCS / f"steps-{name}.jpg")
     if not names or "before-after" in names:
         picture_one_frame(DOCS / "before-after.jpg")
     if not names or "page" in names:
@@ -158,4 +194,8 @@ async def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1:]))
+    parser = argparse.ArgumentParser(prog="python -m tools.readme_pictures", description=__doc__)
+    choices = ["page", "before-after", *(f"steps-{name}" for name in BROWSERS)]
+    help_text = f"{', '.join(choices)}; by default all"
+    parser.add_argument("names", nargs="*", metavar="picture", help=help_text)
+    asyncio.run(main(parser.parse_args().names))

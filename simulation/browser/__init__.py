@@ -1,0 +1,1 @@
+"""Chromium and Firefox driven by the tests and benchmarks."""

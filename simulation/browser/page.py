@@ -7,12 +7,14 @@ import itertools
 import json
 import os
 import shutil
+import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from playwright.async_api import Browser, async_playwright
 from playwright.async_api import Page as PlaywrightPage
+from typing_extensions import override
 
 T = TypeVar("T")
 
@@ -33,37 +35,107 @@ CHROMIUM_FLAGS = (
 
 
 class Page(Protocol):
-    """What the tests do with a page; a JavaScript function is given as its source text."""
+    """What can be done with a page in any browser; JavaScript functions are given as source."""
 
-    async def goto(self, url: str) -> None: ...
+    async def goto(self, url: str) -> None:
+        """Load an address and wait until it is loaded.
 
-    async def reload(self) -> None: ...
+        Parameters
+        ----------
+        url : str
+            The address.
+        """
 
-    async def call(self, function: str, *arguments: Any) -> Any:
-        """Call an async JavaScript function in the page and return what it returns, as JSON."""
+    async def reload(self) -> None:
+        """Load the page again."""
+
+    async def call(self, function: str, *arguments: object) -> Any:  # noqa: ANN401 - JSON
+        """Call an async JavaScript function in the page.
+
+        Parameters
+        ----------
+        function : str
+            Its source text.
+        *arguments : object
+            Anything that can be written as JSON.
+
+        Returns
+        -------
+        Any
+            What it returns, as JSON.
+        """
         ...
 
-    async def click(self, test_id: str) -> None: ...
+    async def click(self, test_id: str) -> None:
+        """Click an element.
+
+        Parameters
+        ----------
+        test_id : str
+            Its `data-testid`.
+        """
 
     async def point(self, x: float, y: float) -> None:
-        """Move the mouse, in CSS pixels of the viewport."""
+        """Move the mouse.
+
+        Parameters
+        ----------
+        x, y : float
+            CSS pixels of the viewport.
+        """
         ...
 
     async def press(self, key: str) -> None:
-        """Press and release a key, by its DOM name (`Tab`, `Enter`, `ArrowRight`, `s`)."""
+        """Press and release a key.
+
+        Parameters
+        ----------
+        key : str
+            Its DOM name, such as `Tab`, `Enter`, `ArrowRight`, `s`.
+        """
         ...
 
-    async def upload(self, test_id: str, file: Path) -> None: ...
+    async def upload(self, test_id: str, file: Path) -> None:
+        """Choose a file.
+
+        Parameters
+        ----------
+        test_id : str
+            The input element's `data-testid`.
+        file : Path
+            The file.
+        """
 
     async def resize(self, width: int, height: int, pixel_ratio: float = 1.0) -> None:
-        """Change the viewport: CSS pixels, and how many of the device's make one."""
+        """Change the viewport.
+
+        Parameters
+        ----------
+        width, height : int
+            CSS pixels.
+        pixel_ratio : float, default 1.0
+            Device pixels for one CSS pixel.
+        """
         ...
 
     async def prefer(self, *, light: bool) -> None:
-        """Change what the viewer's system prefers: colours of the day or of the night."""
+        """Change the colour scheme that the viewer's system prefers.
+
+        Parameters
+        ----------
+        light : bool
+            Light, or dark.
+        """
         ...
 
-    async def screenshot(self, path: Path) -> None: ...
+    async def screenshot(self, path: Path) -> None:
+        """Write a picture of the viewport.
+
+        Parameters
+        ----------
+        path : Path
+            A PNG file.
+        """
 
     async def close(self) -> None:
         """Close the page as a viewer closes a tab."""
@@ -77,36 +149,44 @@ def _executable(names: tuple[str, ...]) -> str:
     raise FileNotFoundError(f"none of {', '.join(names)} is installed; make test installs them")
 
 
-MOST_COLLECTIONS = 10
+MAX_COLLECTIONS = 10
 
 
-class ChromiumPage:
-    """Also tells what the page costs, which only Chromium can."""
+class ChromiumPage(Page):
+    """A page in Chromium, which can also measure what the page costs."""
 
     def __init__(self, page: PlaywrightPage) -> None:
         self._page = page
 
+    @override
     async def goto(self, url: str) -> None:
         await self._page.goto(url)
 
+    @override
     async def reload(self) -> None:
         await self._page.reload()
 
-    async def call(self, function: str, *arguments: Any) -> Any:
+    @override
+    async def call(self, function: str, *arguments: object) -> Any:
         return await self._page.evaluate(f"(all) => ({function})(...all)", list(arguments))
 
+    @override
     async def click(self, test_id: str) -> None:
         await self._page.get_by_test_id(test_id).click()
 
+    @override
     async def point(self, x: float, y: float) -> None:
         await self._page.mouse.move(x, y)
 
+    @override
     async def press(self, key: str) -> None:
         await self._page.keyboard.press(key)
 
+    @override
     async def upload(self, test_id: str, file: Path) -> None:
         await self._page.get_by_test_id(test_id).set_input_files(file)
 
+    @override
     async def resize(self, width: int, height: int, pixel_ratio: float = 1.0) -> None:
         await self._page.set_viewport_size({"width": width, "height": height})
         if pixel_ratio == 1.0:
@@ -115,26 +195,41 @@ class ChromiumPage:
         metrics = {"width": width, "height": height, "deviceScaleFactor": pixel_ratio}
         await session.send("Emulation.setDeviceMetricsOverride", {**metrics, "mobile": False})
 
+    @override
     async def prefer(self, *, light: bool) -> None:
         await self._page.emulate_media(color_scheme="light" if light else "dark")
 
+    @override
     async def screenshot(self, path: Path) -> None:
         await self._page.screenshot(path=path)
 
+    @override
     async def close(self) -> None:
         await self._page.close(run_before_unload=False)
 
     async def trace(self, duration_s: float) -> list[dict[str, Any]]:
-        """The events of Chromium's own trace of so many seconds, of all its processes."""
+        """Record Chromium's own trace, of all its processes.
+
+        Parameters
+        ----------
+        duration_s : float
+            How long.
+
+        Returns
+        -------
+        list of dict
+            The trace's events.
+        """
         browser = self._page.context.browser
-        assert browser is not None
+        if browser is None:
+            raise RuntimeError("the page's context belongs to no browser that can be traced")
         await browser.start_tracing(page=self._page, categories=["toplevel", "__metadata"])
         await asyncio.sleep(duration_s)
         events: list[dict[str, Any]] = json.loads(await browser.stop_tracing())["traceEvents"]
         return events
 
     async def metrics(self) -> dict[str, float]:
-        """What Chromium counts of the page after a garbage collection: heap, nodes, listeners."""
+        """Return Chromium's counts of heap bytes, nodes and listeners after garbage collection."""
         session = await self._page.context.new_cdp_session(self._page)
         await session.send("HeapProfiler.enable")
         await session.send("Performance.enable")
@@ -145,8 +240,8 @@ class ChromiumPage:
             return {metric["name"]: metric["value"] for metric in found}
 
         figures = await collected()
-        # What finalizers let go, and what a frame that was under way held, later ones find.
-        for _ in range(MOST_COLLECTIONS):
+        # Later collections free what finalizers released, and what a frame in progress still held.
+        for _ in range(MAX_COLLECTIONS):
             again = await collected()
             if again["JSHeapUsedSize"] >= 0.99 * figures["JSHeapUsedSize"]:
                 break
@@ -160,7 +255,7 @@ _kept: tuple[contextlib.AsyncExitStack, dict[str, Any]] | None = None
 
 @contextlib.asynccontextmanager
 async def browsers_kept() -> AsyncIterator[None]:
-    """Within it, a browser without special wishes goes on running from one page to the next.
+    """Keep browsers that need no special flags running from one page to the next.
 
     Each page still has cookies, storage and a window of its own.
     """
@@ -177,7 +272,7 @@ async def browsers_kept() -> AsyncIterator[None]:
 async def _running(
     name: str | None, start: Callable[[], contextlib.AbstractAsyncContextManager[T]]
 ) -> AsyncIterator[T]:
-    """The browser that is kept under this name, or else one of the page's own."""
+    """Return the browser that is kept under a name, or else start one for this page."""
     if _kept is None or name is None:
         async with start() as browser:
             yield browser
@@ -209,10 +304,31 @@ async def chromium(
     blocked: str | None = None,
     light: bool = False,
 ) -> AsyncIterator[ChromiumPage]:
-    """Headless Chromium; `camera` (.mjpeg or .y4m) is played in a loop as its webcam.
+    """Run a page in headless Chromium.
 
-    `cameras` is how many there are, `allowed` what the viewer answers when asked for one. Requests
-    whose address fits the glob `blocked` fail. `light` is what the viewer's system prefers.
+    Parameters
+    ----------
+    camera : Path, optional
+        A `.mjpeg` or `.y4m` file that is played in a loop as the camera; by default Chromium's own
+        test pattern.
+    cameras : int, default 1
+        How many cameras there are.
+    allowed : bool, default True
+        What the viewer answers when asked for a camera.
+    blocked : str, optional
+        Requests whose address fits this glob fail.
+    light : bool, default False
+        The colour scheme that the viewer's system prefers.
+
+    Yields
+    ------
+    ChromiumPage
+        An empty page, closed at the end.
+
+    Raises
+    ------
+    FileNotFoundError
+        If Chromium is not installed.
     """
     flags = [*CHROMIUM_FLAGS]
     if camera is not None:
@@ -237,28 +353,29 @@ async def chromium(
             await context.close()
 
 
-class _FirefoxPage:
-    """Talks to `firefox.mjs`, one JSON object a line each way."""
+class _FirefoxPage(Page):
+    """A page in Firefox; talks to `firefox.mjs`, one JSON object a line in each direction."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self._process = process
+        if process.stdin is None or process.stdout is None:
+            raise ValueError("firefox.mjs must run with pipes as stdin and stdout")
+        self._stdin, self._stdout = process.stdin, process.stdout
         self._numbers = itertools.count()
 
-    async def _do(self, action: str, **arguments: Any) -> Any:
-        process = self._process
-        assert process.stdin is not None
-        assert process.stdout is not None
+    async def _do(self, action: str, **arguments: object) -> Any:  # noqa: ANN401 - JSON
         number = next(self._numbers)
         line = json.dumps({"number": number, "action": action, **arguments})
-        process.stdin.write(line.encode() + b"\n")
-        await process.stdin.drain()
-        answer = json.loads(await process.stdout.readline() or b'{"error":"firefox.mjs ended"}')
+        self._stdin.write(line.encode() + b"\n")
+        await self._stdin.drain()
+        answer = json.loads(await self._stdout.readline() or b'{"error":"firefox.mjs ended"}')
         if "error" in answer:
             raise RuntimeError(f"{action}: {answer['error']}")
-        assert answer["number"] == number
+        if answer["number"] != number:
+            raise RuntimeError(f"{action}: firefox.mjs answered another request")
         return answer.get("value")
 
     async def launch(self) -> None:
+        """Start Firefox."""
         await self._do("launch", executable=_executable(FIREFOX))
 
     async def open(self, preferences: dict[str, Any]) -> None:
@@ -269,37 +386,48 @@ class _FirefoxPage:
         """Close that window, and forget its storage."""
         await self._do("leave")
 
+    @override
     async def goto(self, url: str) -> None:
         await self._do("goto", url=url)
 
+    @override
     async def reload(self) -> None:
         await self._do("reload")
 
-    async def call(self, function: str, *arguments: Any) -> Any:
+    @override
+    async def call(self, function: str, *arguments: object) -> Any:
         return await self._do("call", function=function, arguments=list(arguments))
 
+    @override
     async def click(self, test_id: str) -> None:
         await self._do("click", selector=f'[data-testid="{test_id}"]')
 
+    @override
     async def point(self, x: float, y: float) -> None:
         await self._do("point", x=x, y=y)
 
+    @override
     async def press(self, key: str) -> None:
         await self._do("press", key=key)
 
+    @override
     async def upload(self, test_id: str, file: Path) -> None:
         await self._do("upload", selector=f'[data-testid="{test_id}"]', file=str(file))
 
+    @override
     async def resize(self, width: int, height: int, pixel_ratio: float = 1.0) -> None:
         await self._do("resize", width=width, height=height, pixelRatio=pixel_ratio)
 
+    @override
     async def prefer(self, *, light: bool) -> None:
         await self._do("prefer", preferences=_colours(light))
 
+    @override
     async def screenshot(self, path: Path) -> None:
         image = base64.b64decode(await self._do("screenshot"))
         await asyncio.to_thread(path.write_bytes, image)
 
+    @override
     async def close(self) -> None:
         await self._do("close")
 
@@ -319,7 +447,7 @@ async def _firefox() -> AsyncIterator[_FirefoxPage]:
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=64 * 1024 * 1024,
-        env={**os.environ, "HOME": os.environ.get("HOME", "/tmp")},
+        env={**os.environ, "HOME": os.environ.get("HOME", tempfile.gettempdir())},
     )
     page = _FirefoxPage(process)
     try:
@@ -338,7 +466,27 @@ async def _firefox() -> AsyncIterator[_FirefoxPage]:
 async def firefox(
     *, cameras: int = 1, allowed: bool = True, light: bool = False
 ) -> AsyncIterator[Page]:
-    """Headless Firefox; its own fake camera shows no face. The rest is as for Chromium."""
+    """Run a page in headless Firefox, whose own fake camera shows no face.
+
+    Parameters
+    ----------
+    cameras : int, default 1
+        How many cameras there are, 0 or 1.
+    allowed : bool, default True
+        What the viewer answers when asked for a camera.
+    light : bool, default False
+        The colour scheme that the viewer's system prefers.
+
+    Yields
+    ------
+    Page
+        An empty page, closed at the end.
+
+    Raises
+    ------
+    FileNotFoundError
+        If Firefox is not installed.
+    """
     preferences = {
         "media.navigator.streams.fake": cameras > 0,
         "media.navigator.permission.disabled": allowed,

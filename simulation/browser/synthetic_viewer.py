@@ -1,4 +1,4 @@
-"""A viewer for the page whose eyes follow what the page shows: a camera drawn in the browser."""
+"""A camera drawn inside the page, whose eyes follow the page's calibration dot."""
 
 import base64
 from functools import cache
@@ -6,13 +6,13 @@ from functools import cache
 import cv2
 
 from simulation.browser.page import Page
-from simulation.viewers import viewer_frame
+from simulation.viewers.painted import viewer_frame
 
 ACROSS = (-9, -6, -3, 0, 3, 6, 9)
 DOWN = (-6, -3, 0, 3, 6)
 
-# Plays, instead of a camera, the picture whose irises look nearest to the dot of the calibration,
-# or to the middle where there is none.
+# Replaces the camera by the picture whose gaze is nearest to the calibration dot, or to the middle
+# of the window if there is no dot.
 CAMERA = """async (pictures, across, down) => {
   const images = await Promise.all(pictures.map(async (jpeg) => {
     const image = new Image();
@@ -23,8 +23,8 @@ CAMERA = """async (pictures, across, down) => {
   const canvas = document.createElement('canvas');
   [canvas.width, canvas.height] = [640, 480];
   const pen = canvas.getContext('2d');
-  const nearest = (share, places) =>
-    Math.min(places.length - 1, Math.max(0, Math.round(share * (places.length - 1))));
+  const nearest = (share, offsets) =>
+    Math.min(offsets.length - 1, Math.max(0, Math.round(share * (offsets.length - 1))));
   const draw = () => {
     const dot = document.querySelector('[data-testid=target]')?.getBoundingClientRect();
     const x = dot ? (dot.x + dot.width / 2) / innerWidth : 0.5;
@@ -32,7 +32,7 @@ CAMERA = """async (pictures, across, down) => {
     const column = nearest(1 - x, across); // the picture is not mirrored
     pen.drawImage(images[nearest(y, down) * across.length + column], 0, 0);
     pen.fillStyle = `rgb(${Math.floor(Math.random() * 256)} 0 0)`;
-    pen.fillRect(0, 0, 2, 2); // every picture is a new one
+    pen.fillRect(0, 0, 2, 2); // so that no two frames are equal
   };
   draw();
   setInterval(draw, 40);
@@ -43,7 +43,7 @@ CAMERA = """async (pictures, across, down) => {
 
 @cache
 def _pictures() -> list[str]:
-    """The viewer's looks, row by row, as JPEGs in base64."""
+    """Return the viewer's pictures, row by row, as JPEGs in base64."""
     pictures = []
     for dy in DOWN:
         for dx in ACROSS:
@@ -54,5 +54,11 @@ def _pictures() -> list[str]:
 
 
 async def look_where_the_page_says(page: Page) -> None:
-    """From now on the page's camera shows a viewer whose eyes rest on the calibration's dot."""
+    """Replace the page's camera by a viewer who fixates the calibration dot.
+
+    Parameters
+    ----------
+    page : Page
+        The page, before it asks for the camera.
+    """
     await page.call(CAMERA, _pictures(), list(ACROSS), list(DOWN))

@@ -1,4 +1,4 @@
-"""A person at the page: opens it, starts, and can tell what was seen, heard and said."""
+"""A person at the page: opens it, starts, and reads what was seen, heard and received."""
 
 import asyncio
 import base64
@@ -38,19 +38,25 @@ SOUND = """async () => {
 
 
 class Visitor:
-    """Drives the page as a person would, through its buttons."""
+    """Drives the page as a person does, through its buttons."""
 
     def __init__(self, page: Page, url: str) -> None:
         self.page = page
         self._url = url
 
     async def visit(self, **parameters: str) -> None:
-        """Open the page; the parameters are those that it documents."""
+        """Open the page.
+
+        Parameters
+        ----------
+        **parameters : str
+            The query parameters that it documents.
+        """
         await self.page.goto(f"{self._url}/?{urlencode(parameters)}")
         await self._arrive()
 
     async def reload(self) -> None:
-        """Reload the page; messages that were heard before are forgotten."""
+        """Reload the page; messages that came before are forgotten."""
         await self.page.reload()
         await self._arrive()
 
@@ -62,31 +68,67 @@ class Visitor:
         )
 
     async def start(self, test_id: str = "start") -> None:
-        """Press a start button and wait until the film is seen."""
+        """Press a start button and wait until the film is seen.
+
+        Parameters
+        ----------
+        test_id : str, default "start"
+            The button's `data-testid`.
+        """
         await self.page.click(test_id)
         await self.until(self.sees_film)
 
     async def choose_own(self, file: Path) -> None:
-        """Choose a film of one's own and wait until the page has it."""
+        """Choose a film of one's own and wait until the page has it.
+
+        Parameters
+        ----------
+        file : Path
+            The film.
+        """
         await self.page.upload("file", file)
         pressed = """() => document.querySelector('[data-testid=own-file]')
           .getAttribute('aria-pressed') === 'true'"""
         await self.until(lambda: self.page.call(pressed))
 
     async def sees_film(self) -> bool:
-        """Whether a picture of the returned film has arrived."""
+        """Return whether a frame of the returned film has arrived."""
         picture = await self.page.call("() => document.getElementById('film').videoWidth")
         return bool(picture)
 
-    async def until(self, condition: Callable[[], Any]) -> Any:
-        """Wait until an awaited condition is true, and return it."""
+    async def until(self, condition: Callable[[], Any]) -> Any:  # noqa: ANN401 - what the condition returns
+        """Wait until a condition is true.
+
+        Parameters
+        ----------
+        condition : callable
+            Called every 100 ms; returns an awaitable.
+
+        Returns
+        -------
+        Any
+            The true value.
+
+        Raises
+        ------
+        TimeoutError
+            If it stays false for `TIMEOUT_S`.
+        """
         async with asyncio.timeout(TIMEOUT_S):
             while not (value := await condition()):
                 await asyncio.sleep(0.1)
         return value
 
     async def heard(self, kind: str, after: int = 0) -> list[Message]:
-        """All messages of a type so far, from number `after` of that type on."""
+        """Return the messages of a type so far.
+
+        Parameters
+        ----------
+        kind : str
+            The type.
+        after : int, default 0
+            How many of that type to skip.
+        """
         messages: list[Message] = await self.page.call(
             "(kind, after) => window.heard.filter((m) => m.type === kind).slice(after)",
             kind,
@@ -97,7 +139,27 @@ class Visitor:
     async def hears(
         self, kind: str, wanted: Callable[[Message], bool] = lambda m: True, after: int = 0
     ) -> Message:
-        """Wait for a message of a type that is as wanted."""
+        """Wait for a message.
+
+        Parameters
+        ----------
+        kind : str
+            Its type.
+        wanted : callable, optional
+            Tells whether a message of that type is the one.
+        after : int, default 0
+            How many of that type to skip.
+
+        Returns
+        -------
+        dict
+            The message.
+
+        Raises
+        ------
+        TimeoutError
+            If none comes within `TIMEOUT_S`.
+        """
 
         async def found() -> Message | None:
             return next((m for m in await self.heard(kind, after) if wanted(m)), None)
@@ -106,13 +168,30 @@ class Visitor:
         return message
 
     async def picture(self, element_id: str = "film") -> npt.NDArray[np.uint8]:
-        """The luma of what a video element shows now, at the stream's own size."""
+        """Return the luma that a video element shows now, at the stream's own size.
+
+        Parameters
+        ----------
+        element_id : str, default "film"
+            The element's id.
+
+        Returns
+        -------
+        ndarray, shape (height, width), uint8
+            Luma.
+        """
         encoded = await self.until(lambda: self.page.call(PICTURE, element_id))
         png = np.frombuffer(base64.b64decode(encoded), np.uint8)
         return np.asarray(cv2.imdecode(png, cv2.IMREAD_GRAYSCALE), np.uint8)
 
     async def look(self, x: float, y: float) -> None:
-        """Move the mouse to a place of the film's picture, as fractions of it."""
+        """Move the mouse to a point of the film's picture.
+
+        Parameters
+        ----------
+        x, y : float
+            As fractions of the picture.
+        """
         left, top, width, height = await self.page.call(
             """() => {
               const video = document.getElementById('film');
@@ -126,7 +205,7 @@ class Visitor:
         await self.page.point(left + x * width, top + y * height)
 
     async def loudness(self) -> float:
-        """Root mean square of the sound that was played within about a second, 0 to 1."""
+        """Return the root mean square of the sound played within about a second, 0 to 1."""
         before = await self.page.call(SOUND)
 
         async def played() -> list[float] | None:

@@ -1,18 +1,20 @@
-"""The benchmark of blinks on made recordings."""
+"""The benchmark of blinks on synthetic recordings."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from benchmarks import blinks
 
 
-def write(folder, name, lines, keyed):
+def write(folder: Path, name: str, lines: list[str], keyed: list[int]) -> None:
+    """Write one recording's two files."""
     (folder / f"{name}.txt").write_text("\n".join(lines) + "\n")
     (folder / f"{name}_no.json").write_text(json.dumps(keyed))
 
 
-def test_pairs_are_one_to_one_and_within_three_frames():
+def test_pairs_are_one_to_one_and_within_three_frames() -> None:
     assert blinks.matched([10, 20, 30], [7, 13, 24, 33]) == 2
     assert blinks.matched([10, 12], [11]) == 1
     assert blinks.matched([10], [9, 11]) == 1
@@ -20,7 +22,9 @@ def test_pairs_are_one_to_one_and_within_three_frames():
     assert blinks.scores([10, 20], [10]) == {"f1": 2 / 3, "precision": 1.0, "recall": 0.5}
 
 
-def test_a_recording_is_read_and_its_blinks_are_found(tmp_path, capsys, monkeypatch):
+def test_a_recording_is_read_and_its_blinks_are_found(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     lines = ["x"] * 3 + ["0.28"] * 897
     keyed = list(range(100, 900, 100))
     for number in keyed:
@@ -38,7 +42,7 @@ def test_a_recording_is_read_and_its_blinks_are_found(tmp_path, capsys, monkeypa
     assert "8 blinks keyed, 8 found" in capsys.readouterr().out
 
 
-def test_a_name_without_a_length_is_refused(tmp_path):
+def test_a_name_without_a_length_is_refused(tmp_path: Path) -> None:
     write(tmp_path, "made", ["0.3"], [])
     with pytest.raises(ValueError, match="minutes"):
         blinks.read(tmp_path / "made.txt")

@@ -4,12 +4,15 @@ import csv
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from benchmarks.gaze import PROTOCOLS, Photos, measure, mirrored
+from benchmarks.gaze.__main__ import PROTOCOLS, measure
+from benchmarks.gaze.photos import Photos, mirrored
 from gaze.vision.head.pose import head_pose
 from gaze.vision.head.stabilizer import Placed
 from gaze.vision.regression import eyeball_model
@@ -24,14 +27,17 @@ from gaze.vision.regression.features import (
     read_eyes,
 )
 from gaze.vision.sample import Screen
-from simulation.landmarks import HEIGHT, WIDTH, make_landmarks, rotation
-from simulation.viewers import viewer_frame
+from simulation.viewers.landmarks import HEIGHT, WIDTH, make_landmarks, rotation
+from simulation.viewers.painted import viewer_frame
 
 SCREEN = Screen(1600.0, 1000.0)
 
 
-def session(person, seed):
-    """Sixteen targets and eyes that tell them."""
+Array = NDArray[np.float64]
+
+
+def session(person: str, seed: int) -> Photos:
+    """Return a session of sixteen targets, with features from which they can be predicted."""
     rng = np.random.default_rng(seed)
     targets = np.array([(x, y) for y in (0.05, 0.2, 0.4, 0.6) for x in (0.03, 0.3, 0.6, 0.97)])
     features = rng.normal(0, 0.01, (16, SIZE))
@@ -40,12 +46,15 @@ def session(person, seed):
 
 
 @pytest.fixture(scope="module")
-def sessions():
+def sessions() -> list[Photos]:
+    """Make three sessions of one person."""
     return [session("P", 1), session("P", 2), session("P", 3)]
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
-def test_nothing_tested_was_learned_from_and_everything_is_tested(protocol, sessions):
+def test_no_tested_photo_is_learned_from_and_all_others_are_tested(
+    protocol: str, sessions: list[Photos]
+) -> None:
     groups = PROTOCOLS[protocol][0](sessions)
     assert len(groups) == (6 if protocol.startswith("other") else 3)
     for group in groups:
@@ -59,7 +68,9 @@ def test_nothing_tested_was_learned_from_and_everything_is_tested(protocol, sess
     assert len(tested) == 16 - held.get(protocol, 0)
 
 
-def test_the_figures_are_flat_and_known_ones_are_right(sessions, capsys):
+def test_the_figures_are_flat_and_known_ones_are_right(
+    sessions: list[Photos], capsys: pytest.CaptureFixture[str]
+) -> None:
     figures = measure(sessions)
     assert figures["uncalibrated_ours_P_x"] == pytest.approx(0.2)
     assert figures["uncalibrated_ours_P_mean"] == pytest.approx(0.2 * np.sqrt(2))
@@ -68,14 +79,14 @@ def test_the_figures_are_flat_and_known_ones_are_right(sessions, capsys):
     assert all(np.isfinite(value) for value in figures.values())
 
 
-def test_a_mirror_image_has_mirrored_features():
-    def features(image, yaw_deg, x, iris_x):
-        face = (rotation(yaw_deg, 5.0), (x, 20.0, 500.0), (iris_x, 0.5))
-        landmarks = make_landmarks(*face)
+def test_a_mirror_image_has_mirrored_features() -> None:
+    def features(image: NDArray[np.uint8], yaw_deg: float, x: float, iris_x: float) -> Array:
+        landmarks = make_landmarks(rotation(yaw_deg, 5.0), (x, 20.0, 500.0), (iris_x, 0.5))
         pose = head_pose(landmarks)
+        assert pose is not None
         irises_px = landmarks.points_px[[468, 473], :2]
-        seen = eyeball_model.row_of(irises_px, np.array([WIDTH, HEIGHT]) / 2.0, Placed.of(pose))
-        return gaze_features(image, landmarks, read_eyes(landmarks, pose), pose, seen)
+        axes = eyeball_model.row_of(irises_px, np.array([WIDTH, HEIGHT]) / 2.0, Placed.of(pose))
+        return gaze_features(image, landmarks, read_eyes(landmarks, pose), pose, axes)
 
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
     grey = 120 + 50 * np.sin(x / 9 + y / 15) + 40 * np.cos(y / 11 - x / 30)
@@ -91,7 +102,7 @@ def test_a_mirror_image_has_mirrored_features():
     assert mirrored(back) == pytest.approx(other)
 
 
-def test_the_command_reads_a_folder_and_writes_json(tmp_path):
+def test_the_command_reads_a_folder_and_writes_json(tmp_path: Path) -> None:
     with (tmp_path / "labels.csv").open("w", newline="") as file:
         table = csv.writer(file)
         table.writerow(
@@ -111,7 +122,7 @@ def test_the_command_reads_a_folder_and_writes_json(tmp_path):
             picture = cv2.cvtColor(viewer_frame(iris=looks), cv2.COLOR_RGB2BGR)
             cv2.imwrite(str(tmp_path / name), picture)
             table.writerow(["P", "s", name, 100 + 400 * (number % 2), 300 * number + 1, 1000, 1200])
-    done = subprocess.run(
+    done = subprocess.run(  # noqa: S603 - this Python
         [sys.executable, "-m", "benchmarks.gaze", tmp_path, "--json", tmp_path / "figures.json"],
         capture_output=True,
         text=True,

@@ -7,9 +7,9 @@ import pytest
 import pytest_asyncio
 
 from simulation.browser.page import browsers_kept
-from simulation.films import make_film, texture
+from simulation.films.progress import make_film, texture
 from simulation.server_process import ServerProcess, free_port, running_server
-from simulation.viewers import write_camera
+from simulation.viewers.painted import write_camera
 from tests.browser.host import Host, served
 
 LEFT, RIGHT, AHEAD = ({"iris": (x, 0.0)} for x in (6.0, -6.0, 0.0))

@@ -8,7 +8,7 @@ import pytest
 
 from simulation.browser.page import Page, chromium, firefox
 from simulation.browser.visitor import Visitor
-from simulation.rtsp_server import rtsp_server
+from simulation.films.rtsp_server import rtsp_server
 from simulation.server_process import ServerProcess, free_port, running_server
 from tests.browser.conftest import FLAGS
 from tests.browser.test_access import violations

@@ -9,7 +9,7 @@ import pytest
 
 from simulation.browser.page import Page, chromium, firefox
 from simulation.browser.visitor import Visitor
-from simulation.films import make_film, texture
+from simulation.films.progress import make_film, texture
 from simulation.server_process import ServerProcess
 from tests.browser.host import ELEMENT, PLAYS, STATE, UPGRADED, Host, until
 

@@ -11,7 +11,7 @@ import pytest
 from gaze.effects import registry
 from gaze.effects.chain import Chain
 from gaze.frames.planes import FramePool
-from simulation.film_frames import FRAME_S, at_no_time, film_frame, looking
+from simulation.films.frames import FRAME_S, at_no_time, film_frame, looking
 
 WIDTH, HEIGHT = 1920, 1080
 ROUND = round(2 * math.pi / FRAME_S)

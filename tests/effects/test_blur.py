@@ -14,7 +14,7 @@ from gaze.effects.acuity import Acuity
 from gaze.effects.blur import LevelMap
 from gaze.effects.chain import Chain
 from gaze.frames.planes import planes_of
-from simulation.film_frames import FRAME_S, film_frame, looking, play
+from simulation.films.frames import FRAME_S, film_frame, looking, play
 
 WIDTH, HEIGHT = 640, 360
 

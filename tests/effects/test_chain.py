@@ -16,7 +16,7 @@ from gaze.effects.parameters import Parameters
 from gaze.effects.state import SIGNALS, GazeState
 from gaze.effects.view import WHOLE, View
 from gaze.frames.planes import copy_timing, planes_of
-from simulation.film_frames import FRAME_S, at_no_time, film_frame, looking, play
+from simulation.films.frames import FRAME_S, at_no_time, film_frame, looking, play
 
 BUILT_IN = tuple(registry.EFFECTS)
 

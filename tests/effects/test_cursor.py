@@ -6,7 +6,7 @@ import pytest
 from gaze.effects.chain import Chain
 from gaze.effects.veil import COLOURS
 from gaze.frames.planes import Planes, planes_of
-from simulation.film_frames import frame_of, looking, play
+from simulation.films.frames import frame_of, looking, play
 
 WIDTH, HEIGHT = 640, 360
 

@@ -15,7 +15,7 @@ from gaze.effects import plugins, registry
 from gaze.effects.chain import Chain
 from gaze.effects.state import SIGNALS
 from gaze.frames.planes import planes_of
-from simulation.film_frames import film_frame, looking
+from simulation.films.frames import film_frame, looking
 from simulation.server_process import running_server
 
 TEXT = (ROOT / "docs" / "effects.md").read_text()

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gaze.effects.film_luminance import film_light
-from simulation.film_frames import looking
+from simulation.films.frames import looking
 
 
 @pytest.mark.parametrize(

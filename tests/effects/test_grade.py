@@ -6,7 +6,7 @@ import pytest
 from gaze.effects.chain import Chain
 from gaze.effects.grade import chroma_table, luma_table
 from gaze.frames.planes import planes_of
-from simulation.film_frames import film_frame, looking
+from simulation.films.frames import film_frame, looking
 
 NEUTRAL = {"brightness": 0.0, "contrast": 1.0, "saturation": 1.0, "warmth": 0.0}
 

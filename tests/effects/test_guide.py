@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from gaze.effects import registry
 from gaze.effects.chain import Chain
 from gaze.frames.planes import planes_of
-from simulation.film_frames import FRAME_S, frame_of, looking
+from simulation.films.frames import FRAME_S, frame_of, looking
 
 WIDTH, HEIGHT = 640, 360
 PLACE = 0.7 * WIDTH, 0.35 * HEIGHT

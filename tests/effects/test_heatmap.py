@@ -8,7 +8,7 @@ from gaze.effects.chain import Chain
 from gaze.effects.heatmap import Heat, colour_table
 from gaze.effects.veil import yuv_of
 from gaze.frames.planes import planes_of
-from simulation.film_frames import film_frame, looking, play
+from simulation.films.frames import film_frame, looking, play
 
 WIDTH, HEIGHT = 640, 360
 

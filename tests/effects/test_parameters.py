@@ -8,7 +8,7 @@ import pytest
 
 from gaze.effects.chain import Chain, EffectError
 from gaze.effects.parameters import Binding, Follower
-from simulation.film_frames import film_frame, looking
+from simulation.films.frames import film_frame, looking
 
 BINDING = {"follow": "dwell", "from": [1, 3], "to": [0.2, 0.8], "smooth": 0}
 

@@ -7,7 +7,7 @@ import pytest
 
 from gaze.effects.chain import Chain
 from gaze.effects.state import GazeState
-from simulation.film_frames import looking
+from simulation.films.frames import looking
 
 MIDDLE = (0.5, 0.5)
 Look = Callable[[float], GazeState | None]

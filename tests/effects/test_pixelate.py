@@ -6,7 +6,7 @@ import pytest
 from gaze.effects.chain import Chain
 from gaze.effects.pixelate import Mosaic
 from gaze.frames.planes import planes_of
-from simulation.film_frames import film_frame, play
+from simulation.films.frames import film_frame, play
 
 WIDTH, HEIGHT = 640, 320
 

@@ -16,9 +16,9 @@ from gaze.effects.parameters import Parameters
 from gaze.effects.state import GazeState
 from gaze.effects.view import View
 from gaze.frames.planes import planes_of
-from simulation.film_frames import film_frame
-from simulation.films import progress_of, sharpness
-from simulation.rtc_viewer import RtcViewer
+from simulation.clients.rtc_viewer import RtcViewer
+from simulation.films.frames import film_frame
+from simulation.films.progress import progress_of, sharpness
 from simulation.server_process import running_server
 
 

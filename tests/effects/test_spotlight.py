@@ -5,7 +5,7 @@ import pytest
 
 from gaze.effects.chain import Chain
 from gaze.frames.planes import planes_of
-from simulation.film_frames import film_frame, play
+from simulation.films.frames import film_frame, play
 
 WIDTH, HEIGHT = 640, 360
 LOOKED_AT = np.s_[160:200, 172:212]

@@ -5,7 +5,7 @@ import pytest
 
 from gaze.effects.chain import Chain
 from gaze.frames.planes import planes_of
-from simulation.film_frames import FRAME_S, at_no_time, film_frame, looking
+from simulation.films.frames import FRAME_S, at_no_time, film_frame, looking
 
 NOISE = 0.01
 """RMS of the point of gaze, in picture widths."""

@@ -10,7 +10,7 @@ from gaze.effects.chain import Chain
 from gaze.effects.magnify import Magnifier
 from gaze.effects.view import View
 from gaze.frames.planes import Planes, planes_of
-from simulation.film_frames import FRAME_S, film_frame, frame_of, looking, play
+from simulation.films.frames import FRAME_S, film_frame, frame_of, looking, play
 
 WIDTH, HEIGHT = 640, 360
 

@@ -13,7 +13,7 @@ from gaze.frames.latest import LatestValue
 from gaze.media.backlog import LONGEST_S, RATE, PictureBacklog, SoundBacklog
 from gaze.media.passthrough import Passthrough
 from gaze.sessions.returned_film import LiveFilm
-from simulation.coded_film import (
+from simulation.films.coded import (
     RATE_FPS,
     SOUND_HZ,
     coded_frame,

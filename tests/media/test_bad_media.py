@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientSession
 
-from simulation.films import make_film, texture
-from simulation.rtc_viewer import RtcViewer
+from simulation.clients.rtc_viewer import RtcViewer
+from simulation.films.progress import make_film, texture
 from simulation.server_process import ServerProcess, running_server
 from tests.media.bad_media import BAD
 

@@ -11,7 +11,7 @@ import pytest
 from av.video.reformatter import ColorRange
 
 from gaze.media.decode import FilmError, Sound, open_film, pictures, sounds, to_yuv420p
-from simulation.coded_film import SOUND_HZ, coded_frame, make_coded_film, number_of, position_of
+from simulation.films.coded import SOUND_HZ, coded_frame, make_coded_film, number_of, position_of
 
 
 def luma(frame: av.VideoFrame) -> np.ndarray:

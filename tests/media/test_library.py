@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from gaze.media.library import Library, slug, title
-from simulation.coded_film import make_coded_film, open_files
+from simulation.films.coded import make_coded_film
+from simulation.scripted_time import open_files
 from tests.media.bad_media import BAD
 
 

@@ -18,10 +18,10 @@ from certs import development
 from gaze.media import address as addresses
 from gaze.media.address import AddressError, Allowed
 from gaze.media.live import PICTURE_HZ, LiveStream
-from simulation.coded_film import RATE_FPS, number_of
-from simulation.films import make_film, texture
-from simulation.rtc_viewer import RtcViewer
-from simulation.rtsp_server import rtsp_server
+from simulation.clients.rtc_viewer import RtcViewer
+from simulation.films.coded import RATE_FPS, number_of
+from simulation.films.progress import make_film, texture
+from simulation.films.rtsp_server import rtsp_server
 from tests.conftest import Serve
 
 WATCH = Allowed.of(["cam.example", "cam.example:8554", "93.184.216.34", "10.1.2.3:80"], [])

@@ -13,17 +13,8 @@ from aiortc.mediastreams import MediaStreamError
 from gaze.frames.latest import LatestValueClosed
 from gaze.media.library import FilmInfo, look_at
 from gaze.media.player import Player
-from simulation.coded_film import (
-    RATE_FPS,
-    SOUND_HZ,
-    ScriptedTime,
-    make_coded_film,
-    number_of,
-    open_files,
-    position_of,
-    reached,
-    settled,
-)
+from simulation.films.coded import RATE_FPS, SOUND_HZ, make_coded_film, number_of, position_of
+from simulation.scripted_time import ScriptedTime, open_files, reached, settled
 
 FRAMES = 50
 FRAME_S = 1 / RATE_FPS

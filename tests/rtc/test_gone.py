@@ -11,7 +11,7 @@ from aiortc import AudioStreamTrack
 
 from gaze.rtc.aiortc_ext import ice
 from gaze.rtc.peer import Peer
-from simulation.rtc_client import Client, Grey
+from simulation.clients.rtc_client import Client, Grey
 from simulation.server_process import ROOT
 
 PATIENCE_S = 20.0  # less than the half minute that aioice takes
@@ -27,7 +27,7 @@ async def peer() -> AsyncIterator[Peer]:
 @pytest.fixture
 async def viewer() -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "simulation.viewer_process"),
+        *(sys.executable, "-m", "simulation.clients.viewer_process"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         limit=1 << 20,

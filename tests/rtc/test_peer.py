@@ -23,7 +23,7 @@ from gaze.rtc.codecs import nvidia_probe
 from gaze.rtc.congestion import twcc
 from gaze.rtc.peer import Limits, OfferError, Peer
 from gaze.rtc.rtp.header_extensions import PLAYOUT_DELAY, VIDEO_ORIENTATION
-from simulation.rtc_client import HEIGHT, WIDTH, Client, Grey, brightness
+from simulation.clients.rtc_client import HEIGHT, WIDTH, Client, Grey, brightness
 
 PATIENCE_S = 20
 
@@ -270,7 +270,7 @@ async def test_numbered_packets_are_reported_and_remb_is_silent(
         offer = re.sub(r"(a=rtpmap:(\d+) VP8/90000\r\n)", r"\1a=rtcp-fb:\2 transport-cc\r\n", offer)
         answer = await peer.answer(offer, Client.ROLES)
         client.number_packets()
-        client.hear_rtcp()
+        client.record_rtcp()
         await client.accept(answer)
         for mid in "012":
             assert f"a=extmap:4 {twcc.EXTENSION_URI}" in section(answer, mid)
@@ -294,7 +294,7 @@ async def test_numbered_packets_are_reported_and_remb_is_silent(
 async def test_without_numbers_remb_stays(peer: Peer) -> None:
     async with Client() as client:
         answer = await peer.answer(await client.offer(), Client.ROLES)
-        client.hear_rtcp()
+        client.record_rtcp()
         await client.accept(answer)
         assert twcc.EXTENSION_URI not in answer
         feedback, rembs = await watch_rtcp(peer, client, wanted=1)
@@ -308,7 +308,7 @@ async def test_lost_packets_are_sent_again_to_the_m_line_that_misses_them(peer: 
         answer = await peer.answer(await client.offer(), Client.ROLES, Grey(150))
         vp8 = re.search(r"a=rtpmap:(\d+) VP8", answer)
         assert vp8 is not None
-        client.lose(every=5, payload_types={int(vp8[1])})
+        client.drop_sent(every=5, payload_types={int(vp8[1])})
         await client.accept(answer)
         assert peer.camera is not None and peer.film is not None
         async with asyncio.timeout(PATIENCE_S):
@@ -327,7 +327,7 @@ async def test_what_is_sent_is_numbered_and_estimated_by_the_clients_feedback(
     offer_numbers(monkeypatch)
     async with Client() as client:
         await connected(peer, client)
-        client.report_arrivals()
+        client.send_feedback()
         film = next(track for track in client.tracks if track.kind == "video")
         async with asyncio.timeout(PATIENCE_S):
             while peer.stats()["out"]["film"]["estimate_bps"] is None or len(client.numbers) < 100:
@@ -345,7 +345,7 @@ async def test_a_client_that_misses_packets_gets_them_again(peer: Peer) -> None:
         answer = await connected(peer, client)
         vp8 = re.search(r"a=rtpmap:(\d+) VP8", answer)
         assert vp8 is not None
-        client.miss(every=5, payload_types={int(vp8[1])})
+        client.drop_received(every=5, payload_types={int(vp8[1])})
         film = next(track for track in client.tracks if track.kind == "video")
         async with asyncio.timeout(PATIENCE_S):
             while peer.stats()["out"]["film"]["packets_resent"] < 5:
@@ -384,7 +384,7 @@ class Due(MediaStreamTrack):
 
 async def test_sender_reports_are_of_the_moment_when_frames_are_due(peer: Peer) -> None:
     async with Client() as client:
-        client.hear_rtcp()
+        client.record_rtcp()
         await connected(peer, client, film=Due(Grey(150)), sound=Due(AudioStreamTrack()))
         seen: dict[int, list[RtcpSrPacket]] = {}
         async with asyncio.timeout(PATIENCE_S):

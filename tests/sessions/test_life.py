@@ -9,9 +9,9 @@ import pytest
 from aiohttp import ClientSession
 
 from gaze.web.sessions import SESSIONS
-from simulation.rtc_viewer import PictureTrack, RtcViewer
+from simulation.clients.rtc_viewer import PictureTrack, RtcViewer
 from simulation.server_process import running_server
-from simulation.viewers import viewer_frame
+from simulation.viewers.painted import viewer_frame
 from tests.conftest import Serve
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from simulation.films import progress_of, texture
-from simulation.rtc_viewer import Image, PictureTrack, RtcViewer
+from simulation.clients.rtc_viewer import Image, PictureTrack, RtcViewer
+from simulation.films.progress import progress_of, texture
 
 WIDTH, HEIGHT = 320, 180
 LENGTH_S = 30.0

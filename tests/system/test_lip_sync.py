@@ -7,14 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from simulation.coded_film import (
-    RATE_FPS,
-    make_coded_film,
-    number_of,
-    sweeping_sound,
-    swept_s,
-)
-from simulation.rtc_viewer import RtcViewer
+from simulation.clients.rtc_viewer import RtcViewer
+from simulation.films.coded import RATE_FPS, make_coded_film, number_of, sweeping_sound, swept_s
 from tests.conftest import Serve
 
 IN_STEP_S = 0.040

@@ -4,23 +4,14 @@ A real aiortc client sends and receives over real sockets; how fast it goes is l
 `benchmarks.main_job`.
 """
 
-from typing import Any
-
 import numpy as np
 import pytest
 
-from simulation.films import dots, grid, progress_of, sharpness, spacing, texture
-from simulation.rtc_viewer import PictureTrack, RtcViewer
-from simulation.viewers import viewer_frame
+from simulation.clients.rtc_viewer import FULL_SCREEN, PictureTrack, RtcViewer
+from simulation.films.progress import dots, grid, progress_of, sharpness, spacing, texture
+from simulation.viewers.painted import viewer_frame
 
 WIDTH, HEIGHT = 640, 360
-LAYOUT: dict[str, Any] = {
-    "type": "layout",
-    "screen": [1920, 1080],
-    "viewport": [0, 0, 1920, 1080],
-    "picture": [0, 0, 1920, 1080],
-    "exact": True,
-}
 
 
 async def test_blur_is_sharp_where_the_viewer_looks(viewer: RtcViewer) -> None:
@@ -64,7 +55,7 @@ async def test_the_eyes_are_followed_and_closing_them_pauses_the_film(viewer: Rt
     now = [left]
     camera = PictureTrack(lambda t_s: now[0])
     await viewer.open(camera=camera, media="texture", effects=[{"name": "pause", "after": 0.5}])
-    viewer.say(**LAYOUT)
+    viewer.say(**FULL_SCREEN)
 
     async def looked_at(count: int = 40) -> float:
         heard = len(viewer.messages)

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gaze.rtc.codecs.libx264 import H264Encoder
-from simulation.rtc_viewer import RtcViewer
+from simulation.clients.rtc_viewer import RtcViewer
 from tests.conftest import Serve
 
 ROWS, COLUMNS = 23, 40

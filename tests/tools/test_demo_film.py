@@ -15,13 +15,15 @@ from tools.demo_film.scene import Scene
 
 @pytest.fixture(scope="module")
 def scene() -> Scene:
+    """Draw the film's layers once."""
     return Scene()
 
 
 @pytest.mark.parametrize("share", [0.0, 0.35, 0.7, 1.0])
 def test_every_part_of_the_picture_has_detail(scene: Scene, share: float) -> None:
     image = scene.frame(round(share * (DURATION_S * RATE_FPS - 1)))
-    assert (image.shape, image.dtype) == ((HEIGHT, WIDTH, 3), np.uint8)
+    assert image.shape == (HEIGHT, WIDTH, 3)
+    assert image.dtype == np.uint8
     grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
     blurred = cv2.GaussianBlur(grey, (0, 0), 4)
     for y in range(0, HEIGHT, 120):
@@ -45,7 +47,8 @@ def test_the_same_frame_twice(scene: Scene) -> None:
 
 def test_music_is_soft_and_does_not_clip() -> None:
     sound = music(DURATION_S)
-    assert (sound.shape, sound.dtype) == ((DURATION_S * SAMPLE_RATE_HZ, 2), np.int16)
+    assert sound.shape == (DURATION_S * SAMPLE_RATE_HZ, 2)
+    assert sound.dtype == np.int16
     assert np.abs(sound.astype(int)).max() <= 0.5 * 32768
     loudness = np.sqrt((sound[SAMPLE_RATE_HZ:-SAMPLE_RATE_HZ].astype(float) ** 2).mean()) / 32768
     assert -30 < 20 * np.log10(loudness) < -14

@@ -16,9 +16,9 @@ from gaze.tracking.pool import RemoteTracker, TrackerLostError, Trackers
 from gaze.vision.sample import CalibrationError, Screen
 from gaze.vision.tracker import Tracker
 from gaze.web.app import TRACKERS
-from simulation.rtc_viewer import PictureTrack, RtcViewer
+from simulation.clients.rtc_viewer import PictureTrack, RtcViewer
 from simulation.server_process import running_server
-from simulation.viewers import viewer_frame
+from simulation.viewers.painted import viewer_frame
 from tests.conftest import Serve
 
 SCREEN = Screen(1920.0, 1080.0)

@@ -13,7 +13,7 @@ import pytest
 
 from gaze.vision.sample import Screen
 from gaze.vision.tracker import HOLD_S, Tracker
-from simulation.viewers import viewer_frame
+from simulation.viewers.painted import viewer_frame
 
 SCREEN = Screen(1920, 1080, diagonal_mm=380.0)
 

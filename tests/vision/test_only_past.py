@@ -39,7 +39,7 @@ from gaze.vision.regression.eyeball_model import SightLevel
 from gaze.vision.regression.features import SIZE
 from gaze.vision.sample import Screen
 from gaze.vision.tracker import Tracker
-from simulation.landmarks import make_landmarks, rotation
+from simulation.viewers.landmarks import make_landmarks, rotation
 
 SCREEN = Screen(1920.0, 1080.0)
 

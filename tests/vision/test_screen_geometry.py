@@ -13,7 +13,7 @@ from gaze.vision.screen_geometry import (
     px_per_mm,
     screen_point_px,
 )
-from simulation.landmarks import make_landmarks, rotation
+from simulation.viewers.landmarks import make_landmarks, rotation
 
 SCREEN = Screen(1600, 900, diagonal_mm=400.0)
 

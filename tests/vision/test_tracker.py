@@ -8,7 +8,7 @@ import pytest
 
 from gaze.vision.sample import CalibrationError, Screen
 from gaze.vision.tracker import Tracker
-from simulation.viewers import viewer_frame
+from simulation.viewers.painted import viewer_frame
 
 STEP_S = 1 / 30
 SCREEN = Screen(1920, 1080, diagonal_mm=380.0)

@@ -7,8 +7,8 @@ from typing import Any, get_args
 from gaze.base.settings import ROOT, load
 from gaze.sessions.messages import Command, SessionRequest
 from gaze.web.app import create_app
-from simulation.rtc_viewer import PictureTrack, RtcViewer
-from simulation.viewers import viewer_frame
+from simulation.clients.rtc_viewer import PictureTrack, RtcViewer
+from simulation.viewers.painted import viewer_frame
 from tests.conftest import Serve
 
 TEXT = (ROOT / "docs" / "api.md").read_text()

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
-from simulation.rtc_viewer import PictureTrack, RtcViewer
+from simulation.clients.rtc_viewer import PictureTrack, RtcViewer
 from tests.conftest import Serve
 
 JSON = {"Content-Type": "application/json"}

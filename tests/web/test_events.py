@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import WSServerHandshakeError
 
-from simulation.rtc_viewer import RtcViewer
+from simulation.clients.rtc_viewer import RtcViewer
 
 
 async def receive(socket: Any, kind: str) -> dict[str, Any]:

@@ -1,4 +1,9 @@
-"""Makes the demo film, so that there is something to watch on the first day."""
+"""Draws the demo film, so that there is something to watch on the first day.
+
+`python -m tools.demo_film PATH`. Nothing is downloaded: pictures and music are computed. `scene`
+composes each frame from layers: `sky`, `hills`, `houses`, `quay` and `words`, drawn on a `canvas`;
+`music` is the sound.
+"""
 
 from fractions import Fraction
 from pathlib import Path
@@ -22,12 +27,22 @@ _X264 = {
 
 
 def make_demo(path: Path, duration_s: int = DURATION_S) -> None:
-    """Write the film (1280x720, H.264 and AAC in MP4); `path` is there only when it is whole.
+    """Write the film: 1280x720 at 30 frames a second, H.264 and AAC in MP4.
 
-    Missing folders are made. The 30 s take about 20 s on two cores.
+    Missing folders are made. `path` exists only when the film is complete. 30 s of film take about
+    20 s on two cores.
 
-    Raises:
-        OSError: the folder cannot be written to.
+    Parameters
+    ----------
+    path : Path
+        The file.
+    duration_s : int, default 30
+        Length of the film.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written to.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.part")

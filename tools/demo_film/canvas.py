@@ -1,7 +1,7 @@
-"""What the demo film is drawn on: layers and sprites, and how they are laid over a picture.
+"""What the demo film is drawn on: layers and sprites, and how they are composed into a frame.
 
-Colours are RGB. Still things are drawn once at twice their size and scaled down, so that edges are
-smooth; a layer that moves by half pixels is kept at both phases, so that it stays equally sharp.
+Colours are RGB. Still parts are drawn once at twice their size and scaled down, for smooth edges; a
+layer that moves by half pixels is kept at both phases, so that it stays equally sharp.
 """
 
 import math
@@ -39,7 +39,17 @@ SERIF, SANS = cv2.FONT_HERSHEY_TRIPLEX, cv2.FONT_HERSHEY_DUPLEX
 
 @dataclass(frozen=True, slots=True)
 class Layer:
-    """Premultiplied colour and inverse alpha (three channels), at phases of 1/len pixel."""
+    """A strip as wide as the whole camera movement.
+
+    Attributes
+    ----------
+    colour : sequence of ndarray
+        Premultiplied colour at phases of 1/len pixel.
+    clear : sequence of ndarray
+        Inverse alpha, three channels, at the same phases.
+    top : int
+        Its uppermost row in the frame.
+    """
 
     colour: Sequence[Image]
     clear: Sequence[Image]
@@ -48,7 +58,17 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class Sprite:
-    """A small picture with premultiplied colour, and the place in it that is put on a point."""
+    """A small picture, kept at twice its size.
+
+    Attributes
+    ----------
+    colour : ndarray, shape (h, w, 3)
+        Premultiplied colour.
+    alpha : ndarray, shape (h, w)
+        Alpha.
+    anchor : tuple of float
+        The point of it that is put on a point of the frame.
+    """
 
     colour: Image
     alpha: Image
@@ -56,7 +76,19 @@ class Sprite:
 
 
 def layer(colour: Image, alpha: Image, top: int, phases: int) -> Layer:
-    """A layer from a drawing at twice its size, at `phases` horizontal positions."""
+    """Make a layer from a drawing at twice its size.
+
+    Parameters
+    ----------
+    colour : ndarray, shape (h, w, 3)
+        The drawing.
+    alpha : ndarray, shape (h, w)
+        Its alpha.
+    top : int
+        Its uppermost row in the frame.
+    phases : int
+        Horizontal positions within a pixel.
+    """
     colours, clears = [], []
     height, width = alpha.shape[0] // SCALE, alpha.shape[1] // SCALE - 1
     for phase in range(phases):
@@ -82,10 +114,28 @@ def _premultiplied(colour: Image, alpha: Image, width: int, height: int) -> tupl
 
 
 def as_image(array: object) -> Image:
+    """Return an array as an image, uint8.
+
+    Parameters
+    ----------
+    array : array_like
+        Values of 0 to 255.
+    """
     return np.asarray(array, dtype=np.uint8)
 
 
 def compose(image: Image, layer: Layer, shift: float) -> None:
+    """Draw a layer into a frame, in place.
+
+    Parameters
+    ----------
+    image : ndarray, shape (720, 1280, 3)
+        The frame.
+    layer : Layer
+        The layer.
+    shift : float
+        How far it has moved to the left, px.
+    """
     phases = len(layer.colour)
     step = round(shift * phases)
     phase, left = step % phases, step // phases
@@ -97,7 +147,19 @@ def compose(image: Image, layer: Layer, shift: float) -> None:
 
 
 def put(image: Image, sprite: Sprite, x: float, y: float, size: float) -> None:
-    """Draw a sprite, kept at twice its size, with its anchor at a point between pixels."""
+    """Draw a sprite with its anchor at a point between pixels, in place.
+
+    Parameters
+    ----------
+    image : ndarray, shape (720, 1280, 3)
+        The frame.
+    sprite : Sprite
+        The sprite.
+    x, y : float
+        The point, px.
+    size : float
+        Scale; 1 is the size for which it was drawn.
+    """
     scale = size / SCALE
     left, top = x - sprite.anchor[0] * scale, y - sprite.anchor[1] * scale
     x0, y0 = math.floor(left), math.floor(top)
@@ -116,6 +178,19 @@ def put(image: Image, sprite: Sprite, x: float, y: float, size: float) -> None:
 
 
 def blend(image: Image, sprite: Sprite, x: float, y: float, opacity: float) -> None:
+    """Draw a sprite that fades in or out, in place.
+
+    Parameters
+    ----------
+    image : ndarray, shape (720, 1280, 3)
+        The frame.
+    sprite : Sprite
+        The sprite.
+    x, y : float
+        Where its anchor goes, px.
+    opacity : float
+        0 to 1.
+    """
     if opacity > 0:
         colour, alpha = (
             cv2.convertScaleAbs(part, alpha=opacity) for part in (sprite.colour, sprite.alpha)
@@ -124,21 +199,70 @@ def blend(image: Image, sprite: Sprite, x: float, y: float, opacity: float) -> N
 
 
 def sprite(colour: Image, alpha: Image, anchor: tuple[float, float]) -> Sprite:
+    """Make a sprite from a drawing at twice its size.
+
+    Parameters
+    ----------
+    colour : ndarray, shape (h, w, 3)
+        The drawing.
+    alpha : ndarray, shape (h, w)
+        Its alpha.
+    anchor : tuple of float
+        The point of it that is put on a point of the frame.
+    """
     lit = cv2.multiply(colour, cv2.merge([alpha] * 3), scale=1 / 255)
     return Sprite(as_image(lit), alpha, anchor)
 
 
 def canvas(width: int, height: int) -> tuple[Image, Image]:
+    """Return an empty drawing.
+
+    Parameters
+    ----------
+    width, height : int
+        Size in pixels.
+
+    Returns
+    -------
+    colour : ndarray, shape (height, width, 3)
+        Black.
+    alpha : ndarray, shape (height, width)
+        Transparent.
+    """
     return np.zeros((height, width, 3), np.uint8), np.zeros((height, width), np.uint8)
 
 
 def shade(colour: Colour, factor: float) -> Colour:
+    """Return a colour, brighter or darker.
+
+    Parameters
+    ----------
+    colour : tuple of int
+        RGB.
+    factor : float
+        Above 1 is brighter.
+    """
     r, g, b = (int(min(255, max(0, part * factor))) for part in colour)
     return r, g, b
 
 
 def noise(rng: np.random.Generator, height: int, width: int, cell: int) -> NDArray[np.float32]:
-    """Fractal noise, 0 to 1; its largest features are `cell` pixels across."""
+    """Return fractal noise, 0 to 1.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of the noise.
+    height, width : int
+        Size in pixels.
+    cell : int
+        Size of its largest features, px.
+
+    Returns
+    -------
+    ndarray, shape (height, width), float32
+        The noise.
+    """
     total = np.zeros((height, width), np.float32)
     weight, reached = 1.0, 0.0
     while cell >= 2:
@@ -153,16 +277,53 @@ def noise(rng: np.random.Generator, height: int, width: int, cell: int) -> NDArr
 def text(
     image: Image, text: str, centre: tuple[float, float], size: float, colour: Colour, font: int
 ) -> None:
+    """Write a line of text in the middle of a point, in place.
+
+    Parameters
+    ----------
+    image : ndarray, shape (h, w, 3)
+        The drawing.
+    text : str
+        ASCII.
+    centre : tuple of float
+        The point, px.
+    size : float
+        OpenCV's font scale.
+    colour : tuple of int
+        RGB.
+    font : int
+        OpenCV's font.
+    """
     (width, height), _ = cv2.getTextSize(text, font, size, 1)
     place = (round(centre[0] - width / 2), round(centre[1] + height / 2))
     cv2.putText(image, text, place, font, size, colour, 1, cv2.LINE_AA)
 
 
 def text_mask(mask: Image, text: str, centre: tuple[float, float], size: float) -> None:
+    """Write a line of bold serif text into an alpha channel, in place.
+
+    Parameters
+    ----------
+    mask : ndarray, shape (h, w)
+        The alpha channel.
+    text : str
+        ASCII.
+    centre : tuple of float
+        The middle of the text, px.
+    size : float
+        OpenCV's font scale.
+    """
     (width, height), _ = cv2.getTextSize(text, SERIF, size, 2)
     place = (round(centre[0] - width / 2), round(centre[1] + height / 2))
     cv2.putText(mask, text, place, SERIF, size, SOLID, 2, cv2.LINE_AA)
 
 
 def fixed(point: NDArray[np.float64]) -> tuple[int, int]:
+    """Return a point in OpenCV's fixed-point format with 4 fractional bits.
+
+    Parameters
+    ----------
+    point : ndarray, shape (2,)
+        Pixels.
+    """
     return round(point[0] * 16), round(point[1] * 16)

@@ -26,6 +26,13 @@ def _ridge(rng: np.random.Generator, width: int, rough: int) -> NDArray[np.float
 
 
 def mountains(rng: np.random.Generator) -> Layer:
+    """Draw three ridges of mountains.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of their shapes.
+    """
     top, height, width = 190, 290, WIDTH + 240
     colour, alpha = canvas(width * SCALE, height * SCALE)
     y = np.arange(height * SCALE, dtype=np.float32)[:, None]
@@ -50,7 +57,13 @@ def mountains(rng: np.random.Generator) -> Layer:
 
 
 def hill(rng: np.random.Generator) -> Layer:
-    """The old town on its hill: trees, terraces, small houses, churches."""
+    """Draw the old town on its hill: trees, terraces, small houses, churches.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of their positions and colours.
+    """
     top, height, width = 214, 264, WIDTH + 460
     colour, alpha = canvas(width * SCALE, height * SCALE)
     x = np.arange(width * SCALE, dtype=np.float32)
@@ -133,6 +146,17 @@ def _draw_church(colour: Image, alpha: Image, x: int, foot: int) -> None:
 
 
 def draw_windmill(image: Image, x: float, y: float, t: float) -> None:
+    """Draw a windmill with turning sails, in place.
+
+    Parameters
+    ----------
+    image : ndarray, shape (720, 1280, 3)
+        The frame.
+    x, y : float
+        Its hub, px.
+    t : float
+        Time in seconds.
+    """
     if not -60 < x < WIDTH + 60:
         return
     body = np.array(((x - 9, y + 46), (x - 5, y), (x + 5, y), (x + 9, y + 46)))

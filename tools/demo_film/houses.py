@@ -25,6 +25,13 @@ _SIGNS = ("CAFE", "BOOKS", "TEA", "MAPS", "BAKERY", "OPTICS", "INN", "PIANOS", "
 
 
 def houses(rng: np.random.Generator) -> Layer:
+    """Draw the row of houses along the water.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of their shapes and colours.
+    """
     top, width = 200, WIDTH + 920
     height = QUAY_Y - top
     colour, alpha = canvas(width * SCALE, height * SCALE)
@@ -256,6 +263,7 @@ def _draw_string_lights(colour: Image, alpha: Image, width: int, street: int) ->
 
 
 def tram() -> Sprite:
+    """Draw the tram."""
     colour, alpha = canvas(420, 124)
     for image, red, roof, dark in (
         (colour, (188, 52, 48), (232, 220, 200), (40, 34, 44)),

@@ -27,7 +27,18 @@ _MELODY = (
 
 
 def music(duration_s: float) -> NDArray[np.int16]:
-    """The sound, int16 of shape (samples, 2) at 48 kHz, soft at both ends so that it may repeat."""
+    """Compute the sound, soft at both ends so that it can loop.
+
+    Parameters
+    ----------
+    duration_s : float
+        Length.
+
+    Returns
+    -------
+    ndarray, shape (samples, 2), int16
+        At 48 kHz.
+    """
     samples = round(duration_s * SAMPLE_RATE_HZ)
     mix = np.zeros((samples, 2), np.float32)
     for bar, chord in enumerate(_CHORDS):
@@ -45,7 +56,7 @@ def music(duration_s: float) -> NDArray[np.int16]:
 
 
 def _hertz(note: int) -> float:
-    """Frequency of a MIDI note number."""
+    """Return the frequency of a MIDI note number."""
     return 440.0 * float(2.0 ** ((note - 69) / 12))
 
 
@@ -82,7 +93,7 @@ def _harp(note: int) -> NDArray[np.float32]:
 
 
 def _room(mix: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The same from a hall: convolved with noise that dies away and loses its treble."""
+    """Return the reverberation of a hall: convolution with decaying noise that loses its treble."""
     rng = np.random.default_rng(3)
     length = round(2.4 * SAMPLE_RATE_HZ)
     t = np.arange(length, dtype=np.float32)[:, None] / SAMPLE_RATE_HZ

@@ -28,6 +28,7 @@ from tools.demo_film.canvas import (
 
 
 def sail_boat() -> Sprite:
+    """Draw the sailing boat."""
     colour, alpha = canvas(220, 300)
     hull = np.array(((24, 244), (196, 244), (172, 276), (48, 276)))
     main = np.array(((106, 20), (106, 230), (200, 226)))
@@ -53,6 +54,7 @@ def sail_boat() -> Sprite:
 
 
 def steamer() -> Sprite:
+    """Draw the steamer."""
     colour, alpha = canvas(460, 180)
     hull = np.array(((14, 118), (446, 118), (416, 164), (44, 164)))
     for image, navy, white, red, dark in (
@@ -81,7 +83,13 @@ def steamer() -> Sprite:
 
 
 def quay(rng: np.random.Generator) -> Layer:
-    """The near quay: cobbles, bollards, lamps. It passes at two pixels a frame."""
+    """Draw the near quay: cobbles, bollards, lamps. It passes at two pixels a frame.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of the cobbles.
+    """
     top, width = 430, WIDTH + 1820
     height = HEIGHT - top
     colour, alpha = canvas(width * SCALE, height * SCALE)
@@ -146,7 +154,15 @@ def _draw_bollard(colour: Image, alpha: Image, x: int, foot: int) -> None:
 
 
 def draw_walkers(image: Image, t: float) -> None:
-    """People on the quay; who walks with the camera stays longer in the picture."""
+    """Draw people and a cyclist on the quay, in place; who walks with the camera stays longer.
+
+    Parameters
+    ----------
+    image : ndarray, shape (720, 1280, 3)
+        The frame.
+    t : float
+        Time in seconds.
+    """
     for number in range(9):
         direction = 1 if number % 2 else -1
         x = (number * 211 + 40 + t * (direction * 34 - 18)) % 1500 - 110

@@ -50,7 +50,18 @@ class Scene:
         self._water_x, self._water_y = x, y
 
     def frame(self, index: int) -> Image:
-        """Frame `index` (at 30 a second) as RGB, shape (720, 1280, 3)."""
+        """Compose one frame.
+
+        Parameters
+        ----------
+        index : int
+            Its number, at 30 a second.
+
+        Returns
+        -------
+        ndarray, shape (720, 1280, 3), uint8
+            RGB.
+        """
         t = index / RATE_FPS
         image = self._sky.copy()
         self._draw_stars(image, t)
@@ -105,7 +116,7 @@ class Scene:
         put(image, self._plane, 1330 - 84 * (t - 4), 66 + 7 * math.sin(t * 0.9), 1.0)
 
     def _draw_water(self, image: Image, t: float) -> None:
-        """The town upside down, bent by waves that grow towards the viewer."""
+        """Draw the town mirrored, bent by waves that grow towards the viewer."""
         x, y = self._water_x, self._water_y
         depth = y - QUAY_Y
         near = depth / (WATER_END_Y - QUAY_Y)

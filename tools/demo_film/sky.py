@@ -63,6 +63,18 @@ GLINT = _glint()
 
 
 def stars(rng: np.random.Generator) -> list[tuple[int, int, float]]:
+    """Draw lots for the stars.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of their positions.
+
+    Returns
+    -------
+    list of (int, int, float)
+        Position in px and brightness, 0 to 1; the brightest first.
+    """
     stars = []
     for _ in range(620):
         y = int(6 + 300 * rng.random() ** 1.6)
@@ -72,9 +84,23 @@ def stars(rng: np.random.Generator) -> list[tuple[int, int, float]]:
 
 
 def sky(rng: np.random.Generator, stars: list[tuple[int, int, float]]) -> Image:
+    """Draw the sky at dusk, with the moon and the constellations.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of dust and craters.
+    stars : list of (int, int, float)
+        From `stars`.
+
+    Returns
+    -------
+    ndarray, shape (720, 1280, 3), uint8
+        RGB.
+    """
     rows = np.linspace(0, 1, HEIGHT)
-    places = [place for place, _ in _SKY]
-    bands = [np.interp(rows, places, [colour[i] for _, colour in _SKY]) for i in range(3)]
+    heights = [height for height, _ in _SKY]
+    bands = [np.interp(rows, heights, [colour[i] for _, colour in _SKY]) for i in range(3)]
     sky = np.repeat(np.stack(bands, 1)[:, None, :], WIDTH, 1).astype(np.float32)
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH].astype(np.float32)
 
@@ -130,6 +156,18 @@ def _draw_constellations(image: Image) -> None:
 
 
 def clouds(rng: np.random.Generator) -> tuple[Image, Image]:
+    """Draw a strip of clouds.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Source of their shapes.
+
+    Returns
+    -------
+    colour, clear : ndarray, shape (h, w, 3), uint8
+        Premultiplied colour and inverse alpha.
+    """
     height, width = 420, WIDTH + 260
     long = cv2.resize(noise(rng, height, width // 3 + 1, 64), (width, height))
     fine = noise(rng, height, width, 40)
@@ -144,6 +182,15 @@ def clouds(rng: np.random.Generator) -> tuple[Image, Image]:
 
 
 def balloon(colours: tuple[Colour, Colour], size: float) -> Sprite:
+    """Draw a hot-air balloon.
+
+    Parameters
+    ----------
+    colours : tuple of (int, int, int)
+        Of its stripes, RGB.
+    size : float
+        Scale.
+    """
     width, height, radius = round(220 * size), round(310 * size), 104 * size
     colour, alpha = canvas(width, height)
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
@@ -184,6 +231,7 @@ def balloon(colours: tuple[Colour, Colour], size: float) -> Sprite:
 
 
 def plane() -> Sprite:
+    """Draw the aeroplane and its banner."""
     colour, alpha = canvas(1440, 92)
     (width, _), _ = cv2.getTextSize(_BANNER, SANS, 1.05, 2)
     left, right = 200, 200 + width + 60
@@ -207,6 +255,15 @@ def plane() -> Sprite:
 
 
 def draw_birds(image: Image, t: float) -> None:
+    """Draw the birds, in place.
+
+    Parameters
+    ----------
+    image : ndarray, shape (720, 1280, 3)
+        The frame.
+    t : float
+        Time in seconds.
+    """
     for number in range(17):
         lane = number % 3
         speed = 46 + 9 * lane
@@ -229,6 +286,15 @@ def draw_birds(image: Image, t: float) -> None:
 
 
 def draw_lanterns(image: Image, t: float) -> None:
+    """Draw the sky lanterns, in place.
+
+    Parameters
+    ----------
+    image : ndarray, shape (720, 1280, 3)
+        The frame.
+    t : float
+        Time in seconds.
+    """
     for number in range(22):
         start = 9 + number * 0.62
         if t < start:

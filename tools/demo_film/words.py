@@ -7,7 +7,7 @@ from tools.demo_film.canvas import CLEAR, SERIF, SOLID, Sprite, as_image, canvas
 
 
 def title() -> Sprite:
-    """The word "gaze", drawn of circles and lines; the a's bowl is an iris."""
+    """Draw the word "gaze" from circles and lines; the a's bowl is an iris."""
     width, height, thick, radius = 1240, 560, 26, 84
     _, alpha = canvas(width, height)
     base, xs = 230, (210, 480, 740, 1000)
@@ -41,6 +41,13 @@ def title() -> Sprite:
 
 
 def caption(text: str) -> Sprite:
+    """Draw a caption with a dark halo.
+
+    Parameters
+    ----------
+    text : str
+        ASCII.
+    """
     (width, height), _ = cv2.getTextSize(text, SERIF, 1.5, 2)
     _, alpha = canvas(width + 80, height + 60)
     text_mask(alpha, text, ((width + 80) / 2, (height + 60) / 2), 1.5)

@@ -24,7 +24,7 @@ from gaze.rtc.aiortc_ext import ice
 from gaze.rtc.ice.udp_transport import Network, NoPortError
 from gaze.rtc.peer import Limits, Peer
 from gaze.rtc.sdp import ice_fragment
-from simulation.rtc_client import Client, Grey
+from simulation.clients.rtc_client import Client, Grey
 
 PATIENCE_S = 20.0
 FLOOD = 100_000

@@ -4,7 +4,7 @@ import pytest
 
 from gaze.vision.face.eye_landmarks import EYES, LidBaseline, aspect_ratio, iris_offsets_mm
 from gaze.vision.head.pose import head_pose
-from simulation.landmarks import make_landmarks, rotation
+from simulation.viewers.landmarks import make_landmarks, rotation
 
 STEP_S = 1 / 30
 

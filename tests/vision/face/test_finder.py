@@ -15,7 +15,7 @@ from gaze.vision.face import finder as finder_module
 from gaze.vision.face import networks
 from gaze.vision.face.finder import FaceModelError, MeshFaceFinder, TaskFaceFinder
 from simulation.facemesh import LIPS, Reference
-from simulation.viewers import PX_PER_MM, viewer_frame
+from simulation.viewers.painted import PX_PER_MM, viewer_frame
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 
 from gaze.vision.face.eye_landmarks import EYES
 from gaze.vision.face.occlusion import eyes_hidden
-from simulation.landmarks import HEIGHT, WIDTH, make_landmarks
+from simulation.viewers.landmarks import HEIGHT, WIDTH, make_landmarks
 
 LANDMARKS = make_landmarks(eyes_mm=(0.0, 0.0, 500.0))
 

@@ -7,7 +7,7 @@ import pytest
 from gaze.vision.face.finder import LANDMARKS, Landmarks
 from gaze.vision.head.pose import RIGID, RIGID_MM, focal_length_px, head_pose
 from gaze.vision.kernels.jit import turned
-from simulation.landmarks import make_landmarks, rotation
+from simulation.viewers.landmarks import make_landmarks, rotation
 
 
 def test_focal_length_is_that_of_the_assumed_field_of_view():

@@ -8,8 +8,8 @@ from gaze.vision.head.pose import head_pose
 from gaze.vision.head.stabilizer import HeadStabilizer, Placed
 from gaze.vision.iris.refinement import cut_eyes
 from gaze.vision.regression.eyeball_model import EYEBALLS_MM
-from simulation.landmarks import rotation
-from simulation.rendered_viewer import NEAR_MM, Scene, draw, render, through_camera
+from simulation.viewers.landmarks import rotation
+from simulation.viewers.rendered import NEAR_MM, Scene, draw, render, through_camera
 
 PERSON = draw(32)
 PLACE_MM = np.array([0.0, 20.0, NEAR_MM])
@@ -80,6 +80,6 @@ def test_turns_of_the_head_tell_how_deep_its_eyes_lie():
     beside = []
     for scene, placed in zip(scenes[5:], anchored[5:], strict=True):
         seen = (EYEBALLS_MM @ placed.rotation.T + placed.eyes_mm).mean(axis=0)
-        true = (PERSON.eyes_mm @ scene.turn.T + PLACE_MM).mean(axis=0)
+        true = (PERSON.eyes_mm @ scene.head_rotation.T + PLACE_MM).mean(axis=0)
         beside.append((seen / seen[2] - true / true[2])[:2] * true[2])
     assert np.std(beside, axis=0).max() < 0.3

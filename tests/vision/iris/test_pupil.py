@@ -7,8 +7,8 @@ from gaze.vision.face.finder import Landmarks, MeshFaceFinder
 from gaze.vision.head.pose import head_pose
 from gaze.vision.iris.pupil import RELATIVE_ONLY, Evidence, IrisSize, PupilMeter
 from gaze.vision.iris.refinement import LIDS, Crop, cut_eyes, find_irises
-from simulation.landmarks import make_landmarks
-from simulation.viewers import viewer_frame
+from simulation.viewers.landmarks import make_landmarks
+from simulation.viewers.painted import viewer_frame
 
 STEP_S = 1 / 30
 

@@ -7,8 +7,8 @@ import pytest
 
 from gaze.vision.face.finder import Landmarks, MeshFaceFinder
 from gaze.vision.iris.refinement import cut_eyes, dark_centre, find_irises
-from simulation.landmarks import make_landmarks, rotation
-from simulation.rendered_viewer import NEAR_MM, Scene, draw, render, through_camera
+from simulation.viewers.landmarks import make_landmarks, rotation
+from simulation.viewers.rendered import NEAR_MM, Scene, draw, render, through_camera
 
 STRAIGHT = Scene(np.eye(3), np.array([0.0, 20.0, NEAR_MM]), np.array([0.0, 60.0, 0.0]), 4.0)
 

@@ -14,7 +14,7 @@ from gaze.vision.kernels.patch_tracking import (
     kept,
     slopes,
 )
-from simulation.landmarks import rotation
+from simulation.viewers.landmarks import rotation
 
 FOCAL_PX = 550.0
 MIDDLE = np.array([159.5, 119.5])

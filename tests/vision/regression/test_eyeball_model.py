@@ -6,7 +6,7 @@ import pytest
 from gaze.vision.head.stabilizer import Placed
 from gaze.vision.regression import eyeball_model
 from gaze.vision.sample import Screen
-from simulation.landmarks import rotation
+from simulation.viewers.landmarks import rotation
 
 SCREEN = Screen(1600.0, 900.0, diagonal_mm=400.0)
 WIDTH_MM = 400 * 1600 / np.hypot(1600, 900)

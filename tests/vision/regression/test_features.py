@@ -15,7 +15,7 @@ from gaze.vision.regression.features import (
     gaze_features,
     read_eyes,
 )
-from simulation.landmarks import HEIGHT, WIDTH, make_landmarks, rotation
+from simulation.viewers.landmarks import HEIGHT, WIDTH, make_landmarks, rotation
 
 
 def picture(seed=0):

@@ -1,0 +1,1 @@
+"""WebRTC peers without a browser, built on stock aiortc."""

@@ -1,0 +1,1 @@
+"""Films, and single frames, whose content can be measured after any codec."""

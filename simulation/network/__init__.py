@@ -1,0 +1,1 @@
+"""Emulated network paths between a server and a viewer."""
