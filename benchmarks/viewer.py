@@ -33,13 +33,9 @@ from aiortc.rtp import RtpPacket
 
 from benchmarks import material, strip
 from gaze.rtc.congestion import twcc
-<<<<<<< HEAD
 from gaze.rtc.congestion.feedback_recorder import FeedbackRecorder
 from gaze.rtc.rtp.jitter_buffer import VideoJitterBuffer
-=======
-from gaze.rtc.rtp.jitter_buffer import VideoBuffer
 from simulation.clients.rtc_viewer import FULL_SCREEN
->>>>>>> bench
 
 TWCC_ID = 7
 FEEDBACK_INTERVAL_S = 0.05

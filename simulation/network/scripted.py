@@ -113,11 +113,6 @@ def run(
     seed: int = 1,
     feedback_arrives: Callable[[float], bool] = lambda t_s: True,
 ) -> Journal:
-<<<<<<< HEAD:simulation/scripted_link.py
-    """Send a film over a link; `hears` says when feedback gets through."""
-    chance = random.Random(seed)
-    bwe, sent, recorder = SendSideBwe(limits), SentPackets(), FeedbackRecorder()
-=======
     """Send a film over a link.
 
     Parameters
@@ -126,7 +121,7 @@ def run(
         The network path.
     duration_s : float
         How long.
-    limits : Range
+    limits : BitrateConstraints
         Start, least and greatest bitrate of the estimator.
     encoder_most_bps : float, default 6e6
         The greatest bitrate that the encoder produces.
@@ -141,8 +136,7 @@ def run(
         What happened.
     """
     chance = random.Random(seed)  # noqa: S311 - simulation, not cryptography
-    estimate, sent, recorder = BandwidthEstimator(limits), SentPackets(), twcc.Recorder()
->>>>>>> bench:simulation/network/scripted.py
+    bwe, sent, recorder = SendSideBwe(limits), SentPackets(), FeedbackRecorder()
     pacer: Pacer[Packet] = Pacer(2.5 * limits.start_bps, Packet)
     journal = Journal()
     arriving: list[tuple[float, int, int]] = []  # time, tie, number
@@ -164,17 +158,11 @@ def run(
         pacer.rate_bps = 2.5 * bwe.target_bps
         if t_s >= next_frame_s:
             next_frame_s += 1 / FPS
-<<<<<<< HEAD:simulation/scripted_link.py
             in_flight_bytes = sent.in_flight_bytes + pacer.queue_bytes
             if pacer.queue_time_s <= MAX_PACER_S and in_flight_bytes <= bwe.congestion_window_bytes(
                 MAX_QUEUE_S, t_s
             ):
                 size = min(bwe.target_bps, encoder_most_bps) / FPS / 8
-=======
-            in_flight_bytes = sent.on_their_way_bytes + pacer.waiting_bytes
-            if pacer.waiting_s <= ROOM_S and in_flight_bytes <= estimate.window_bytes(QUEUE_S, t_s):
-                size = min(estimate.target_bps, encoder_most_bps) / FPS / 8
->>>>>>> bench:simulation/network/scripted.py
                 size *= 6 if first else chance.uniform(0.7, 1.3)
                 first = False
                 for _ in range(max(1, round(size / PACKET_BYTES))):
@@ -200,13 +188,8 @@ def run(
             last_arrival_s = at_s
         if t_s >= next_feedback_s:
             next_feedback_s += FEEDBACK_S
-<<<<<<< HEAD:simulation/scripted_link.py
             for data in recorder.build_feedback(1, 2):
-                if hears(t_s):
-=======
-            for data in recorder.take(1, 2):
                 if feedback_arrives(t_s):
->>>>>>> bench:simulation/network/scripted.py
                     heapq.heappush(answers, (t_s + link.delay_s, next(tie), data))
         if t_s >= next_note_s:
             next_note_s += 0.1

@@ -16,7 +16,7 @@ from gaze.rtc.congestion.queue_delay import QueueDelay
 from gaze.rtc.congestion.service_rate import ServiceRate
 from gaze.rtc.congestion.trendline_estimator import BandwidthUsage, TrendlineEstimator
 
-# Tuned on a step from 5 to 0.7 Mbit/s on simulation.scripted_link (the estimate is there after
+# Tuned on a step from 5 to 0.7 Mbit/s on simulation.network.scripted (the estimate is there after
 # 0.4 s, the queue of 0.3 s gone after 0.7 s) and by
 # `python -m benchmarks.network --who chromium --scenarios step`.
 LONG_QUEUE_S = 0.1  # overuse beyond doubt, if it also
@@ -25,7 +25,7 @@ GROWING_QUEUE_S = 0.02  # grows this much from one feedback message to the next
 # benchmark covers it.
 STANDING_QUEUE_S = 0.025  # a shorter one is no overuse
 UNCERTAIN_SHARE = 0.8  # of the rate: no deeper cut for a queue that is not long
-# Chosen by hand on simulation.scripted_link; no benchmark covers it alone.
+# Chosen by hand on simulation.network.scripted; no benchmark covers it alone.
 PROBE_RESULT_HOLDS_S = 1.0  # until the acknowledged bitrate has followed a probe's result
 
 

@@ -19,7 +19,7 @@ FIRST_PROBE_SCALES = (2.0, 4.0)
 """Times the start bitrate. libwebrtc has 3 and 6, from a start of 0.3 Mbit/s; this server starts at
 2.5 Mbit/s and its estimate is limited to 12."""
 
-# Tuned on simulation.scripted_link (a step from 0.7 to 5 Mbit/s is followed within 15 s) and by
+# Tuned on simulation.network.scripted (a step from 0.7 to 5 Mbit/s is followed within 15 s) and by
 # `python -m benchmarks.network --who chromium --scenarios step`. libwebrtc probes every 5 s, and
 # only while the application sends less than the estimate.
 INTERVAL_S = 3.0

@@ -28,14 +28,14 @@ INITIAL_ROUND_TRIP_S = 0.2  # libwebrtc's kDefaultRtt
 ROUND_TRIP_SMOOTHING = 0.2  # chosen by hand; no benchmark covers it
 FEEDBACK_S = 0.1  # browsers send feedback every 50 to 100 ms (libwebrtc: RemoteEstimatorProxy)
 
-# How far the target is reduced to drain a queue: tuned on simulation.scripted_link (delay under
+# How far the target is reduced to drain a queue: tuned on simulation.network.scripted (delay under
 # 0.3 s within half a second and the length of the queue after a step from 5 to 0.7 Mbit/s) and by
 # `python -m benchmarks.network --who chromium --scenarios step`.
 SHORT_QUEUE_S = 0.06  # none up to here
 FULL_QUEUE_S = 0.36
 MIN_DRAIN_SHARE = 0.3  # of the estimate is sent even into a full queue
 
-# Tuned on simulation.scripted_link: three seconds without feedback at 5 Mbit/s.
+# Tuned on simulation.network.scripted: three seconds without feedback at 5 Mbit/s.
 FEEDBACK_TIMEOUT_S = 1.0
 TIMEOUT_DECREASE = 0.7
 TIMEOUT_DECREASE_INTERVAL_S = 0.5

@@ -3,7 +3,7 @@
 While packets wait in the queue of the bottleneck it is never idle, so what leaves it is its
 capacity. That is known within one feedback message, while an average of the acknowledged bitrate
 still holds what was before. The constants were tuned on a step from 5 to 0.7 Mbit/s on
-simulation.scripted_link (the estimate is there after 0.4 s instead of 1.4 to 5.7 s) and by
+simulation.network.scripted (the estimate is there after 0.4 s instead of 1.4 to 5.7 s) and by
 `python -m benchmarks.network --who chromium --scenarios step`.
 """
 

@@ -7,7 +7,7 @@ import pytest
 
 from gaze.rtc.congestion.packet_results import PacketResult
 from gaze.rtc.congestion.send_side_bwe import BitrateConstraints, SendSideBwe
-from simulation.scripted_link import Journal, Link, run
+from simulation.network.scripted import Journal, Link, run
 
 CONSTRAINTS = BitrateConstraints(start_bps=2.5e6, min_bps=150e3, max_bps=12e6)
 
@@ -78,7 +78,7 @@ def test_losses_of_a_policer_cut_the_estimate() -> None:
 
 
 def test_the_target_falls_without_feedback_and_recovers() -> None:
-    journal = run(Link([(0, 5e6)]), 12, CONSTRAINTS, hears=lambda t_s: not 5 < t_s < 8)
+    journal = run(Link([(0, 5e6)]), 12, CONSTRAINTS, feedback_arrives=lambda t_s: not 5 < t_s < 8)
     assert min(journal.between(journal.target_bps, 7.5, 8)) < 0.5 * 4e6
     assert statistics.mean(journal.between(journal.target_bps, 10, 12)) > 0.7 * 5e6
 
