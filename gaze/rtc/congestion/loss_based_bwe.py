@@ -12,8 +12,8 @@ from gaze.rtc.congestion.packet_results import PacketResult
 HIGH_LOSS = 0.10  # draft-ietf-rmcat-gcc-02, section 6: decrease above,
 LOW_LOSS = 0.02  # increase below
 INCREASE = 1.08  # a window; libwebrtc's send_side_bandwidth_estimation.cc, the draft has 1.05
-# Tuned on simulation.network.scripted (tests/rtc/congestion/test_send_side_bwe.py: links with 1, 5 and
-# 10 % of random loss, and a policer).
+# Tuned on simulation.network.scripted (tests/rtc/congestion/test_send_side_bwe.py: links with 1, 5
+# and 10 % of random loss, and a policer).
 WINDOW_S = 1.0
 MIN_WINDOW_PACKETS = 20
 HISTORY_WINDOWS = 10  # whose least loss is taken for the path's own
