@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from gaze.effects.chain import Chain
 from gaze.effects.state import GazeState
-from gaze.frames.planes import Plane, Planes, copy_timing, planes_of
+from gaze.frames.planes import Plane, Planes, copy_properties, planes_of
 from simulation.film_frames import film_frame
 
 SIZES = {"720p": (1280, 720), "1080p": (1920, 1080), "2160p": (3840, 2160)}
@@ -134,7 +134,7 @@ def bgr_step(draw: Callable[[Image, int], Image], frame: av.VideoFrame) -> Step:
         bgr = cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2BGR_I420)
         drawn = np.asarray(draw(bgr, index), np.uint8)
         made = av.VideoFrame.from_ndarray(cv2.cvtColor(drawn, cv2.COLOR_BGR2YUV_I420), "yuv420p")
-        copy_timing(frame, made)
+        copy_properties(frame, made)
 
     return step
 

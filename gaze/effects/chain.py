@@ -18,7 +18,7 @@ from gaze.effects.parameters import EffectError, Follower, Number, Parameters, p
 from gaze.effects.registry import EFFECTS
 from gaze.effects.state import GazeState
 from gaze.effects.view import WHOLE, View
-from gaze.frames.planes import FORMAT, FramePool, copy_timing, planes_of
+from gaze.frames.planes import FORMAT, FramePool, copy_properties, planes_of
 
 __all__ = ["Chain", "EffectError", "Failure"]
 
@@ -280,7 +280,7 @@ class Chain:
                 view = canvas.view.within(view)
             self._view, self._softened = view, softened
             if drawn is not frame:
-                copy_timing(frame, drawn)
+                copy_properties(frame, drawn)
             return drawn
 
 

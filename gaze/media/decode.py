@@ -16,7 +16,7 @@ from av.container import InputContainer
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
-from gaze.frames.rotation import upright
+from gaze.frames.rotation import rotate
 
 logger = logging.getLogger(__name__)
 
@@ -209,7 +209,7 @@ def shown(stream: av.VideoStream, frame: av.VideoFrame) -> av.VideoFrame:
 
 def _as_shown(frame: av.VideoFrame, aspect: float) -> av.VideoFrame:
     clockwise = round(-frame.rotation / 90) % 4 * 90
-    return upright(_with_square_pixels(to_yuv420p(frame), aspect), clockwise)
+    return rotate(_with_square_pixels(to_yuv420p(frame), aspect), clockwise)
 
 
 def _pixel_aspect(stream: av.VideoStream) -> float:

@@ -15,7 +15,7 @@ from gaze.effects.effect import Canvas, Effect
 from gaze.effects.parameters import Parameters
 from gaze.effects.state import SIGNALS, GazeState
 from gaze.effects.view import WHOLE, View
-from gaze.frames.planes import copy_timing, planes_of
+from gaze.frames.planes import copy_properties, planes_of
 from simulation.film_frames import FRAME_S, at_no_time, film_frame, looking, play
 
 BUILT_IN = tuple(registry.EFFECTS)
@@ -422,5 +422,5 @@ def test_so_does_a_frame_of_any_size(
         planes_of(frame, writable=True), planes_of(large, writable=False), strict=True
     ):
         cut[:] = whole[: cut.shape[0], : cut.shape[1]]
-    copy_timing(large, frame)
+    copy_properties(large, frame)
     draw_and_check(specs, looks, frame)
