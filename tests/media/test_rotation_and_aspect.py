@@ -1,4 +1,4 @@
-"""Films of phones and discs: turned pictures and pixels that are not square."""
+"""Films of phones and discs: display matrices and pixels that are not square."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -9,16 +9,17 @@ import cv2
 import numpy as np
 import pytest
 
-from gaze.frames.planes import planes_of
-from gaze.media.decode import open_film, pictures
+from gaze.frames.planes import Plane, planes_of
+from gaze.media.decode import pictures
+from gaze.media.film_file import open_film
 from gaze.media.library import Library
 
 WIDTH, HEIGHT = 160, 96
-TURNS = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
-"""The matrix a, b, c, d of a track header that is to be shown turned clockwise."""
+DISPLAY_MATRICES = {0: (1, 0, 0, 1), 90: (0, 1, -1, 0), 180: (-1, 0, 0, -1), 270: (0, -1, 1, 0)}
+"""Display matrix a, b, c, d of a track header, by the clockwise rotation in degrees."""
 
 
-def make(path: Path, *, turned_deg: int = 0, pixel_aspect: Fraction | None = None) -> None:
+def make(path: Path, *, rotation_deg: int = 0, pixel_aspect: Fraction | None = None) -> None:
     """Ten frames that are bright in the top left corner only."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=25)
@@ -36,14 +37,14 @@ def make(path: Path, *, turned_deg: int = 0, pixel_aspect: Fraction | None = Non
         container.mux(stream.encode(None))
     content = bytearray(path.read_bytes())
     matrix = content.index(b"tkhd") + 4 + 40
-    for index, value in zip((0, 1, 3, 4), TURNS[turned_deg], strict=True):
-        place = matrix + 4 * index
-        content[place : place + 4] = (value << 16).to_bytes(4, "big", signed=True)
+    for index, value in zip((0, 1, 3, 4), DISPLAY_MATRICES[rotation_deg], strict=True):
+        offset = matrix + 4 * index
+        content[offset : offset + 4] = (value << 16).to_bytes(4, "big", signed=True)
     path.write_bytes(content)
 
 
 @pytest.mark.parametrize(
-    ("turned_deg", "corner"),
+    ("rotation_deg", "corner"),
     [
         (0, lambda p: p[: len(p) // 2, : p.shape[1] // 2]),
         (90, lambda p: p[: len(p) // 2, p.shape[1] // 2 :]),
@@ -51,13 +52,13 @@ def make(path: Path, *, turned_deg: int = 0, pixel_aspect: Fraction | None = Non
         (270, lambda p: p[len(p) // 2 :, : p.shape[1] // 2]),
     ],
 )
-def test_a_turned_film_is_shown_upright(
-    tmp_path: Path, turned_deg: int, corner: Callable[[np.ndarray], np.ndarray]
+def test_a_display_matrix_rotates_the_film(
+    tmp_path: Path, rotation_deg: int, corner: Callable[[Plane], Plane]
 ) -> None:
-    make(tmp_path / "phone.mp4", turned_deg=turned_deg)
+    make(tmp_path / "phone.mp4", rotation_deg=rotation_deg)
     library = Library(tmp_path)
     film = library.films["phone"]
-    expected = (HEIGHT, WIDTH) if turned_deg in (90, 270) else (WIDTH, HEIGHT)
+    expected = (HEIGHT, WIDTH) if rotation_deg in (90, 270) else (WIDTH, HEIGHT)
     assert (film.width, film.height) == expected
     with open_film(film.path) as container:
         frame = next(pictures(container, 0.2)).frame
@@ -66,7 +67,8 @@ def test_a_turned_film_is_shown_upright(
     assert corner(planes.y).mean() == pytest.approx(200, abs=8)
     assert planes.y.mean() == pytest.approx(30 + 170 / 4, abs=5)
     assert corner(planes.u).mean() == pytest.approx(90, abs=8)
-    still = cv2.imdecode(np.frombuffer(library.thumbnail("phone"), np.uint8), cv2.IMREAD_GRAYSCALE)
+    jpeg = np.frombuffer(library.thumbnail("phone"), np.uint8)
+    still = np.asarray(cv2.imdecode(jpeg, cv2.IMREAD_GRAYSCALE), np.uint8)
     assert still.shape == expected[::-1]
     assert corner(still).mean() > 2 * still.mean()
 
