@@ -29,7 +29,8 @@ from benchmarks.report import arguments, write_figures
 from gaze.effects.chain import Chain
 from gaze.effects.state import GazeState
 from gaze.frames.planes import planes_of
-from gaze.media.decode import open_film, pictures
+from gaze.media.decode import pictures
+from gaze.media.film_file import open_film
 from gaze.rtc.codecs import libx264
 from tools.demo_film import make_demo
 

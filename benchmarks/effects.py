@@ -21,7 +21,7 @@ import numpy.typing as npt
 from benchmarks.report import arguments, write_figures
 from gaze.effects.chain import Chain
 from gaze.effects.state import GazeState
-from gaze.frames.planes import Plane, Planes, copy_timing, planes_of
+from gaze.frames.planes import Plane, Planes, copy_properties, planes_of
 from simulation.films.frames import film_frame
 
 SIZES = {"720p": (1280, 720), "1080p": (1920, 1080), "2160p": (3840, 2160)}
@@ -193,7 +193,7 @@ def bgr_step(draw: Callable[[Image, int], Image], frame: av.VideoFrame) -> Step:
         bgr = np.asarray(cv2.cvtColor(frame.to_ndarray(), cv2.COLOR_YUV2BGR_I420), np.uint8)
         drawn = np.asarray(draw(bgr, index), np.uint8)
         planes = np.asarray(cv2.cvtColor(drawn, cv2.COLOR_BGR2YUV_I420), np.uint8)
-        copy_timing(frame, av.VideoFrame.from_ndarray(planes, "yuv420p"))
+        copy_properties(frame, av.VideoFrame.from_ndarray(planes, "yuv420p"))
 
     return step
 

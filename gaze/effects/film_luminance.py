@@ -1,7 +1,7 @@
 """How much light the shown picture sends to the eyes, for the pupil's reflex to it.
 
-Luma is decoded with the display's gamma of ITU-R BT.1886 (2.4), on samples far enough apart to cost
-almost nothing. Absolute luminance takes the screen's own, in cd/m²: multiply.
+Luma is decoded with the display gamma of ITU-R BT.1886 (2.4), on few samples, so that it costs
+almost nothing. Relative luminance times the screen's peak luminance gives cd/m².
 """
 
 import math
@@ -11,28 +11,34 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from gaze.effects.state import GazeState
+from gaze.effects.state import DEFAULT_PICTURE_DEG, GazeState
 from gaze.frames.planes import Plane
 
 GAMMA: Final = 2.4
-ROWS: Final = 40
-"""About how many rows of samples are looked at."""
+"""ITU-R BT.1886."""
+
+SAMPLED_ROWS: Final = 40
+"""About how many rows of samples are read. Chosen by hand; no benchmark covers it."""
 
 RADIUS_DEG: Final = 5.0
-"""How far from the point of gaze light counts as around it."""
-
-ASSUMED_PICTURE_DEG: Final = 30.0
+"""Radius of the picture around the point of gaze that counts as `gaze`. Chosen by hand: the macula;
+no benchmark covers it."""
 
 _LINEAR = (np.clip((np.arange(256) - 16) / 219, 0, 1) ** GAMMA).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
-class FilmLight:
-    """Mean luminance of a frame as a share of the screen's white, 0..1.
+class FilmLuminance:
+    """Mean luminance of a frame relative to the screen's white, 0 to 1.
 
-    `picture` is that of the whole frame, `gaze` that within 5 degrees of the point of gaze, None
-    while it is unknown or beside the picture. `t_s` is when the frame was composed, on the
-    monotonic clock.
+    Attributes
+    ----------
+    t_s : float
+        When the frame was composed, on the monotonic clock.
+    picture : float
+        Of the whole frame.
+    gaze : float or None
+        Within 5 degrees of the point of gaze; None while that is unknown or beside the picture.
     """
 
     t_s: float
@@ -40,29 +46,45 @@ class FilmLight:
     gaze: float | None
 
 
-def film_light(luma: Plane, gaze: GazeState | None, t_s: float) -> FilmLight:
-    """Measure limited-range luma, (height, width); `gaze.shown` is in fractions of it."""
+def measure_luminance(luma: Plane, gaze: GazeState | None, t_s: float) -> FilmLuminance:
+    """Measure the luminance of a frame.
+
+    Parameters
+    ----------
+    luma : ndarray of uint8, shape (height, width)
+        Limited-range luma of the returned picture.
+    gaze : GazeState or None
+        The newest gaze, in fractions of that picture.
+    t_s : float
+        When the frame was composed, on the monotonic clock.
+
+    Returns
+    -------
+    FilmLuminance
+        Its mean relative luminance.
+    """
     height, width = luma.shape
-    apart = max(1, height // ROWS)
-    first = apart // 2
-    light = _LINEAR[luma[first::apart, first::apart]]
-    around = None
+    spacing = max(1, height // SAMPLED_ROWS)
+    first = spacing // 2
+    luminance = _LINEAR[luma[first::spacing, first::spacing]]
+    around_gaze = None
     if gaze is not None and gaze.shown is not None and all(map(math.isfinite, gaze.shown)):
-        radius_px = RADIUS_DEG / (gaze.picture_deg or ASSUMED_PICTURE_DEG) * width
-        reach = radius_px / apart
+        radius_px = RADIUS_DEG / (gaze.picture_deg or DEFAULT_PICTURE_DEG) * width
+        radius = radius_px / spacing
         y, x = (
-            (share * size - 0.5 - first) / apart
-            for share, size in zip(reversed(gaze.shown), (height, width), strict=True)
+            (fraction * size - 0.5 - first) / spacing
+            for fraction, size in zip(reversed(gaze.shown), (height, width), strict=True)
         )
-        rows, columns = _within(y, reach, light.shape[0]), _within(x, reach, light.shape[1])
-        near = (columns - x) ** 2 + ((rows - y) ** 2)[:, None] <= reach**2
-        if near.any():
-            there = light[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-            around = float(there[near].mean())
-    return FilmLight(t_s, float(light.mean()), around)
+        rows = _within(y, radius, luminance.shape[0])
+        columns = _within(x, radius, luminance.shape[1])
+        inside = (columns - x) ** 2 + ((rows - y) ** 2)[:, None] <= radius**2
+        if inside.any():
+            box = luminance[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+            around_gaze = float(box[inside].mean())
+    return FilmLuminance(t_s, float(luminance.mean()), around_gaze)
 
 
-def _within(middle: float, reach: float, count: int) -> NDArray[np.intp]:
-    """Which of so many samples are within reach of a place."""
-    first = min(max(math.ceil(middle - reach), 0), count)
-    return np.arange(first, min(max(math.floor(middle + reach) + 1, first), count))
+def _within(middle: float, radius: float, count: int) -> NDArray[np.intp]:
+    """Return which of `count` samples are within a radius of a position."""
+    first = min(max(math.ceil(middle - radius), 0), count)
+    return np.arange(first, min(max(math.floor(middle + radius) + 1, first), count))

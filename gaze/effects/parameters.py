@@ -1,4 +1,4 @@
-"""What an effect can be set to: checked parameters, and bindings that let the eyes move a number.
+"""What an effect can be set to: checked parameters, and bindings of numbers to signals of the eyes.
 
 An effect declares its parameters as a pydantic model:
 
@@ -11,7 +11,8 @@ binding as in docs/api.md ("A parameter that follows the eyes").
 In the JSON Schema every property carries `title`, `description` and `default` at its top level.
 A bindable number also has `minimum`, `maximum`, `unit` and `bindable: true` there, and an `anyOf`
 of the plain number and a reference to the binding, so a page can make a slider from the top level
-while a validator still sees the whole truth. Choices carry `enum`, switches `"type": "boolean"`.
+while a validator accepts both. Choices carry `enum`, switches `"type": "boolean"`. Docstrings of
+parameter models are for programmers and do not get into the schema.
 """
 
 import math
@@ -33,19 +34,35 @@ from pydantic import (
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from gaze.effects.state import SIGNALS
+from gaze.effects.motion.time_step import low_pass_gain
+from gaze.effects.state import HOLD_S, SIGNALS
 
-HOLD_S: Final = 1.0
-"""How long the last value stands after its signal became unknown."""
-
-EASE_S: Final = 0.5
-"""Shortest time constant of the way back to the default after that."""
+RETURN_S: Final = 0.5
+"""Shortest time constant with which a parameter returns to its default once its signal has been
+unknown for `HOLD_S`; a shorter one is seen as a jump. Chosen by hand; no benchmark covers it."""
 
 
 class EffectError(ValueError):
-    """A chain that cannot be: `field` says where (`effects[0].strength`), `message` what is due."""
+    """A chain of effects that is not valid.
+
+    Attributes
+    ----------
+    field : str
+        Where, as `effects[0].strength`.
+    message : str
+        What would be right there.
+    """
 
     def __init__(self, field: str, message: str) -> None:
+        """Make the error.
+
+        Parameters
+        ----------
+        field : str
+            Where, as `effects[0].strength`.
+        message : str
+            What would be right there.
+        """
         super().__init__(f"{field}: {message}")
         self.field = field
         self.message = message
@@ -87,14 +104,35 @@ class Binding(BaseModel):
         return self
 
     def target(self, signal: float) -> float:
-        """Map a signal, in its own unit, to the parameter it asks for."""
-        share = (signal - self.from_[0]) / (self.from_[1] - self.from_[0])
-        return self.to[0] + min(1.0, max(0.0, share)) * (self.to[1] - self.to[0])
+        """Map a signal linearly to the parameter.
+
+        Parameters
+        ----------
+        signal : float
+            The signal in its own unit.
+
+        Returns
+        -------
+        float
+            Between the ends of `to`.
+        """
+        fraction = (signal - self.from_[0]) / (self.from_[1] - self.from_[0])
+        return self.to[0] + min(1.0, max(0.0, fraction)) * (self.to[1] - self.to[0])
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """Marks a float parameter: its range and unit, and that it may be bound to a signal."""
+    """Annotates a float parameter: its range and unit, and that it may be bound to a signal.
+
+    Attributes
+    ----------
+    minimum, maximum : float
+        Its range, both included.
+    unit : str
+        Its unit, for people.
+    title, description : str
+        For people.
+    """
 
     minimum: float
     maximum: float
@@ -145,19 +183,44 @@ class Number:
         }
 
 
+def _without_docstring(schema: dict[str, Any]) -> None:
+    schema.pop("description", None)
+
+
 class Parameters(BaseModel):
-    """What every effect's parameter model derives from: strict, complete, without surprises."""
+    """Base of every effect's parameter model: strict, and without unknown fields."""
 
     model_config = ConfigDict(
-        extra="forbid", strict=True, allow_inf_nan=False, frozen=True, validate_default=True
+        extra="forbid",
+        strict=True,
+        allow_inf_nan=False,
+        frozen=True,
+        validate_default=True,
+        json_schema_extra=_without_docstring,
     )
 
 
 def parse(model: type[Parameters], values: Mapping[str, Any], where: str) -> Parameters:
     """Check the parameters that a person sent.
 
-    Raises:
-        EffectError: with the field under `where`, for the first thing that is wrong.
+    Parameters
+    ----------
+    model : type of Parameters
+        The effect's parameter model.
+    values : mapping
+        What was sent, without the effect's name.
+    where : str
+        The field that holds them, as `effects[0]`.
+
+    Returns
+    -------
+    Parameters
+        The parameters, with defaults filled in.
+
+    Raises
+    ------
+    EffectError
+        For the first field that is wrong.
     """
     try:
         return model.model_validate(dict(values))
@@ -175,9 +238,22 @@ def parse(model: type[Parameters], values: Mapping[str, Any], where: str) -> Par
 
 
 class Follower:
-    """The running value of one number parameter: fixed, or following its binding over time."""
+    """The current value of one number parameter: fixed, or following its binding over time.
+
+    Attributes
+    ----------
+    value : float
+        The current value.
+    """
 
     def __init__(self, default: float) -> None:
+        """Begin at the default.
+
+        Parameters
+        ----------
+        default : float
+            The parameter's default.
+        """
         self.value = default
         self._default = default
         self._stepped_s: float | None = None
@@ -186,11 +262,25 @@ class Follower:
     def step(
         self, setting: float | Binding, signals: Mapping[str, float | None], t_s: float
     ) -> float:
-        """Bring the value to time `t_s` and return it.
+        """Bring the value up to a time.
 
-        A binding is approached exponentially with its `smooth` as the time constant and the true
-        time step. Once its signal is unknown the value is held for `HOLD_S` and then eases to the
-        parameter's default.
+        A binding is followed by a first-order low-pass filter with its `smooth` as the time
+        constant and the true time step. Once its signal is unknown the value is held for `HOLD_S`
+        and then returns to the parameter's default.
+
+        Parameters
+        ----------
+        setting : float or Binding
+            What the parameter is set to.
+        signals : mapping of str to float or None
+            The signals now.
+        t_s : float
+            Now, on the monotonic clock. A time before the last one changes nothing.
+
+        Returns
+        -------
+        float
+            The current value.
         """
         step_s = 0.0 if self._stepped_s is None else max(0.0, t_s - self._stepped_s)
         self._stepped_s = t_s if self._stepped_s is None else max(t_s, self._stepped_s)
@@ -202,12 +292,12 @@ class Follower:
             self._known_s = t_s
             self._approach(setting.target(signal), step_s, setting.smooth)
         elif self._known_s is not None and t_s - self._known_s > HOLD_S:
-            eased_s = min(step_s, t_s - self._known_s - HOLD_S)
-            self._approach(self._default, eased_s, max(setting.smooth, EASE_S))
+            returning_s = min(step_s, t_s - self._known_s - HOLD_S)
+            self._approach(self._default, returning_s, max(setting.smooth, RETURN_S))
         return self.value
 
     def _approach(self, target: float, step_s: float, smooth_s: float) -> None:
         if smooth_s == 0:
             self.value = target
         else:
-            self.value += (target - self.value) * -math.expm1(-step_s / smooth_s)
+            self.value += (target - self.value) * low_pass_gain(step_s, smooth_s)

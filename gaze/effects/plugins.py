@@ -9,28 +9,28 @@ import logging
 from collections.abc import Iterable
 from importlib.metadata import entry_points
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
-from gaze.effects.effect import Effect
-from gaze.effects.registry import register
+from gaze.effects.registry import effects_of, register
 
-GROUP = "gaze.effects"
+GROUP: Final = "gaze.effects"
+"""Group of entry points by which packages offer effects (docs/effects.md)."""
 
 logger = logging.getLogger(__name__)
 
 
 class PluginError(Exception):
-    """A module that the operator named cannot be used; says which and why."""
+    """A module that the operator named cannot be used; the message says which and why."""
 
 
 def load_installed() -> None:
-    """Add the effects of installed packages; a broken one is logged and passed over."""
+    """Register the effects of installed packages; a broken one is logged and skipped."""
     for entry in entry_points(group=GROUP):
         try:
             _add(entry.load())
         except Exception as error:
             logger.error(
-                "effects of the package entry %s passed over: %s: %s",
+                "effects of the package entry %s skipped: %s: %s",
                 entry.name,
                 type(error).__name__,
                 error,
@@ -38,10 +38,17 @@ def load_installed() -> None:
 
 
 def load_modules(names: Iterable[str]) -> None:
-    """Add the effects of these modules.
+    """Register the effects of modules.
 
-    Raises:
-        PluginError: one cannot be imported, or has no effect, or a wrong one.
+    Parameters
+    ----------
+    names : iterable of str
+        Names of modules to import.
+
+    Raises
+    ------
+    PluginError
+        If one cannot be imported, or has no effect, or an incomplete one.
     """
     for name in names:
         try:
@@ -55,11 +62,7 @@ def _add(thing: Any) -> None:
     if not isinstance(thing, ModuleType):
         register(thing)
         return
-    found = [
-        value
-        for value in vars(thing).values()
-        if isinstance(value, type) and issubclass(value, Effect) and value is not Effect
-    ]
+    found = list(effects_of(vars(thing)))
     if not found:
         raise ValueError("there is no Effect in this module")
     for effect in found:

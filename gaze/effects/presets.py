@@ -6,7 +6,17 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Preset:
-    """A chain of effects under a name."""
+    """A chain of effects under a name.
+
+    Attributes
+    ----------
+    name : str
+        Its name in messages.
+    title, description : str
+        For people.
+    effects : tuple of dict
+        As they stand in messages.
+    """
 
     name: str
     title: str
@@ -14,6 +24,7 @@ class Preset:
     effects: tuple[dict[str, Any], ...]
 
     def as_dict(self) -> dict[str, Any]:
+        """Return the preset as GET /api/presets lists it."""
         return {
             "name": self.name,
             "title": self.title,

@@ -1,6 +1,7 @@
 """All effects by name, and what a page needs to know of them.
 
-Every `Effect` defined in a module of this package is found by itself; others join by `register`.
+Every `Effect` defined in a module of `gaze.effects.builtin` is found by itself; others join by
+`register`.
 """
 
 import importlib
@@ -8,19 +9,27 @@ import pkgutil
 from collections.abc import Iterator
 from typing import Any
 
-from gaze import effects
+from gaze.effects import builtin
 from gaze.effects.effect import Effect
 from gaze.effects.parameters import Parameters
 from gaze.effects.presets import PRESETS
 
 EFFECTS: dict[str, type[Effect[Any]]] = {}
+"""The registered effects by name, in the order in which they are listed."""
 
 
 def register(effect: type[Effect[Any]]) -> None:
     """Add an effect.
 
-    Raises:
-        ValueError: it is not a complete effect, or its name is taken.
+    Parameters
+    ----------
+    effect : type of Effect
+        The class.
+
+    Raises
+    ------
+    ValueError
+        If it is not a complete effect, or its name is taken.
     """
     for attribute in ("name", "title", "description"):
         if not isinstance(getattr(effect, attribute, None), str):
@@ -37,7 +46,13 @@ def register(effect: type[Effect[Any]]) -> None:
 
 
 def catalogue() -> list[dict[str, Any]]:
-    """Return every effect as GET /api/effects tells it; see `parameters` about the schema."""
+    """Return every effect as GET /api/effects lists it; see `parameters` about the schema.
+
+    Returns
+    -------
+    list of dict
+        Name, title, description and the JSON Schema of the parameters of each.
+    """
     return [
         {
             "name": effect.name,
@@ -50,18 +65,36 @@ def catalogue() -> list[dict[str, Any]]:
 
 
 def presets() -> list[dict[str, Any]]:
-    """Return the named chains as GET /api/presets tells them."""
+    """Return the named chains as GET /api/presets lists them.
+
+    Returns
+    -------
+    list of dict
+        Name, title, description and effects of each.
+    """
     return [preset.as_dict() for preset in PRESETS]
 
 
-def _in_package() -> Iterator[type[Effect[Any]]]:
-    for info in pkgutil.iter_modules(effects.__path__):
-        module = importlib.import_module(f"{effects.__name__}.{info.name}")
-        for thing in list(vars(module).values()):
-            own = isinstance(thing, type) and thing.__module__ == module.__name__
-            if own and issubclass(thing, Effect) and thing is not Effect:
-                yield thing
+def effects_of(module_vars: dict[str, Any]) -> Iterator[type[Effect[Any]]]:
+    """Find the effects among the names of a module.
+
+    Parameters
+    ----------
+    module_vars : dict
+        `vars(module)`.
+
+    Yields
+    ------
+    type of Effect
+        Every subclass of `Effect`, imported ones too.
+    """
+    for value in list(module_vars.values()):
+        if isinstance(value, type) and issubclass(value, Effect) and value is not Effect:
+            yield value
 
 
-for _effect in _in_package():
-    register(_effect)
+for _info in pkgutil.iter_modules(builtin.__path__):
+    _module = importlib.import_module(f"{builtin.__name__}.{_info.name}")
+    for _effect in effects_of(vars(_module)):
+        if _effect.__module__ == _module.__name__:
+            register(_effect)

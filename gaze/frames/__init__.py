@@ -1,0 +1,1 @@
+"""What carries pictures between packages: frames, planes, metadata, clocks, the newest value."""

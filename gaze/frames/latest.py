@@ -1,4 +1,4 @@
-"""One place for the newest item: what keeps delay bounded when a stage cannot keep up."""
+"""One place for the newest item: what bounds delay when a stage cannot keep up."""
 
 import asyncio
 from typing import Generic, TypeVar
@@ -7,13 +7,20 @@ T = TypeVar("T")
 
 
 class LatestValueClosed(Exception):
-    """Raised by `LatestValue.get` once the slot is closed."""
+    """Raised by `LatestValue.get` once the value was closed."""
 
 
 class LatestValue(Generic[T]):
     """Holds the newest item only; an older one that nobody took is dropped and counted.
 
-    All methods are called on the event loop.
+    Not thread-safe: all methods are called on the event loop.
+
+    Attributes
+    ----------
+    received : int
+        How many items were put.
+    dropped : int
+        How many of these were replaced before anybody took them.
     """
 
     def __init__(self) -> None:
@@ -24,7 +31,13 @@ class LatestValue(Generic[T]):
         self._ready = asyncio.Event()
 
     def put(self, item: T) -> None:
-        """Replace the waiting item, if any. After `close` nothing is kept."""
+        """Replace the waiting item, if there is one. After `close` nothing is kept.
+
+        Parameters
+        ----------
+        item : T
+            The new item; not None.
+        """
         if self._closed:
             return
         self.received += 1
@@ -36,8 +49,15 @@ class LatestValue(Generic[T]):
     async def get(self) -> T:
         """Wait for the next item and take it.
 
-        Raises:
-            LatestValueClosed: the slot was closed.
+        Returns
+        -------
+        T
+            The newest item.
+
+        Raises
+        ------
+        LatestValueClosed
+            If `close` was called, before or during the wait.
         """
         while self._item is None:
             if self._closed:

@@ -1,30 +1,44 @@
-"""What is known of a film's frame besides its pixels, carried along as its `opaque`."""
+"""What is known of a film frame besides its pixels, carried along as its `opaque`."""
 
 from dataclasses import dataclass
 
 import av
-import numpy as np
-from numpy.typing import NDArray
+
+from gaze.frames.planes import FloatPlane
 
 
 @dataclass(frozen=True, slots=True)
 class FrameMetadata:
-    """What came with a frame.
+    """What came with a film frame, or was found out about it on the way.
 
-    Attributes:
-        encoded_bytes: how large it was as it came; 0 where that says nothing, as when it is shown
-            again.
-        softened: how many times detail was halved in it, on a grid over the frame; None if nowhere.
+    Attributes
+    ----------
+    encoded_bytes : int
+        Size of the encoded frame as it was received; 0 if unknown or if it says nothing, as for a
+        frame that is shown again.
+    softened : ndarray of float32, shape (block rows, block columns), optional
+        How many times detail was halved in each block of 16 x 16 luma samples; None if nowhere.
     """
 
     encoded_bytes: int = 0
-    softened: NDArray[np.float32] | None = None
+    softened: FloatPlane | None = None
 
 
 _NONE = FrameMetadata()
 
 
 def metadata_of(frame: av.VideoFrame) -> FrameMetadata:
-    """What is known of a frame; nothing if nobody noted anything."""
-    notes = frame.opaque
-    return notes if isinstance(notes, FrameMetadata) else _NONE
+    """Return the metadata of a frame.
+
+    Parameters
+    ----------
+    frame : av.VideoFrame
+        Any frame.
+
+    Returns
+    -------
+    FrameMetadata
+        What its `opaque` holds; the defaults if that is something else.
+    """
+    metadata = frame.opaque
+    return metadata if isinstance(metadata, FrameMetadata) else _NONE

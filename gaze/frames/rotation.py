@@ -1,38 +1,42 @@
-"""Turns pictures upright: phones send them as their camera lies, and say how to turn them."""
+"""Rotates frames by quarter turns: phones send pictures as their sensor lies and add an angle."""
+
+from typing import Final
 
 import av
 import cv2
-import numpy as np
-from numpy.typing import NDArray
 
-_TURNS = {
+from gaze.frames.planes import FORMAT, copy_properties, planes_of
+
+_CODES: Final = {
     90: cv2.ROTATE_90_CLOCKWISE,
     180: cv2.ROTATE_180,
     270: cv2.ROTATE_90_COUNTERCLOCKWISE,
 }
 
 
-def upright(frame: av.VideoFrame, clockwise: int) -> av.VideoFrame:
-    """The frame itself, or a copy turned by 90, 180 or 270 degrees, as yuv420p.
+def rotate(frame: av.VideoFrame, clockwise_deg: int) -> av.VideoFrame:
+    """Rotate a frame, plane by plane. Blocks; for worker threads.
 
-    The frame's time stays. Works on the three planes; for worker threads.
+    Parameters
+    ----------
+    frame : av.VideoFrame
+        The frame as it was decoded.
+    clockwise_deg : int
+        0, 90, 180 or 270.
+
+    Returns
+    -------
+    av.VideoFrame
+        The frame itself at 0 degrees; else a new yuv420p frame with its time and colour.
     """
-    if not clockwise:
+    if not clockwise_deg:
         return frame
-    if frame.format.name != "yuv420p":
-        frame = frame.reformat(format="yuv420p")
+    if frame.format.name != FORMAT:
+        frame = frame.reformat(format=FORMAT)
     size = frame.width, frame.height
-    turned = av.VideoFrame(*(size if clockwise == 180 else size[::-1]), "yuv420p")
-    for source, target in zip(frame.planes, turned.planes, strict=True):
-        _pixels(target)[:] = cv2.rotate(_pixels(source), _TURNS[clockwise])
-    turned.pts = frame.pts
-    if frame.time_base is not None:
-        turned.time_base = frame.time_base
-    turned.colorspace, turned.color_range = frame.colorspace, frame.color_range
-    return turned
-
-
-def _pixels(plane: av.video.plane.VideoPlane) -> NDArray[np.uint8]:
-    """A plane's own memory, (height, width)."""
-    rows = np.frombuffer(plane, np.uint8).reshape(-1, plane.line_size)  # type: ignore[call-overload]
-    return rows[: plane.height, : plane.width]  # type: ignore[no-any-return]
+    rotated = av.VideoFrame(*(size if clockwise_deg == 180 else size[::-1]), FORMAT)
+    sources, targets = planes_of(frame, writable=False), planes_of(rotated, writable=True)
+    for source, target in zip(sources, targets, strict=True):
+        cv2.rotate(source, _CODES[clockwise_deg], dst=target)
+    copy_properties(frame, rotated)
+    return rotated

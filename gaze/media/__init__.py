@@ -1,0 +1,1 @@
+"""Films: probing, decoding, hosted and live sources, playback clocks, sound in step."""

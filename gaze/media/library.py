@@ -1,4 +1,4 @@
-"""The hosted films: what lies in one folder, looked through once, with stills to choose from."""
+"""The hosted films: the films of one folder, probed once, with thumbnails to choose from."""
 
 import logging
 import re
@@ -7,28 +7,63 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
+from typing import Final
 
 import av
 import cv2
 from av.container import InputContainer
 
-from gaze.media.decode import FilmError, open_film, origin_s, pictures, rate_fps, video_stream
+from gaze.media.decode import pictures
+from gaze.media.film_file import (
+    FilmError,
+    frame_rate_fps,
+    open_film,
+    start_time_s,
+    video_stream,
+)
 
 logger = logging.getLogger(__name__)
 
-MAX_PIXELS = 4096 * 2304
+MAX_PIXELS: Final = 4096 * 2304
+"""Largest picture, level 5.1 of H.264 (ITU-T H.264 table A-1)."""
 
-_MIN_DURATION_S = 0.2
-_MISSING_END_S = 0.5
-_MISSING_END_SHARE = 0.1
-_THUMBNAIL_WIDTH = 320
-_THUMBNAIL_AT = 0.2
-_THUMBNAIL_QUALITY = 82
+_MIN_DURATION_S: Final = 0.2
+"""A shorter file is a still picture. Chosen by hand, no benchmark covers it."""
+
+_MAX_MISSING_S: Final = 0.5
+_MAX_MISSING_FRACTION: Final = 0.1
+"""A file whose picture ends earlier than it states, by more than both, is truncated; some muxers
+round up or count a longer sound. Chosen by hand (tests/media/test_bad_media.py)."""
+
+_THUMBNAIL_WIDTH_PX: Final = 320
+_THUMBNAIL_POSITION: Final = 0.2
+"""Where the thumbnail is taken, as a fraction of the film, past its titles. Chosen by hand."""
+
+_JPEG_QUALITY: Final = 82
+"""Chosen by hand for thumbnails of about 15 kB; no benchmark covers it."""
 
 
 @dataclass(frozen=True, slots=True)
 class FilmInfo:
-    """A film that can be played. `name` is a slug, safe in addresses; width and height are even."""
+    """A film that can be played.
+
+    Attributes
+    ----------
+    name : str
+        A slug, safe in addresses.
+    title : str
+        For people.
+    path : Path
+        The file.
+    duration_s : float
+        From the first picture to the end.
+    width, height : int
+        Size of the picture as displayed, in pixels; even.
+    has_audio : bool
+        Whether there is sound.
+    rate_fps : float
+        Frame rate.
+    """
 
     name: str
     title: str
@@ -41,13 +76,25 @@ class FilmInfo:
 
 
 class Library:
-    """The films of a folder (not of folders in it); files that are none are logged and skipped.
+    """The films of a folder, not of its sub-folders; other files are skipped and logged.
 
-    Looking through reads a little of each file: construct it, and ask for thumbnails, in a worker
-    thread if an event loop is running.
+    Reads a little of each file and blocks meanwhile: construct it, and ask for thumbnails, in a
+    worker thread if an event loop is running.
+
+    Attributes
+    ----------
+    films : mapping of str to FilmInfo
+        By name; read-only.
     """
 
     def __init__(self, folder: Path) -> None:
+        """Probe the files of a folder.
+
+        Parameters
+        ----------
+        folder : Path
+            Links in it may not lead out of it. If it does not exist there are no films.
+        """
         self._thumbnails: dict[str, bytes] = {}
         films: dict[str, FilmInfo] = {}
         root = folder.resolve()
@@ -58,7 +105,9 @@ class Library:
             if file.name.startswith(".") or file.is_dir():
                 continue
             try:
-                film = look_at(_inside(file, root), _free_name(file.stem, films), title(file.stem))
+                film = probe_film(
+                    _inside(file, root), _free_name(file.stem, films), title(file.stem)
+                )
             except (FilmError, OSError) as error:
                 logger.warning("media file %s skipped: %s", file.name, error)
             else:
@@ -66,23 +115,53 @@ class Library:
         self.films: Mapping[str, FilmInfo] = MappingProxyType(films)
 
     def thumbnail(self, name: str) -> bytes:
-        """A still of a film as JPEG, at most 320 pixels wide; decoded once, then kept.
+        """Return a still picture of a film; decoded once, then kept. Blocks.
 
-        Raises:
-            KeyError: there is no film of that name.
-            FilmError, OSError: its file can no longer be read.
+        Parameters
+        ----------
+        name : str
+            A name of `films`.
+
+        Returns
+        -------
+        bytes
+            JPEG, at most 320 pixels wide.
+
+        Raises
+        ------
+        KeyError
+            If there is no film of that name.
+        FilmError, OSError
+            If its file can no longer be read.
         """
         if name not in self._thumbnails:
-            self._thumbnails[name] = _still(self.films[name])
+            self._thumbnails[name] = _thumbnail(self.films[name])
         return self._thumbnails[name]
 
 
-def look_at(path: Path, name: str, title: str) -> FilmInfo:
-    """Read what a file says of itself, and that its picture can be decoded to the end.
+def probe_film(path: Path, name: str, title: str) -> FilmInfo:
+    """Read a file's properties and check that its picture can be decoded to the end.
 
-    Raises:
-        FilmError: it is no film, or not a whole one, or too large.
-        OSError: it cannot be read.
+    Parameters
+    ----------
+    path : Path
+        The file.
+    name : str
+        Name to give it, a slug.
+    title : str
+        Title to give it.
+
+    Returns
+    -------
+    FilmInfo
+        Its properties.
+
+    Raises
+    ------
+    FilmError
+        If it is not a film, or not a complete one, or too large.
+    OSError
+        If it cannot be read.
     """
     if not path.is_file():
         raise FilmError("not a file")
@@ -106,18 +185,41 @@ def look_at(path: Path, name: str, title: str) -> FilmInfo:
             width=first.width,
             height=first.height,
             has_audio=bool(container.streams.audio),
-            rate_fps=rate_fps(container),
+            rate_fps=frame_rate_fps(container),
         )
 
 
 def slug(text: str) -> str:
-    """Lower-case letters, digits and single dashes; "film" if nothing of the text is left."""
+    """Make a name that is safe in addresses.
+
+    Parameters
+    ----------
+    text : str
+        Any text.
+
+    Returns
+    -------
+    str
+        At most 64 lower-case letters, digits and single dashes; "film" if nothing of the text is
+        left.
+    """
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:64].rstrip("-") or "film"
 
 
 def title(stem: str) -> str:
-    """A file's name as a title: dashes and underscores are spaces, the first letter is large."""
+    """Make a title of a file's name.
+
+    Parameters
+    ----------
+    stem : str
+        The name without its suffix.
+
+    Returns
+    -------
+    str
+        With spaces instead of dashes and underscores and a capital first letter.
+    """
     words = " ".join(re.split(r"[\s_-]+", stem)).strip()
     return words[:1].upper() + words[1:]
 
@@ -137,12 +239,12 @@ def _inside(file: Path, root: Path) -> Path:
 
 
 def _duration_s(container: InputContainer) -> float:
-    """The file's own figure, from the first picture on; counted if it has none."""
+    """Return the duration that the file states, from the first picture on; if none, decode it."""
     if container.duration is not None:
         start = container.start_time or 0
-        duration_s = (start + container.duration) / av.time_base - origin_s(container)
+        duration_s = (start + container.duration) / av.time_base - start_time_s(container)
     else:
-        duration_s = _last_picture_s(container, 0.0) + 1 / rate_fps(container)
+        duration_s = _last_picture_s(container, 0.0) + 1 / frame_rate_fps(container)
     if duration_s < _MIN_DURATION_S:
         raise FilmError("a still picture, or shorter than 0.2 s")
     return duration_s
@@ -150,14 +252,12 @@ def _duration_s(container: InputContainer) -> float:
 
 def _check_end(container: InputContainer, duration_s: float) -> None:
     stream = video_stream(container)
-    promised_s = duration_s
+    stated_s = duration_s
     if stream.duration is not None and stream.time_base is not None:
-        promised_s = min(promised_s, float(stream.duration * stream.time_base))
-    last_s = _last_picture_s(container, promised_s)
-    if promised_s - last_s > max(_MISSING_END_S, _MISSING_END_SHARE * promised_s):
-        raise FilmError(
-            f"truncated: says {promised_s:.1f} s, but the picture ends at {last_s:.1f} s"
-        )
+        stated_s = min(stated_s, float(stream.duration * stream.time_base))
+    last_s = _last_picture_s(container, stated_s)
+    if stated_s - last_s > max(_MAX_MISSING_S, _MAX_MISSING_FRACTION * stated_s):
+        raise FilmError(f"truncated: says {stated_s:.1f} s, but the picture ends at {last_s:.1f} s")
 
 
 def _last_picture_s(container: InputContainer, from_s: float) -> float:
@@ -172,12 +272,12 @@ def _last_picture_s(container: InputContainer, from_s: float) -> float:
     return last_s
 
 
-def _still(film: FilmInfo) -> bytes:
+def _thumbnail(film: FilmInfo) -> bytes:
     with open_film(film.path) as container:
-        picture = next(pictures(container, film.duration_s * _THUMBNAIL_AT))
-    width = min(film.width, _THUMBNAIL_WIDTH)
+        picture = next(pictures(container, film.duration_s * _THUMBNAIL_POSITION))
+    width = min(film.width, _THUMBNAIL_WIDTH_PX)
     height = max(1, round(film.height * width / film.width))
     image = picture.frame.reformat(width, height, "bgr24", interpolation="AREA").to_ndarray()
-    encoded, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _THUMBNAIL_QUALITY])
+    encoded, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
     assert encoded
     return bytes(jpeg)

@@ -1,4 +1,4 @@
-"""A live stream from an address: picture and sound at their pace, opened again when it is lost."""
+"""A live stream from an address: its picture and sound as they come, opened again when lost."""
 
 import asyncio
 import contextlib
@@ -6,9 +6,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
-from fractions import Fraction
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import av
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
@@ -16,59 +15,60 @@ from av.container import InputContainer
 
 from gaze.frames.latest import LatestValue
 from gaze.media.address import Address, AddressError, Allowed
-from gaze.media.decode import (
-    SAMPLE_RATE_HZ,
-    FilmError,
-    resampler,
-    shown,
-    video_stream,
-)
+from gaze.media.film_file import FilmError
+from gaze.media.live_decoder import decode_at_pace, open_http, open_rtsp
 from gaze.media.pinned_client import TIMEOUT_S, HttpOpener, rtsp_relay
 
 logger = logging.getLogger(__name__)
 
-PICTURE_HZ = 90_000
-FORMATS = "hls,mpegts,mov,matroska,flv,h264,hevc,mpjpeg,ogg"
-"""What is recognised over HTTP. Not those that name further hosts to FFmpeg itself, as SDP does."""
+RETRY_DELAYS_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+"""Pauses before a lost stream is opened again, the last one repeated (docs/live.md). Chosen by
+hand: exponential backoff as is usual for reconnecting; no benchmark covers it."""
 
-OPTIONS = {
-    "rtsp": {
-        "rtsp_transport": "tcp",
-        "protocol_whitelist": "tcp",
-        "allowed_media_types": "+video+audio",
-    },
-    "http": {
-        "format_whitelist": FORMATS,
-        "protocol_whitelist": "http,https",
-        "http_persistent": "0",
-    },
-}
-PROBE = {"probesize": "1000000", "analyzeduration": "2000000"}
-AGAIN_S = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
-"""Seconds to wait before a lost stream is opened again: longer each time, then the last."""
+CLOSE_TIMEOUT_S: Final = 5.0
+"""How long `close` waits for a decoder that hangs; the limit within which a session has to end."""
 
-LATE_S = 0.5
-"""Frames that come so late, or early, are a stream that stalled or began anew."""
+SOUND_BLOCKS: Final = 25
+"""Most blocks of 20 ms that wait to be taken, half a second. Chosen by hand; no benchmark covers
+it."""
 
-FAILURES = (av.FFmpegError, FilmError, AddressError, OSError)
+_FAILURES: Final = (av.FFmpegError, FilmError, AddressError, OSError)
 
 
 class LiveSound(MediaStreamTrack):
-    """The stream's sound as it comes; frames that nobody takes are dropped."""
+    """The stream's sound as it comes; of frames that nobody takes the oldest are dropped."""
 
     kind = "audio"
 
     def __init__(self) -> None:
         super().__init__()
-        self._queue: asyncio.Queue[av.AudioFrame | None] = asyncio.Queue(25)
+        self._queue: asyncio.Queue[av.AudioFrame | None] = asyncio.Queue(SOUND_BLOCKS)
 
     def put(self, frame: av.AudioFrame | None) -> None:
-        """Hand on a frame; None is the end."""
+        """Hand on a frame. Called on the event loop.
+
+        Parameters
+        ----------
+        frame : av.AudioFrame or None
+            The next frame; None is the end of the track.
+        """
         if self._queue.full():
             self._queue.get_nowait()
         self._queue.put_nowait(frame)
 
     async def recv(self) -> av.AudioFrame:
+        """Wait for the next frame.
+
+        Returns
+        -------
+        av.AudioFrame
+            20 ms of 48 kHz stereo s16.
+
+        Raises
+        ------
+        MediaStreamError
+            If the stream was closed.
+        """
         frame = await self._queue.get()
         if frame is None:
             self.stop()
@@ -79,9 +79,17 @@ class LiveSound(MediaStreamTrack):
 class LiveStream:
     """Decodes a stream in a thread of its own from `open` to `close`.
 
-    `pictures` has the newest frame, yuv420p; frames of it and of `sound` carry as their time when,
-    on the monotonic clock, they are due. A stream that ends or fails is opened again and again, and
+    Created and used on the event loop. A stream that ends or fails is opened again and again, and
     is `lost` until its next picture.
+
+    Attributes
+    ----------
+    pictures : LatestValue of av.VideoFrame
+        The newest picture, yuv420p; its `pts` is when it is due on the monotonic clock.
+    sound : LiveSound
+        The sound, with times on the same clock.
+    lost : bool
+        Whether the stream failed and did not come back yet.
     """
 
     def __init__(
@@ -91,8 +99,19 @@ class LiveStream:
         on_loss: Callable[[str], None] = lambda reason: None,
         on_return: Callable[[], None] = lambda: None,
     ) -> None:
-        """Take what is called on the event loop when the stream is lost, with the reason, and what
-        is when it is back."""
+        """Set the stream up; `open` connects.
+
+        Parameters
+        ----------
+        address : Address
+            A checked address.
+        allowed : Allowed
+            What its redirects and playlists are checked against.
+        on_loss : callable, optional
+            Called on the event loop with the reason when the stream is lost.
+        on_return : callable, optional
+            Called on the event loop when it is back.
+        """
         self.lost = False
         self.pictures: LatestValue[av.VideoFrame] = LatestValue()
         self.sound = LiveSound()
@@ -101,82 +120,101 @@ class LiveStream:
         self._on_loss = on_loss
         self._on_return = on_return
         self._loop = asyncio.get_running_loop()
-        self._opened: asyncio.Future[None] = self._loop.create_future()
+        self._first_picture: asyncio.Future[None] = self._loop.create_future()
         self._closed = threading.Event()
         self._opener: HttpOpener | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Wait for the first picture.
+        """Connect and wait for the first picture.
 
-        Raises:
-            AddressError: there is none to be had; says why.
+        Raises
+        ------
+        AddressError
+            If none comes; says why.
         """
         self._task = asyncio.create_task(self._run())
         try:
             async with asyncio.timeout(2 * TIMEOUT_S):
-                await asyncio.shield(self._opened)
+                await asyncio.shield(self._first_picture)
         except TimeoutError:
             await self.close()
-            raise AddressError(f"{self._address.place} sends no picture") from None
-        except AddressError:
+            raise AddressError(f"{self._address.origin} sends no picture") from None
+        except BaseException:
             await self.close()
             raise
 
     async def close(self) -> None:
-        """End the thread; returns when it is gone."""
-        self._closed.set()
-        if self._opener is not None:
-            self._opener.close()
+        """End the thread and wait for it, `CLOSE_TIMEOUT_S` at most."""
+        self._stop_decoding()
         if self._task is not None:
             self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.wait([self._task])
         self.pictures.close()
         self.sound.put(None)
 
     @staticmethod
     def captured_s(rate_hz: int) -> Callable[[int | None], float | None]:
-        """Return what tells when a frame was due from its time."""
+        """Make the function that tells from a frame's `pts` when it was due.
+
+        Parameters
+        ----------
+        rate_hz : int
+            Units of `pts` in a second.
+
+        Returns
+        -------
+        callable
+            From `pts` to seconds on the monotonic clock; None stays None.
+        """
         return lambda pts: None if pts is None else pts / rate_hz
 
     async def _run(self) -> None:
-        tries = 0
+        attempt = 0
         while not self._closed.is_set():
-            came_s = time.monotonic()
+            opened_s = time.monotonic()
             try:
                 await self._play()
                 reason = "the stream ended"
             except TimeoutError:
                 reason = "no answer"
-            except FAILURES as error:
-                reason = _why(error)
-            if not self._opened.done():
-                self._opened.set_exception(AddressError(f"{self._address.place}: {reason}"))
+            except _FAILURES as error:
+                reason = _public_reason(error)
+            except Exception as error:
+                logger.exception("live stream %s: decoding failed", self._address.origin)
+                reason = type(error).__name__
+            if not self._first_picture.done():
+                self._first_picture.set_exception(AddressError(f"{self._address.origin}: {reason}"))
                 return
-            logger.warning("live stream %s lost: %s", self._address.place, reason)
-            if time.monotonic() - came_s > AGAIN_S[-1]:
-                tries = 0
+            logger.warning("live stream %s lost: %s", self._address.origin, reason)
+            if time.monotonic() - opened_s > RETRY_DELAYS_S[-1]:
+                attempt = 0
             if not self.lost:
                 self.lost = True
                 self._on_loss(reason)
-            await asyncio.sleep(AGAIN_S[min(tries, len(AGAIN_S) - 1)])
-            tries += 1
+            await asyncio.sleep(RETRY_DELAYS_S[min(attempt, len(RETRY_DELAYS_S) - 1)])
+            attempt += 1
 
     async def _play(self) -> None:
+        """Open the stream and decode it until it ends."""
         if self._address.scheme == "rtsp":
             async with rtsp_relay(self._allowed, self._address) as url:
-                await self._in_thread(lambda: self._decode(_open_rtsp(url)))
+                await self._in_thread(lambda: self._decode(open_rtsp(url)))
         else:
             opener = self._opener = HttpOpener(self._allowed)
             url = self._address.at(self._address.host, self._address.port)
-            await self._in_thread(lambda: self._decode(_open_http(url, opener)))
+            await self._in_thread(lambda: self._decode(open_http(url, opener)))
 
     async def _in_thread(self, work: Callable[[], None]) -> None:
-        """Run blocking work in a thread of its own, and wait for its end also when cancelled."""
+        """Run blocking work in a thread of its own; wait for its end also when cancelled.
+
+        Not `asyncio.to_thread`: a stream may last for hours and would hold a thread of the pool.
+        """
         done: asyncio.Future[None] = self._loop.create_future()
 
-        def tell(error: BaseException | None) -> None:
+        def set_done(error: BaseException | None) -> None:
+            if done.cancelled():
+                return
             if error is None:
                 done.set_result(None)
             else:
@@ -189,107 +227,54 @@ class LiveStream:
             except BaseException as raised:
                 error = raised
             with contextlib.suppress(RuntimeError):  # the loop was closed first
-                self._loop.call_soon_threadsafe(tell, error)
+                self._loop.call_soon_threadsafe(set_done, error)
 
         threading.Thread(target=run, name=f"live {self._address.host}", daemon=True).start()
         try:
             await asyncio.shield(done)
         except asyncio.CancelledError:
-            self._closed.set()
-            if self._opener is not None:
-                self._opener.close()
-            with contextlib.suppress(Exception):
-                await done
+            self._stop_decoding()
+            _, running = await asyncio.wait([done], timeout=CLOSE_TIMEOUT_S)
+            if running:
+                logger.error(
+                    "live stream %s: the decoder did not stop within %.0f s and is left behind",
+                    self._address.origin,
+                    CLOSE_TIMEOUT_S,
+                )
+            elif not done.cancelled():
+                done.exception()  # retrieved, since nobody else will
             raise
+
+    def _stop_decoding(self) -> None:
+        self._closed.set()
+        if self._opener is not None:
+            self._opener.close()
 
     def _decode(self, container: InputContainer) -> None:
         with container:
-            video = video_stream(container)
-            video.thread_type = "AUTO"
-            streams: list[av.stream.Stream] = [video, *container.streams.audio[:1]]
-            pace = _Pace(self._closed)
-            sounds = resampler()
-            for frame in _frames(container, streams):
-                if self._closed.is_set():
-                    return
-                if frame.pts is None:
-                    continue
-                due_s = pace.wait(frame.time)
+            for frame in decode_at_pace(container, self._closed):
                 if isinstance(frame, av.VideoFrame):
-                    picture = shown(video, frame)
-                    picture.pts, picture.time_base = round(due_s * PICTURE_HZ), _HZ[PICTURE_HZ]
-                    self._tell(self._on_picture, picture)
+                    self._call_on_loop(self._on_picture, frame)
                 else:
-                    frame.pts = round(due_s * frame.sample_rate)
-                    frame.time_base = Fraction(1, frame.sample_rate)
-                    for block in sounds.resample(frame):
-                        self._tell(self.sound.put, block)
+                    self._call_on_loop(self.sound.put, frame)
 
     def _on_picture(self, picture: av.VideoFrame) -> None:
-        if not self._opened.done():
-            self._opened.set_result(None)
+        if not self._first_picture.done():
+            self._first_picture.set_result(None)
         self.pictures.put(picture)
         if self.lost:
             self.lost = False
             self._on_return()
 
-    def _tell(self, callback: Callable[[Any], None], item: Any) -> None:
+    def _call_on_loop(self, callback: Callable[[Any], None], item: Any) -> None:
         try:
             self._loop.call_soon_threadsafe(callback, item)
         except RuntimeError:  # the loop was closed before the stream
             self._closed.set()
 
 
-_HZ = {rate_hz: Fraction(1, rate_hz) for rate_hz in (PICTURE_HZ, SAMPLE_RATE_HZ)}
-
-
-class _Pace:
-    """Lets frames go when they are due: a playlist brings seconds of them at once."""
-
-    def __init__(self, closed: threading.Event) -> None:
-        self._closed = closed
-        self._begin_s: float | None = None
-
-    def wait(self, stream_s: float) -> float:
-        """Wait until a frame of this time in the stream is due, and return when that is."""
-        now_s = time.monotonic()
-        if self._begin_s is None:
-            self._begin_s = now_s - stream_s
-        due_s = self._begin_s + stream_s
-        if not -LATE_S <= due_s - now_s <= TIMEOUT_S:
-            self._begin_s, due_s = now_s - stream_s, now_s
-        self._closed.wait(max(0.0, due_s - now_s))
-        return due_s
-
-
-def _frames(container: InputContainer, streams: list[Any]) -> Iterator[Any]:
-    for packet in container.demux(*streams):
-        try:
-            yield from packet.decode()
-        except av.error.InvalidDataError:
-            continue
-
-
-def _open_http(url: str, opener: HttpOpener) -> InputContainer:
-    def opened(asked: str, flags: int, options: dict[str, str]) -> Any:
-        return opener.open(asked)
-
-    return av.open(
-        url,
-        io_open=opened,
-        options={**OPTIONS["http"], **PROBE},
-        timeout=(2 * TIMEOUT_S, TIMEOUT_S),
-    )
-
-
-def _open_rtsp(url: str) -> InputContainer:
-    return av.open(
-        url, format="rtsp", options={**OPTIONS["rtsp"], **PROBE}, timeout=(2 * TIMEOUT_S, TIMEOUT_S)
-    )
-
-
-def _why(error: Exception) -> str:
-    """What may be told of a failure; asyncio's and FFmpeg's own texts hold the address."""
+def _public_reason(error: Exception) -> str:
+    """Tell of a failure without the address, which asyncio's and FFmpeg's own texts hold."""
     if isinstance(error, ConnectionError) and error.errno:
         return os.strerror(error.errno)
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -1,9 +1,9 @@
-"""Opens what a live address leads to: HTTP with every redirect checked, RTSP through a relay.
+"""Connects to the IP address that was checked: HTTP with every redirect checked, RTSP by a relay.
 
 FFmpeg would follow redirects and playlists to any host by itself, so it opens no HTTP connection
-here: it asks `HttpOpener`, which also lets TLS be verified against the host's name while the
-connection goes to the address that was checked. RTSP it must speak itself; it does so with
-`RtspRelay`, which knows one way only and closes it at a redirect.
+here: it asks `HttpOpener`, which verifies TLS against the host's name while the connection goes to
+the IP address that was checked. FFmpeg speaks RTSP itself, but only to `rtsp_relay`, which connects
+to one IP address and closes the connection at a redirect.
 """
 
 import asyncio
@@ -15,35 +15,67 @@ import socket
 import ssl
 import threading
 from collections.abc import AsyncIterator
+from typing import Final
 from urllib.parse import unquote, urljoin
 
 from gaze.media.address import Address, AddressError, Allowed
 
-TIMEOUT_S = 5.0
-MOST_REDIRECTS = 5
-MOST_HEADER_BYTES = 65_536
-_REDIRECTS = (301, 302, 303, 307, 308)
-_STATUS = re.compile(rb"RTSP/\d\.\d (\d{3})")
-_LENGTH = re.compile(rb"^content-length:\s*(\d+)\s*$", re.IGNORECASE | re.MULTILINE)
+TIMEOUT_S: Final = 5.0
+"""Limit of one step: looking a host up and connecting to it, or one read. Twice as long makes the
+10 s after which a stream counts as dead (docs/live.md). Chosen by hand; no benchmark covers it."""
+
+MAX_REDIRECTS: Final = 5
+"""As RFC 2068 section 10.3 recommended; browsers follow 20."""
+
+CHUNK_BYTES: Final = 65_536
+"""Most that is read from a connection at once; chosen by hand, no benchmark covers it."""
+
+MAX_RTSP_BODY_BYTES: Final = 1_000_000
+"""Largest body of an RTSP message that is held in memory. Session descriptions have a few kB;
+chosen by hand, no benchmark covers it."""
+
+_REDIRECT_STATUSES: Final = (301, 302, 303, 307, 308)
+_STATUS_LINE: Final = re.compile(rb"RTSP/\d\.\d (\d{3})")
+_CONTENT_LENGTH: Final = re.compile(rb"^content-length:\s*(\d+)\s*$", re.IGNORECASE | re.MULTILINE)
 
 
 class HttpOpener:
-    """Opens addresses for FFmpeg, as readable files. For one thread; `close` is for any."""
+    """Opens addresses for FFmpeg as readable files. For one thread; `close` is for any."""
 
     def __init__(self, allowed: Allowed) -> None:
+        """Open nothing yet.
+
+        Parameters
+        ----------
+        allowed : Allowed
+            What each address is checked against.
+        """
         self._allowed = allowed
         self._lock = threading.Lock()
         self._sockets: dict[http.client.HTTPConnection, socket.socket] = {}
         self._closed = False
 
     def open(self, url: str) -> "HttpBody":
-        """Ask for an address.
+        """Request an address and follow its redirects.
 
-        Raises:
-            AddressError: it, or one that it redirects to, is not allowed.
-            OSError: the host does not answer, or answers with an error.
+        Parameters
+        ----------
+        url : str
+            An address over HTTP or HTTPS.
+
+        Returns
+        -------
+        HttpBody
+            The body of the response.
+
+        Raises
+        ------
+        AddressError
+            If it, or one that it redirects to, is not allowed.
+        OSError
+            If the host does not answer, or answers with an error.
         """
-        for _ in range(MOST_REDIRECTS + 1):
+        for _ in range(MAX_REDIRECTS + 1):
             address = self._allowed.check(url)
             if address.scheme not in ("http", "https"):
                 raise AddressError(f"{address.scheme} cannot be part of a stream over HTTP")
@@ -53,20 +85,20 @@ class HttpOpener:
                 response = connection.getresponse()
             except http.client.HTTPException as error:
                 self._drop(connection)
-                raise OSError(f"{address.place} does not speak HTTP") from error
+                raise OSError(f"{address.origin} does not speak HTTP") from error
             except BaseException:
                 self._drop(connection)
                 raise
             if response.status == http.client.OK:
                 return HttpBody(self, connection, response)
             self._drop(connection)
-            if response.status not in _REDIRECTS:
-                raise OSError(f"{address.place} answers {response.status} {response.reason}")
+            if response.status not in _REDIRECT_STATUSES:
+                raise OSError(f"{address.origin} answers {response.status} {response.reason}")
             url = urljoin(url, response.headers.get("Location", ""))
-        raise OSError("more than 5 redirects")
+        raise OSError(f"more than {MAX_REDIRECTS} redirects")
 
     def close(self) -> None:
-        """End what is being read, and open nothing more."""
+        """Shut down every open connection and open no more."""
         with self._lock:
             self._closed = True
             for sock in self._sockets.values():
@@ -74,8 +106,8 @@ class HttpOpener:
                     sock.shutdown(socket.SHUT_RDWR)
 
     def _connect(self, address: Address) -> http.client.HTTPConnection:
-        place = self._allowed.resolve(address)
-        sock = socket.create_connection((place, address.port), TIMEOUT_S)
+        ip = self._allowed.resolve(address)
+        sock = socket.create_connection((ip, address.port), TIMEOUT_S)
         try:
             if address.scheme == "https":
                 context = ssl.create_default_context()
@@ -106,7 +138,7 @@ def _headers(address: Address) -> dict[str, str]:
 
 
 class HttpBody:
-    """The body of an answer, as PyAV reads files."""
+    """The body of a response, as a file that PyAV reads."""
 
     def __init__(
         self,
@@ -114,12 +146,39 @@ class HttpBody:
         connection: http.client.HTTPConnection,
         response: http.client.HTTPResponse,
     ) -> None:
+        """Take over a response.
+
+        Parameters
+        ----------
+        opener : HttpOpener
+            Whose connection it is.
+        connection : http.client.HTTPConnection
+            The connection; ended by `close`.
+        response : http.client.HTTPResponse
+            A response of which the header is read.
+        """
         self._opener = opener
         self._connection = connection
         self._response = response
 
     def read(self, size: int) -> bytes:
-        """Return what there is, at most `size` bytes; none at the end."""
+        """Return what there is; wait for some if there is nothing.
+
+        Parameters
+        ----------
+        size : int
+            Most bytes to return.
+
+        Returns
+        -------
+        bytes
+            Empty at the end.
+
+        Raises
+        ------
+        OSError
+            If the connection is cut, or silent for `TIMEOUT_S`.
+        """
         try:
             return self._response.read1(size)
         except http.client.HTTPException as error:
@@ -133,30 +192,47 @@ class HttpBody:
 
 @contextlib.asynccontextmanager
 async def rtsp_relay(allowed: Allowed, address: Address) -> AsyncIterator[str]:
-    """A URL on this machine that leads to the address, and nowhere else, while this is open.
+    """Relay one RTSP connection from this machine to an address, and nowhere else.
 
-    Raises:
-        AddressError: the host may not be reached.
-        OSError: it cannot be.
+    Parameters
+    ----------
+    allowed : Allowed
+        What the address is resolved by.
+    address : Address
+        A checked RTSP address.
+
+    Yields
+    ------
+    str
+        A URL on this machine that leads to the address while the context is open.
+
+    Raises
+    ------
+    AddressError
+        If the host may not be reached.
+    OSError
+        If it cannot be connected to.
+    TimeoutError
+        If that takes longer than `TIMEOUT_S`.
     """
-    place = await asyncio.to_thread(allowed.resolve, address)
     async with asyncio.timeout(TIMEOUT_S):
-        far = await asyncio.open_connection(place, address.port)
-    taken: list[asyncio.StreamWriter] = []
+        ip = await asyncio.to_thread(allowed.resolve, address)
+        upstream_reader, upstream_writer = await asyncio.open_connection(ip, address.port)
+    accepted: list[asyncio.StreamWriter] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        taken.append(writer)
-        if len(taken) > 1:
+        accepted.append(writer)
+        if len(accepted) > 1:
             writer.close()
             return
-        pumps = [
-            asyncio.create_task(_pump(reader, far[1])),
-            asyncio.create_task(_pump_replies(far[0], writer)),
+        directions = [
+            asyncio.create_task(_forward_requests(reader, upstream_writer)),
+            asyncio.create_task(_forward_replies(upstream_reader, writer)),
         ]
-        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-        for pump in pumps:
-            pump.cancel()
-        await asyncio.gather(*pumps, return_exceptions=True)
+        await asyncio.wait(directions, return_when=asyncio.FIRST_COMPLETED)
+        for direction in directions:
+            direction.cancel()
+        await asyncio.gather(*directions, return_exceptions=True)
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
@@ -164,27 +240,29 @@ async def rtsp_relay(allowed: Allowed, address: Address) -> AsyncIterator[str]:
         yield address.at("127.0.0.1", server.sockets[0].getsockname()[1])
     finally:
         server.close()
-        for writer in (*taken, far[1]):
+        for writer in (*accepted, upstream_writer):
             writer.close()
 
 
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(MOST_HEADER_BYTES):
+async def _forward_requests(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(CHUNK_BYTES):
         writer.write(data)
         await writer.drain()
 
 
-async def _pump_replies(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Hand on what the server says, RFC 2326, message by message, until it redirects."""
+async def _forward_replies(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Forward what the server sends (RFC 2326), message by message, until it redirects."""
     while True:
         head = await reader.readexactly(4)
-        if head[:1] == b"$":
+        if head[:1] == b"$":  # interleaved binary data, section 10.12
             body = await reader.readexactly(int.from_bytes(head[2:], "big"))
         else:
             rest = await reader.readuntil(b"\r\n\r\n")
-            status, length = _STATUS.match(head + rest), _LENGTH.search(rest.replace(b"\r", b""))
-            if status is None or status[1].startswith(b"3"):
+            status = _STATUS_LINE.match(head + rest)
+            match = _CONTENT_LENGTH.search(rest.replace(b"\r", b""))
+            length = int(match[1]) if match else 0
+            if status is None or status[1].startswith(b"3") or length > MAX_RTSP_BODY_BYTES:
                 return
-            body = rest + await reader.readexactly(int(length[1]) if length else 0)
+            body = rest + await reader.readexactly(length)
         writer.write(head + body)
         await writer.drain()

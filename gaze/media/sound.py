@@ -3,40 +3,62 @@
 import asyncio
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Final
 
 import numpy as np
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av import AudioFrame
-from numpy.typing import NDArray
 
+from gaze.frames.clocks import AUDIO_BLOCK_SAMPLES, AUDIO_SAMPLE_RATE_HZ
 from gaze.media.clock import TimeSource
-from gaze.media.decode import BLOCK_SAMPLES, SAMPLE_RATE_HZ, DecodeAhead, Sound
+from gaze.media.decode import Samples, SoundBlock
+from gaze.media.decode_ahead import DecodeAhead
 
-BLOCK_S = BLOCK_SAMPLES / SAMPLE_RATE_HZ
+BLOCK_S: Final = AUDIO_BLOCK_SAMPLES / AUDIO_SAMPLE_RATE_HZ
 
-_FADE_SAMPLES = SAMPLE_RATE_HZ * 5 // 1000
-_RAMP = np.linspace(0.0, 1.0, _FADE_SAMPLES, dtype=np.float32)[:, None]
-_OUT_OF_STEP_SAMPLES = BLOCK_SAMPLES // 2
-_KEPT_SAMPLES = 2 * BLOCK_SAMPLES  # what was sent before a pause is wanted again after it
-_LATE_S = 0.2
+_FADE_SAMPLES: Final = AUDIO_SAMPLE_RATE_HZ * 5 // 1000
+"""5 ms, long enough that a step is not heard as a click. Chosen by hand, no benchmark covers it."""
+
+_FADE_IN: Final = np.linspace(0.0, 1.0, _FADE_SAMPLES, dtype=np.float32)[:, None]
+
+_RESYNC_SAMPLES: Final = AUDIO_BLOCK_SAMPLES // 2
+"""A clock that is off by at most this is followed without a gap: samples go on where they ended.
+Chosen by hand (tests/media/test_player.py); no benchmark covers it."""
+
+_HISTORY_SAMPLES: Final = 2 * AUDIO_BLOCK_SAMPLES
+"""Kept of what was sent: what was sent just before a pause is sent again after it."""
+
+_LATE_S: Final = 0.2
+"""A reader that comes later than this skips what was due meanwhile. Chosen by hand, no benchmark
+covers it."""
 
 
 class FilmSound(MediaStreamTrack):
     """48 kHz stereo s16 frames of 20 ms with continuous timestamps, silent while the film rests.
 
-    A frame leaves when the clock reaches its first sample. `position_at(t_s)` gives the film
-    position to be heard at a time, None for silence. Steps (pause, resume, seek) are faded over
-    5 ms. A reader that comes more than 200 ms late loses what was due meanwhile.
+    A frame leaves when the clock reaches its first sample. Steps (pause, resume, seek) are faded
+    over 5 ms. A reader that comes more than 200 ms late loses what was due meanwhile.
     """
 
     kind = "audio"
 
     def __init__(
         self,
-        blocks: DecodeAhead[Sound],
+        blocks: DecodeAhead[SoundBlock],
         position_at: Callable[[float], float | None],
         time: TimeSource,
     ) -> None:
+        """Set the track up; decoding is somebody else's.
+
+        Parameters
+        ----------
+        blocks : DecodeAhead of SoundBlock
+            The film's sound.
+        position_at : callable
+            Returns the film position to be heard at a monotonic time, None for silence.
+        time : TimeSource
+            The clock that paces the frames.
+        """
         super().__init__()
         self._blocks = blocks
         self._position_at = position_at
@@ -44,15 +66,22 @@ class FilmSound(MediaStreamTrack):
         self._wake = asyncio.Event()
         self._due_s: float | None = None
         self._pts = 0
-        self._next: int | None = None
-        self._near: list[Sound] = []
-        self._last = np.zeros(2, np.float32)
+        self._next_sample: int | None = None
+        self._recent: list[SoundBlock] = []
+        self._last_sample = np.zeros(2, np.float32)
 
     async def recv(self) -> AudioFrame:
-        """The next 20 ms, when they are due.
+        """Wait until the next 20 ms are due.
 
-        Raises:
-            MediaStreamError: the track was stopped.
+        Returns
+        -------
+        AudioFrame
+            960 samples.
+
+        Raises
+        ------
+        MediaStreamError
+            If the track was stopped.
         """
         due_s = self._next_due_s()
         while self.readyState == "live" and self._time.now_s() < due_s:
@@ -63,18 +92,19 @@ class FilmSound(MediaStreamTrack):
         self._due_s = due_s
 
         frame = AudioFrame.from_ndarray(self._samples(due_s).reshape(1, -1), "s16", "stereo")
-        frame.sample_rate = SAMPLE_RATE_HZ
-        frame.time_base = Fraction(1, SAMPLE_RATE_HZ)
+        frame.sample_rate = AUDIO_SAMPLE_RATE_HZ
+        frame.time_base = Fraction(1, AUDIO_SAMPLE_RATE_HZ)
         frame.pts = self._pts
-        self._pts += BLOCK_SAMPLES
+        self._pts += AUDIO_BLOCK_SAMPLES
         return frame
 
     @property
     def due_s(self) -> float | None:
-        """When the last frame's first sample was due."""
+        """When the first sample of the last frame was due; None before there was one."""
         return self._due_s
 
     def stop(self) -> None:
+        """End the track and wake a waiting `recv`."""
         super().stop()
         self._wake.set()
 
@@ -84,38 +114,40 @@ class FilmSound(MediaStreamTrack):
             return now_s
         return self._due_s + BLOCK_S
 
-    def _samples(self, due_s: float) -> NDArray[np.int16]:
+    def _samples(self, due_s: float) -> Samples:
         position_s = self._position_at(due_s)
         if position_s is None:
-            start, samples = None, np.zeros((BLOCK_SAMPLES, 2), np.int16)
+            start, samples = None, np.zeros((AUDIO_BLOCK_SAMPLES, 2), np.int16)
         else:
-            start = round(position_s * SAMPLE_RATE_HZ)
-            if self._next is not None and abs(start - self._next) <= _OUT_OF_STEP_SAMPLES:
-                start = self._next
+            start = round(position_s * AUDIO_SAMPLE_RATE_HZ)
+            expected = self._next_sample
+            if expected is not None and abs(start - expected) <= _RESYNC_SAMPLES:
+                start = expected
             samples = self._read(start)
-        if start != self._next:
-            samples = self._faded(samples)
-        self._next = None if start is None else start + BLOCK_SAMPLES
-        self._last = samples[-1].astype(np.float32)
+        if start != self._next_sample:
+            samples = self._faded_in(samples)
+        self._next_sample = None if start is None else start + AUDIO_BLOCK_SAMPLES
+        self._last_sample = samples[-1].astype(np.float32)
         return samples
 
-    def _read(self, start: int) -> NDArray[np.int16]:
-        """The film's samples from `start` on, zeros where it has none."""
-        samples = np.zeros((BLOCK_SAMPLES, 2), np.int16)
-        end = start + BLOCK_SAMPLES
+    def _read(self, start: int) -> Samples:
+        """Return one block of the film from a sample on; zeros where the film has none."""
+        samples = np.zeros((AUDIO_BLOCK_SAMPLES, 2), np.int16)
+        end = start + AUDIO_BLOCK_SAMPLES
         while (block := self._blocks.peek()) is not None and block.start < end:
-            self._near.append(self._blocks.pop())
-        self._near = [b for b in self._near if start - _KEPT_SAMPLES < b.end and b.start < end]
-        for block in self._near:
+            self._recent.append(self._blocks.pop())
+        oldest = start - _HISTORY_SAMPLES
+        self._recent = [b for b in self._recent if oldest < b.end and b.start < end]
+        for block in self._recent:
             low, high = max(start, block.start), min(end, block.end)
             if low < high:
                 source = slice(low - block.start, high - block.start)
                 samples[low - start : high - start] = block.samples[source]
         return samples
 
-    def _faded(self, samples: NDArray[np.int16]) -> NDArray[np.int16]:
-        """The samples, coming from the last value sent instead of stepping away from it."""
+    def _faded_in(self, samples: Samples) -> Samples:
+        """Crossfade the beginning of a block from the last sample that was sent."""
         faded = samples.copy()
-        head = samples[:_FADE_SAMPLES] * _RAMP + self._last * (1 - _RAMP)
+        head = samples[:_FADE_SAMPLES] * _FADE_IN + self._last_sample * (1 - _FADE_IN)
         faded[:_FADE_SAMPLES] = np.rint(head).astype(np.int16)
         return faded

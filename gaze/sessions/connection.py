@@ -18,7 +18,7 @@ from gaze.base.metrics import Metrics, StageTimes
 from gaze.base.problems import Problem, ProblemError
 from gaze.base.settings import Settings
 from gaze.effects.chain import Chain, Failure
-from gaze.effects.film_luminance import film_light
+from gaze.effects.film_luminance import measure_luminance
 from gaze.effects.state import GazeState
 from gaze.frames.metadata import FrameMetadata
 from gaze.frames.planes import planes_of
@@ -266,7 +266,7 @@ class Connection:
                 composed.opaque = FrameMetadata(softened=self._chain.softened)
             if isinstance(self._eyes, CameraGazeSource):
                 luma = planes_of(composed, writable=False).y
-                self._eyes.see(film_light(luma, gaze, now_s))
+                self._eyes.see(measure_luminance(luma, gaze, now_s))
             return composed
 
     def _tell_failures(self) -> None:

@@ -5,10 +5,10 @@ from http import HTTPStatus
 from typing import Any
 
 from gaze.base.problems import Problem, ProblemError
+from gaze.frames.clocks import AUDIO_SAMPLE_RATE_HZ, VIDEO_CLOCK_HZ
 from gaze.media.address import AddressError, Allowed, is_address
-from gaze.media.decode import SAMPLE_RATE_HZ
 from gaze.media.library import FilmInfo, Library
-from gaze.media.live import PICTURE_HZ, LiveStream
+from gaze.media.live import LiveStream
 from gaze.media.passthrough import Passthrough
 from gaze.media.player import Player
 from gaze.rtc.peer import Peer
@@ -197,8 +197,8 @@ class FilmPlayback:
                 HTTPStatus.UNPROCESSABLE_ENTITY, f"media: {error}", field="media"
             ) from None
         self._stream = stream
-        self._live = LiveFilm(lambda: stream.pictures, stream.captured_s(PICTURE_HZ))
-        self._passthrough = Passthrough(stream.sound, stream.captured_s(SAMPLE_RATE_HZ))
+        self._live = LiveFilm(lambda: stream.pictures, stream.captured_s(VIDEO_CLOCK_HZ))
+        self._passthrough = Passthrough(stream.sound, stream.captured_s(AUDIO_SAMPLE_RATE_HZ))
         return self._live
 
     def _film_info(self, name: str) -> FilmInfo:

@@ -10,7 +10,7 @@ from typing import Any
 import av
 
 from gaze.base.metrics import StageTimes
-from gaze.effects.film_luminance import FilmLight
+from gaze.effects.film_luminance import FilmLuminance
 from gaze.frames.latest import LatestValue, LatestValueClosed
 from gaze.frames.scaling import fit_within
 from gaze.rtc.rtp.rtp_time import CaptureClock
@@ -102,7 +102,7 @@ class CameraGazeSource:
         """The calibration as JSON, if there is one."""
         return self._tracker.model
 
-    def see(self, light: FilmLight) -> None:
+    def see(self, light: FilmLuminance) -> None:
         """The film's newest frame sends this light to the eyes."""
         self._tracker.see_light(light.picture, light.gaze, light.t_s)
 

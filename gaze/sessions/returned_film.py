@@ -13,7 +13,7 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from gaze.frames.latest import LatestValue, LatestValueClosed
 from gaze.frames.metadata import metadata_of
-from gaze.media.backlog import LONGEST_S, RATE, PictureBacklog
+from gaze.media.backlog import CATCH_UP_RATE, MAX_BACKLOG_S, PictureBacklog
 from gaze.media.player import Player
 
 HELD_INTERVAL_S = 1 / 30
@@ -110,9 +110,9 @@ class LiveFilm:
         """Show what was captured when the faster film gets there."""
         if self._going is None:
             assert self._backlog.first_s is not None
-            self._going = due_s, max(self._backlog.first_s, due_s - LONGEST_S)
+            self._going = due_s, max(self._backlog.first_s, due_s - MAX_BACKLOG_S)
         since_s, from_s = self._going
-        reached_s = from_s + RATE * (due_s - since_s)
+        reached_s = from_s + CATCH_UP_RATE * (due_s - since_s)
         taken = await asyncio.to_thread(self._backlog.take, reached_s)
         self._last = taken or self._last
         if not self._backlog:

@@ -6,6 +6,7 @@ import av
 
 from gaze.effects.effect import Canvas, Effect
 from gaze.effects.parameters import Parameters
+from gaze.effects.parameters import Parameters as AnyParameters
 from gaze.effects.state import GazeState
 
 
@@ -16,7 +17,7 @@ class Raises(Effect[Parameters]):
     Parameters = Parameters
 
     def draw(
-        self, canvas: Canvas, parameters: Parameters, gaze: GazeState | None, t_s: float
+        self, canvas: Canvas, parameters: AnyParameters, gaze: GazeState | None, t_s: float
     ) -> None:
         raise RuntimeError("not today")
 
@@ -28,7 +29,7 @@ class Hangs(Effect[Parameters]):
     Parameters = Parameters
 
     def draw(
-        self, canvas: Canvas, parameters: Parameters, gaze: GazeState | None, t_s: float
+        self, canvas: Canvas, parameters: AnyParameters, gaze: GazeState | None, t_s: float
     ) -> None:
         time.sleep(0.2)
 
@@ -40,6 +41,6 @@ class Nonsense(Effect[Parameters]):
     Parameters = Parameters
 
     def draw(
-        self, canvas: Canvas, parameters: Parameters, gaze: GazeState | None, t_s: float
+        self, canvas: Canvas, parameters: AnyParameters, gaze: GazeState | None, t_s: float
     ) -> None:
         canvas.frame = av.VideoFrame(32, 32, "rgb24")

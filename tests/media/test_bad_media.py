@@ -3,6 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from aiohttp import ClientSession
@@ -44,7 +45,7 @@ async def client(server: ServerProcess) -> AsyncIterator[ClientSession]:
         yield client
 
 
-async def test_each_is_one_clear_line_and_the_good_ones_play(
+async def test_each_bad_file_is_logged_in_one_line_and_the_good_ones_play(
     client: ClientSession, log: Path
 ) -> None:
     films = await (await client.get("/api/media")).json()
@@ -55,7 +56,7 @@ async def test_each_is_one_clear_line_and_the_good_ones_play(
         assert why in line
     assert len([line for line in lines if "skipped" in line]) == len(BAD)
 
-    viewer = RtcViewer(client)
+    viewer = RtcViewer(cast(Any, client))
     await viewer.open(media="good", sound=True)
     assert (await viewer.frame()).width == 320
     await viewer.sound()
@@ -69,15 +70,15 @@ async def test_each_is_one_clear_line_and_the_good_ones_play(
     await viewer.close()
 
 
-async def test_a_film_that_goes_bad_while_it_plays(
+async def test_a_film_that_is_truncated_while_it_plays(
     client: ClientSession, folder: Path, log: Path
 ) -> None:
-    viewer = RtcViewer(client)
+    viewer = RtcViewer(cast(Any, client))
     await viewer.open(media="spoilt")
     await viewer.frame()
     os.truncate(folder / "spoilt.mp4", 2000)
     viewer.say(type="playback", seek=6.0)
-    other = RtcViewer(client)
+    other = RtcViewer(cast(Any, client))
     await other.open(media="spoilt")
     viewer.say(type="media", name="good")
     viewer.say(type="ping", id=1, t=0)

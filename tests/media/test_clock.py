@@ -9,14 +9,14 @@ import pytest
 from gaze.media.clock import MonotonicTime, PlaybackClock
 
 
-def test_new_clock_stands_still() -> None:
+def test_a_new_clock_is_paused() -> None:
     clock = PlaybackClock(10.0, 2.0)
     assert clock.position_s(0.0) == clock.position_s(99.0) == 2.0
     assert clock.due_s(3.0) is None
     assert not clock.running
 
 
-def test_moves_with_time_and_says_when_a_position_is_due() -> None:
+def test_a_running_clock_maps_time_and_position() -> None:
     clock = PlaybackClock(10.0, 2.0)
     clock.resume(100.0)
     assert clock.position_s(101.5) == 3.5
@@ -35,7 +35,7 @@ def test_pause_holds_and_resume_goes_on() -> None:
     assert clock.position_s(201.0) == 2.0
 
 
-def test_seek_keeps_moving_or_standing() -> None:
+def test_seek_stays_running_or_paused() -> None:
     clock = PlaybackClock(10.0)
     clock.seek(4.0, 100.0)
     assert clock.position_s(101.0) == 4.0
@@ -51,7 +51,7 @@ def test_seek_stays_within_the_film(wanted_s: float, reached_s: float) -> None:
     assert clock.position_s(100.0) == reached_s
 
 
-def test_end() -> None:
+def test_the_end_of_the_film() -> None:
     clock = PlaybackClock(10.0, 9.0)
     clock.resume(100.0)
     assert not clock.ended(100.999)

@@ -1,4 +1,4 @@
-"""The folder of hosted films: what is taken, what is passed over and why."""
+"""The folder of hosted films: which files are films, which are skipped and why."""
 
 import logging
 from pathlib import Path
@@ -19,7 +19,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return path.read_bytes()
 
 
-def test_says_what_a_film_is(tmp_path: Path, good: bytes) -> None:
+def test_properties_of_a_film(tmp_path: Path, good: bytes) -> None:
     (tmp_path / "My_first film.mkv").write_bytes(good)
     make_coded_film(tmp_path / "silent.mp4", 30, sound=None)
     films = Library(tmp_path).films
@@ -59,7 +59,7 @@ def test_title() -> None:
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_a_bad_file_is_one_clear_line(
+def test_a_bad_file_is_logged_in_one_line(
     tmp_path: Path, good: bytes, caplog: pytest.LogCaptureFixture, name: str
 ) -> None:
     (tmp_path / "good.mkv").write_bytes(good)
@@ -97,12 +97,12 @@ def test_hidden_files_and_folders_are_no_films(
     assert not caplog.records
 
 
-def test_a_missing_folder_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_folder_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     assert not Library(tmp_path / "none").films
     assert "does not exist: no hosted films" in caplog.text
 
 
-def test_thumbnail_is_a_small_jpeg_made_once(tmp_path: Path, good: bytes) -> None:
+def test_a_thumbnail_is_a_small_jpeg_decoded_once(tmp_path: Path, good: bytes) -> None:
     (tmp_path / "good.mkv").write_bytes(good)
     make_coded_film(tmp_path / "small.mkv", 20, size=(128, 72))
     library = Library(tmp_path)

@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
@@ -15,97 +16,14 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from certs import development
-from gaze.media import address as addresses
+from gaze.frames.clocks import VIDEO_CLOCK_HZ
 from gaze.media.address import AddressError, Allowed
-from gaze.media.live import PICTURE_HZ, LiveStream
+from gaze.media.live import LiveStream
 from simulation.clients.rtc_viewer import RtcViewer
 from simulation.films.coded import RATE_FPS, number_of
 from simulation.films.progress import make_film, texture
 from simulation.films.rtsp_server import rtsp_server
 from tests.conftest import Serve
-
-WATCH = Allowed.of(["cam.example", "cam.example:8554", "93.184.216.34", "10.1.2.3:80"], [])
-
-
-@pytest.mark.parametrize(
-    ("text", "place"),
-    [
-        ("http://cam.example/a.ts?b=1", "http://cam.example:80"),
-        ("https://CAM.example/", "https://cam.example:443"),
-        ("rtsp://me:secret@cam.example:8554/one", "rtsp://cam.example:8554"),
-        ("rtsp://cam.example", "rtsp://cam.example:554"),
-        ("http://93.184.216.34/x", "http://93.184.216.34:80"),
-    ],
-)
-def test_listed_hosts_are_allowed_at_their_ports(text: str, place: str) -> None:
-    assert WATCH.check(text).place == place
-
-
-@pytest.mark.parametrize(
-    ("text", "why"),
-    [
-        ("file:///etc/passwd", "begins with rtsp"),
-        ("ftp://cam.example/a", "begins with rtsp"),
-        ("concat:http://cam.example/", "begins with rtsp"),
-        ("http:///a", "begins with rtsp"),
-        ("http://[::1", "not an address"),
-        ("http://cam.example:99999/", "not an address"),
-        ("http://cam.example:8080/", "does not allow cam.example:8080"),
-        ("http://other.example/", "does not allow other.example:80"),
-        ("http://cam.example@other.example/", "does not allow other.example:80"),
-        ("http://cam.example.other.example/", "does not allow"),
-        ("http://127.0.0.1/", "does not allow"),
-        ("http://2130706433/", "does not allow"),
-        ("https://10.1.2.3/", "does not allow"),
-        ("http://cam.example/a\r\nHost: other", "without spaces"),
-        ("http://cam.example/ HTTP/1.1", "without spaces"),
-        ("http://cam.example/ä", "ASCII"),
-        ("http://cam.example/" + "a" * 3000, "2048"),
-    ],
-)
-def test_all_else_is_refused(text: str, why: str) -> None:
-    with pytest.raises(AddressError, match=why):
-        WATCH.check(text)
-
-
-@pytest.mark.parametrize(
-    ("found", "networks", "allowed"),
-    [
-        ("93.184.216.34", [], True),
-        ("2606:2800:220:1::1", [], True),
-        ("10.0.0.8", ["10.0.0.0/8"], True),
-        ("10.0.0.8", ["192.168.0.0/16"], False),
-        ("10.0.0.8", [], False),
-        ("127.0.0.1", [], False),
-        ("169.254.169.254", [], False),
-        ("100.64.0.1", [], False),
-        ("0.0.0.0", [], False),
-        ("224.0.0.1", [], False),
-        ("::1", [], False),
-        ("fe80::1", [], False),
-        ("fd00::1", [], False),
-        ("::ffff:127.0.0.1", [], False),
-        ("2002:7f00:1::", [], False),
-    ],
-)
-def test_a_listed_name_may_not_lead_into_inner_networks(
-    found: str, networks: list[str], allowed: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def resolved(host: str, port: int, **options: object) -> list[tuple[object, ...]]:
-        return [(0, 0, 0, "", (found, port))]
-
-    monkeypatch.setattr(addresses.socket, "getaddrinfo", resolved)
-    watch = Allowed.of(["cam.example"], map(ip_network, networks))
-    address = watch.check("http://cam.example/")
-    if allowed:
-        assert watch.resolve(address) == found
-    else:
-        with pytest.raises(AddressError, match="network that the operator does not allow"):
-            watch.resolve(address)
-
-
-def test_an_ip_address_that_is_listed_needs_no_network() -> None:
-    assert WATCH.resolve(WATCH.check("http://10.1.2.3/")) == "10.1.2.3"
 
 
 @pytest.fixture(scope="module")
@@ -118,10 +36,10 @@ def playlist(tmp_path_factory: pytest.TempPathFactory, stream_file: Path) -> Pat
     path = tmp_path_factory.mktemp("hls") / "list.m3u8"
     options = {"hls_time": "1", "hls_list_size": "0"}
     with av.open(str(stream_file)) as source, av.open(str(path), "w", options=options) as target:
-        ways = {s.index: target.add_stream_from_template(s) for s in source.streams}
+        streams = {s.index: target.add_stream_from_template(s) for s in source.streams}
         for packet in source.demux():
             if packet.dts is not None:
-                packet.stream = ways[packet.stream_index]
+                packet.stream = streams[packet.stream_index]
                 target.mux(packet)
     return path
 
@@ -185,12 +103,13 @@ async def due_s(stream: LiveStream, count: int) -> list[float]:
         async with asyncio.timeout(30):
             frame = await stream.pictures.get()
         assert (frame.format.name, frame.width, frame.height) == ("yuv420p", 160, 96)
-        found.append(frame.pts / PICTURE_HZ)
+        assert frame.pts is not None
+        found.append(frame.pts / VIDEO_CLOCK_HZ)
     return found
 
 
 async def test_a_transport_stream_plays_with_its_sound(stream_file: Path) -> None:
-    async with site(live=file(stream_file)) as place, opened(f"http://{place}/live", place) as live:
+    async with site(live=file(stream_file)) as host, opened(f"http://{host}/live", host) as live:
         times_s = await due_s(live, 20)
         assert all(a < b for a, b in itertools.pairwise(times_s))
         # Frames may be skipped where the machine is busy; their times stay on the film's grid.
@@ -204,8 +123,8 @@ async def test_a_playlist_plays(playlist: Path) -> None:
     app = web.Application()
     app.router.add_static("/", playlist.parent)
     async with TestServer(app) as server:
-        place = f"127.0.0.1:{server.port}"
-        async with opened(f"http://{place}/list.m3u8", place) as live:
+        host = f"127.0.0.1:{server.port}"
+        async with opened(f"http://{host}/list.m3u8", host) as live:
             await due_s(live, 40)
 
 
@@ -224,18 +143,18 @@ async def test_redirects_are_followed_to_allowed_hosts_only(stream_file: Path) -
             one=moved(lambda: "/live"),
             out=moved(lambda: targets[-1]),
             loop=moved(lambda: "/loop"),
-        ) as place,
+        ) as host,
     ):
-        async with opened(f"http://{place}/one", place) as live:
+        async with opened(f"http://{host}/one", host) as live:
             await due_s(live, 2)
-        for target in (f"http://{inside}/secret", "file:///etc/passwd", f"rtsp://{place}/live"):
+        for target in (f"http://{inside}/secret", "file:///etc/passwd", f"rtsp://{host}/live"):
             targets.append(target)
-            await refused(f"http://{place}/out", place)
-        await refused(f"http://{place}/loop", place)
+            await refused(f"http://{host}/out", host)
+        await refused(f"http://{host}/loop", host)
     assert asked == []
 
 
-async def test_what_a_stream_names_is_opened_on_allowed_hosts_only(tmp_path: Path) -> None:
+async def test_entries_of_a_playlist_are_opened_on_allowed_hosts_only(tmp_path: Path) -> None:
     asked = []
 
     async def inner(request: web.Request) -> web.StreamResponse:
@@ -255,22 +174,22 @@ async def test_what_a_stream_names_is_opened_on_allowed_hosts_only(tmp_path: Pat
             "a=rtpmap:96 H264/90000\n",
             "concat": f"ffconcat version 1.0\nfile http://{inside}/secret\n",
         }
-        async with site(**{name: text(page) for name, page in pages.items()}) as place:
+        async with site(**{name: text(page) for name, page in pages.items()}) as host:
             for name in pages:
-                await refused(f"http://{place}/{name}", place)
+                await refused(f"http://{host}/{name}", host)
     assert asked == []
 
 
-async def test_what_is_no_stream_is_told() -> None:
+async def test_something_that_is_no_stream_is_reported() -> None:
     async def gone(request: web.Request) -> web.StreamResponse:
         raise web.HTTPGone
 
-    async with site(page=text("hello\n" * 99), gone=gone) as place:
-        assert "Invalid data" in await refused(f"http://{place}/page", place)
-        assert "410" in await refused(f"http://{place}/gone", place)
-        secret = await refused(f"http://me:hidden@{place}/page?key=hidden", place)
+    async with site(page=text("hello\n" * 99), gone=gone) as host:
+        assert "Invalid data" in await refused(f"http://{host}/page", host)
+        assert "410" in await refused(f"http://{host}/gone", host)
+        secret = await refused(f"http://me:hidden@{host}/page?key=hidden", host)
         assert "hidden" not in secret
-    assert f"http://{place}" in await refused(f"http://{place}/page", place)
+    assert f"http://{host}" in await refused(f"http://{host}/page", host)
 
 
 async def test_a_user_and_password_are_sent_to_the_address_only(stream_file: Path) -> None:
@@ -285,10 +204,10 @@ async def test_a_user_and_password_are_sent_to_the_address_only(stream_file: Pat
 
     async with (
         site(live=noting("other", file(stream_file))) as other,
-        site(one=noting("first", moved(lambda: f"http://{other}/live"))) as place,
-        opened(f"http://me:p%40ss@{place}/one", place, other),
+        site(one=noting("first", moved(lambda: f"http://{other}/live"))) as host,
+        opened(f"http://me:p%40ss@{host}/one", host, other),
     ):
-        assert sent == [("first", "Basic bWU6cEBzcw==", place), ("other", None, other)]
+        assert sent == [("first", "Basic bWU6cEBzcw==", host), ("other", None, other)]
 
 
 async def test_certificates_are_verified_for_the_name_and_not_the_pinned_address(
@@ -322,7 +241,7 @@ async def test_certificates_are_verified_for_the_name_and_not_the_pinned_address
     await runner.cleanup()
 
 
-async def test_a_lost_stream_is_opened_again_and_told_once(stream_file: Path) -> None:
+async def test_a_lost_stream_is_reopened_and_reported_once(stream_file: Path) -> None:
     content = await asyncio.to_thread(stream_file.read_bytes)
     losses: list[str] = []
     returns: list[bool] = []
@@ -330,10 +249,10 @@ async def test_a_lost_stream_is_opened_again_and_told_once(stream_file: Path) ->
     async def half(request: web.Request) -> web.StreamResponse:
         return web.Response(body=content[: len(content) // 4])
 
-    async with site(live=half) as place:
-        allowed = Allowed.of([place], [])
+    async with site(live=half) as host:
+        allowed = Allowed.of([host], [])
         live = LiveStream(
-            allowed.check(f"http://{place}/live"),
+            allowed.check(f"http://{host}/live"),
             allowed,
             losses.append,
             lambda: returns.append(live.lost),
@@ -349,10 +268,10 @@ async def test_a_lost_stream_is_opened_again_and_told_once(stream_file: Path) ->
         await live.close()
 
 
-async def test_an_rtsp_camera_plays_and_its_redirect_leads_nowhere() -> None:
+async def test_an_rtsp_camera_plays_and_its_redirect_is_not_followed() -> None:
     async with rtsp_server() as camera, rtsp_server() as inside:
-        place = f"127.0.0.1:{camera.port}"
-        async with opened(f"rtsp://{place}/one?a=1", place) as live:
+        host = f"127.0.0.1:{camera.port}"
+        async with opened(f"rtsp://{host}/one?a=1", host) as live:
             numbers = [number_of(await live.pictures.get()) for _ in range(10)]
             assert numbers == sorted(numbers)
             assert numbers[-1] < 4 * RATE_FPS
@@ -361,32 +280,53 @@ async def test_an_rtsp_camera_plays_and_its_redirect_leads_nowhere() -> None:
             assert again <= numbers[-1] + RATE_FPS
         assert any(line.startswith("PLAY") for line in camera.asked)
         camera.redirect = f"rtsp://127.0.0.1:{inside.port}/one"
-        await refused(f"rtsp://{place}/one", place)
+        await refused(f"rtsp://{host}/one", host)
         assert inside.asked == []
 
 
-async def test_a_host_that_refuses_is_told_without_its_inner_address() -> None:
+async def test_a_refused_connection_is_reported_without_its_ip_address() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
-        place = f"localhost:{closed.getsockname()[1]}"
-    allowed = Allowed.of([place], [ip_network("127.0.0.0/8")])
+        host = f"localhost:{closed.getsockname()[1]}"
+    allowed = Allowed.of([host], [ip_network("127.0.0.0/8")])
     for scheme in ("rtsp", "http"):
         with pytest.raises(AddressError) as caught:
-            await LiveStream(allowed.check(f"{scheme}://{place}/one"), allowed).open()
-        assert str(caught.value) == f"{scheme}://{place}: Connection refused"
+            await LiveStream(allowed.check(f"{scheme}://{host}/one"), allowed).open()
+        assert str(caught.value) == f"{scheme}://{host}: Connection refused"
 
 
-async def test_a_host_that_is_silent_is_given_up() -> None:
+async def test_a_host_that_does_not_answer_times_out() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
-        place = f"127.0.0.1:{silent.getsockname()[1]}"
-        assert await refused(f"http://{place}/live", place) == f"http://{place}: no answer"
+        host = f"127.0.0.1:{silent.getsockname()[1]}"
+        assert await refused(f"http://{host}/live", host) == f"http://{host}: no answer"
+
+
+async def test_an_open_that_is_cancelled_leaves_no_thread_and_no_connection() -> None:
+    connected = asyncio.Event()
+
+    async def silent(request: web.Request) -> web.StreamResponse:
+        connected.set()
+        await asyncio.sleep(60)
+        raise web.HTTPGone
+
+    async with site(live=silent) as host:
+        allowed = Allowed.of([host], [])
+        opening = asyncio.create_task(
+            LiveStream(allowed.check(f"http://{host}/live"), allowed).open()
+        )
+        async with asyncio.timeout(10):
+            await connected.wait()
+        opening.cancel()
+        await asyncio.wait([opening], timeout=10)
+        assert opening.cancelled()
+        assert not [t for t in threading.enumerate() if t.name.startswith("live ")]
 
 
 async def test_a_session_watches_a_stream_and_changes_to_a_film_and_back(
     serve: Serve, stream_file: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    async with site(live=file(stream_file)) as place:
-        viewer = RtcViewer(await serve(live_hosts=place))
-        await viewer.open(media=f"http://me:hidden@{place}/live?key=hidden", sound=True)
+    async with site(live=file(stream_file)) as host:
+        viewer = RtcViewer(await serve(live_hosts=host))
+        await viewer.open(media=f"http://me:hidden@{host}/live?key=hidden", sound=True)
         assert (await viewer.frame()).width == 160
         await viewer.sound()
         playback = await viewer.hear("playback")
@@ -395,7 +335,7 @@ async def test_a_session_watches_a_stream_and_changes_to_a_film_and_back(
             heard = len(viewer.messages)
             viewer.say(type="playback", **command)
             assert (await viewer.hear("error", after=heard))["status"] == 409
-        for name, width in (("grid", 640), (f"http://{place}/live", 160)):
+        for name, width in (("grid", 640), (f"http://{host}/live", 160)):
             viewer.say(type="media", name=name)
             async with asyncio.timeout(60):
                 while (await viewer.frame()).width != width:
@@ -410,12 +350,12 @@ async def test_a_session_watches_a_stream_and_changes_to_a_film_and_back(
     assert "hidden" not in logged
 
 
-async def test_a_session_is_told_that_its_stream_is_lost_and_that_it_is_back(serve: Serve) -> None:
+async def test_a_session_reports_that_its_stream_is_lost_and_back(serve: Serve) -> None:
     async with rtsp_server() as camera:
-        place = f"127.0.0.1:{camera.port}"
-        client = await serve(live_hosts=place)
+        host = f"127.0.0.1:{camera.port}"
+        client = await serve(live_hosts=host)
         viewer = RtcViewer(client)
-        await viewer.open(media=f"rtsp://{place}/one")
+        await viewer.open(media=f"rtsp://{host}/one")
         assert not (await viewer.hear("playback"))["lost"]
         camera.redirect = "rtsp://127.0.0.1:1/one"  # which leads nowhere
         tries = len(camera.asked)

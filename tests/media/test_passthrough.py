@@ -1,4 +1,4 @@
-"""Sound handed on: bounded, muted, ended."""
+"""Sound that is forwarded: bounded, muted, ended."""
 
 import asyncio
 from collections.abc import Sequence

@@ -9,9 +9,11 @@ import av
 import numpy as np
 import pytest
 from aiortc.mediastreams import MediaStreamError
+from numpy.typing import NDArray
 
 from gaze.frames.latest import LatestValueClosed
-from gaze.media.library import FilmInfo, look_at
+from gaze.media.decode import Samples
+from gaze.media.library import FilmInfo, probe_film
 from gaze.media.player import Player
 from simulation.films.coded import RATE_FPS, SOUND_HZ, make_coded_film, number_of, position_of
 from simulation.scripted_time import ScriptedTime, open_files, reached, settled
@@ -25,7 +27,7 @@ FADE = 240
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> FilmInfo:
     path = make_coded_film(tmp_path_factory.mktemp("player") / "coded.mkv", FRAMES)
-    return look_at(path, "coded", "Coded")
+    return probe_film(path, "coded", "Coded")
 
 
 class Stage:
@@ -97,8 +99,12 @@ async def stage(film: FilmInfo) -> AsyncIterator[Callable[..., Stage]]:
 Stages = Callable[..., Stage]
 
 
-def heard(frame: av.AudioFrame) -> np.ndarray:
-    return position_of(frame.to_ndarray().reshape(-1, 2))
+def samples_of(frame: av.AudioFrame) -> Samples:
+    return np.asarray(frame.to_ndarray().reshape(-1, 2), np.int16)
+
+
+def heard(frame: av.AudioFrame) -> NDArray[np.int64]:
+    return position_of(samples_of(frame))
 
 
 async def test_every_frame_in_order_at_its_own_time(stage: Stages) -> None:
@@ -190,7 +196,7 @@ async def test_seek_is_exact(stage: Stages, number: int, within: float) -> None:
         assert (await one.next())[0] == number + 1
 
 
-async def test_no_time_passes_in_the_film_while_it_is_sought(
+async def test_the_clock_does_not_run_during_a_seek(
     stage: Stages, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = stage()
@@ -234,7 +240,7 @@ async def test_seek_stays_within_the_film(stage: Stages, wanted_s: float, shown:
 
 
 @pytest.mark.parametrize("wrong", [float("nan"), float("inf")])
-async def test_a_position_that_is_no_number_is_refused(stage: Stages, wrong: float) -> None:
+async def test_a_position_that_is_not_finite_is_refused(stage: Stages, wrong: float) -> None:
     one = stage()
     message = "position must be a finite number of seconds"
     with pytest.raises(ValueError, match=message):
@@ -265,7 +271,7 @@ async def test_a_loop_begins_again_and_never_ends(stage: Stages) -> None:
     one = stage(position_s=46 * FRAME_S)
     one.player.loop = True
     await one.new(49)
-    shown = []
+    shown: list[int] = []
     while shown[-3:] != [0, 1, 2]:
         shown.append((await one.next())[0])
         assert not one.player.ended
@@ -311,7 +317,7 @@ async def test_sound_goes_on_without_a_gap(stage: Stages) -> None:
     assert np.array_equal(np.concatenate(places)[FADE:], np.arange(FADE, 60 * 960))
 
 
-async def test_sound_rests_while_paused_and_fades_at_the_edges(stage: Stages) -> None:
+async def test_sound_is_silent_while_paused_and_fades_at_the_edges(stage: Stages) -> None:
     one = stage()
     await one.next()
     await one.ready()
@@ -367,7 +373,7 @@ async def test_sound_is_silent_after_the_end(stage: Stages) -> None:
     assert not frame.to_ndarray().any()
 
 
-async def test_a_listener_who_was_away_hears_what_is_on_now(stage: Stages) -> None:
+async def test_a_listener_who_is_late_hears_the_current_position(stage: Stages) -> None:
     one = stage()
     await one.next()
     await one.ready()
@@ -381,7 +387,7 @@ async def test_a_listener_who_was_away_hears_what_is_on_now(stage: Stages) -> No
 
 
 async def test_a_silent_film_has_no_audio_track(stage: Stages, tmp_path: Path) -> None:
-    silent = look_at(make_coded_film(tmp_path / "s.mp4", 20, sound=None), "s", "S")
+    silent = probe_film(make_coded_film(tmp_path / "s.mp4", 20, sound=None), "s", "S")
     one = stage(silent)
     assert one.player.audio is None
     assert [(await one.next())[0] for _ in range(3)] == [0, 1, 2]
@@ -415,7 +421,7 @@ async def test_closing_wakes_a_viewer_and_leaves_nothing(film: FilmInfo) -> None
     assert len(asyncio.all_tasks()) == tasks
 
 
-async def test_closing_at_once_is_fine(film: FilmInfo) -> None:
+async def test_a_player_may_be_closed_at_once(film: FilmInfo) -> None:
     threads = threading.active_count()
     player = Player(film)
     await player.close()
@@ -424,7 +430,7 @@ async def test_closing_at_once_is_fine(film: FilmInfo) -> None:
     assert threading.active_count() == threads
 
 
-async def test_a_file_that_is_gone_ends_the_film(
+async def test_a_missing_file_ends_the_film(
     film: FilmInfo, stage: Stages, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     gone = FilmInfo("gone", "Gone", tmp_path / "gone.mkv", 2.0, 128, 72, True, 25.0)

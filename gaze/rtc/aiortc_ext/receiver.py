@@ -17,7 +17,7 @@ from av import AudioFrame, VideoFrame
 
 from gaze.frames.latest import LatestValue
 from gaze.frames.metadata import FrameMetadata
-from gaze.frames.rotation import upright
+from gaze.frames.rotation import rotate
 from gaze.rtc.aiortc_ext.packets import finish
 from gaze.rtc.codecs.decoder import VideoDecoder
 from gaze.rtc.rtp.jitter_buffer import EncodedFrame, is_key_frame
@@ -91,7 +91,7 @@ class DecoderQueue(queue.SimpleQueue[Any]):
             self._ask()
             return
         for picture in pictures:
-            turned = upright(picture, frame.clockwise)
+            turned = rotate(picture, frame.clockwise)
             turned.opaque = FrameMetadata(encoded_bytes=len(frame.data))
             self._loop.call_soon_threadsafe(self._slot.put, turned)
 

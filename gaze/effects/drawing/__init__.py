@@ -1,0 +1,1 @@
+"""What effects draw with: blending, masks, shapes, image pyramids, magnification."""
