@@ -149,7 +149,7 @@ async def test_a_moving_dot_calibrates_as_well(server: ServerProcess, browser: O
 # too, says what it says of a dot that was not followed. Returns what the page says, and the
 # commands that come once the viewer has taken what it offers first.
 FOLLOW_IN_VAIN = """async (gaze_hz, event, reason) => {
-  const { calibrate } = await import('/client/calibration.js');
+  const { calibrate } = await import('/client/page/calibration/calibration-dialog.js');
   let now_ms = 0;
   const due = [];
   performance.now = () => now_ms;
@@ -223,7 +223,7 @@ async def test_a_moving_dot_in_vain_is_explained_and_nine_dots_are_offered(
 
 
 HINTS = """async () => {
-  const { hintsFor } = await import('/client/check.js');
+  const { hintsFor } = await import('/client/page/calibration/camera-check.js');
   const light = { face: 0.5, around: 0.5, glare: 0 };
   const good = {
     samples_hz: 30, face: true, distance_mm: 550, yaw_deg: 2, light, size: [640, 480],
@@ -247,7 +247,7 @@ HINTS = """async () => {
 
 
 ALL_WANTING = """async () => {
-  const { hintsFor } = await import('/client/check.js');
+  const { hintsFor } = await import('/client/page/calibration/camera-check.js');
   const light = { face: 0.1, around: 0.1, glare: 0 };
   const seen = { samples_hz: 8, face: true, distance_mm: 250, yaw_deg: 2, light, size: [640, 480] };
   return hintsFor(seen).map(({ subject }) => subject);
@@ -278,7 +278,7 @@ async def test_the_check_gives_one_hint_the_one_that_helps_most(server: ServerPr
 
 
 LIGHT = """async () => {
-  const { lightOf } = await import('/client/light.js');
+  const { lightOf } = await import('/client/page/calibration/illumination.js');
   const image = new ImageData(64, 48);
   for (let y = 0; y < 48; y += 1)
     for (let x = 0; x < 64; x += 1) {

@@ -123,7 +123,7 @@ async def test_the_zoom_is_read_off_the_window(host: Host, browser: Open) -> Non
     """A browser's zoom cannot be set from outside; what is computed from it can be tried."""
     host.show("<!doctype html><title>zoom</title>")
     zoom = """async (url, outer, inner) => {
-      const { estimatedZoom } = await import(`${url}/client/layout.js`);
+      const { estimatedZoom } = await import(`${url}/client/sdk/layout.js`);
       return estimatedZoom(outer, inner);
     }"""
     async with browser() as page:

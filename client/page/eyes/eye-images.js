@@ -1,0 +1,85 @@
+/**
+ * The viewer's eyes, enlarged, drawn from the local camera. Only their place comes from the
+ * server (`eyes` in its `stats`, fractions of the camera's picture); no picture does.
+ */
+
+import { element } from '../shared/dom.js';
+
+/** @typedef {import('../../sdk/layout.js').Point} Point */
+
+const WIDTH_PX = 160;
+const HEIGHT_PX = 96;
+const DRAW_INTERVAL_MS = 66;
+/** What is shown around an eye, in distances between the two. */
+const CROP = 0.62;
+
+export class EyeCrops {
+  #place;
+  #video = document.createElement('video');
+  #canvases = ['Right eye', 'Left eye'].map((label) =>
+    element('canvas', { width: WIDTH_PX, height: HEIGHT_PX, role: 'img', 'aria-label': label }),
+  );
+  /** @type {Point[] | null} */
+  #eyes = null;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #timer;
+
+  /** @param {HTMLElement} place */
+  constructor(place) {
+    this.#place = place;
+    this.#video.muted = true;
+    this.#video.playsInline = true;
+  }
+
+  /** @param {MediaStream | null} stream of the camera */
+  open(stream) {
+    this.close();
+    this.#place.hidden = stream === null;
+    if (!stream) return;
+    this.#place.replaceChildren(...this.#canvases);
+    this.#video.srcObject = stream;
+    this.#video.play().catch(() => {});
+    this.#timer = setInterval(() => this.#draw(), DRAW_INTERVAL_MS);
+  }
+
+  close() {
+    clearInterval(this.#timer);
+    this.#video.srcObject = null;
+    this.#eyes = null;
+  }
+
+  /** @param {Point[] | null | undefined} eyes the viewer's right and left one, unmirrored */
+  set eyes(eyes) {
+    this.#eyes = eyes ?? null;
+  }
+
+  #draw() {
+    const { videoWidth, videoHeight } = this.#video;
+    const [right, left] = this.#eyes ?? [];
+    if (document.hidden || !videoWidth) return;
+    for (const [number, canvas] of this.#canvases.entries()) {
+      const eye = number === 0 ? right : left;
+      const pen = canvas.getContext('2d');
+      if (!pen) continue;
+      pen.setTransform(-1, 0, 0, 1, WIDTH_PX, 0);
+      if (!eye || !right || !left) {
+        pen.clearRect(0, 0, WIDTH_PX, HEIGHT_PX);
+        continue;
+      }
+      const apart = Math.hypot((left[0] - right[0]) * videoWidth, (left[1] - right[1]) * videoHeight);
+      const width = CROP * apart;
+      const height = (width * HEIGHT_PX) / WIDTH_PX;
+      pen.drawImage(
+        this.#video,
+        eye[0] * videoWidth - width / 2,
+        eye[1] * videoHeight - height / 2,
+        width,
+        height,
+        0,
+        0,
+        WIDTH_PX,
+        HEIGHT_PX,
+      );
+    }
+  }
+}
