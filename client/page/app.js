@@ -1,68 +1,71 @@
 /**
- * The viewer's page: choose a film and what the eyes do to it, start, watch, calibrate, look back.
- * The address says where one is (see `address.js`).
+ * The viewer's page: choose a film and effects, start, watch, calibrate, look at the summary. Its
+ * state is in the URL (`url-state.js`).
  *
  * `window.gazeApp` is the running page, with its `client`.
  */
 
-import { pushAddress, readAddress, replaceAddress, writeAddress } from './url-state.js';
-import { Camera, cameraIsAllowed } from '../sdk/camera.js';
-import { cameraProblem, missingCameraAccess } from '../sdk/camera-problems.js';
-import { EffectPanel } from './watching/effect-panel.js';
-import { byId } from './shared/dom.js';
-import { EyesDesk } from './calibration/calibration-panel.js';
-import { FilmPicker, isLive } from './watching/film-picker.js';
 import { GazeClient, GazeError } from '../gaze-client.js';
-import { onKeys } from './keyboard-shortcuts.js';
-import { Lookers } from './lazy-views.js';
-import { Player } from './watching/player.js';
+import { cameraProblem, missingCameraAccess } from '../sdk/camera-problems.js';
+import { Camera, cameraIsAllowed } from '../sdk/camera.js';
+import { CalibrationPanel } from './calibration/calibration-panel.js';
+import { listenForShortcuts } from './keyboard-shortcuts.js';
+import { LazyViews } from './lazy-views.js';
+import { PageState } from './page-state.js';
 import { ProblemError, browserProblem, filmProblem, sessionProblem } from './problem-texts.js';
-import { Recording } from './summary/gaze-recording.js';
-import { Stage } from './page-state.js';
-import { keepWatched, keptWatched, wasReloaded } from './session-restore.js';
+import { restorableSession, storeSession, wasReloaded } from './session-restore.js';
+import { byId } from './shared/dom.js';
+import { GazeRecording } from './summary/gaze-recording.js';
+import { pushUrl, readUrl, replaceUrl, writeUrl } from './url-state.js';
+import { EffectPanel } from './watching/effect-panel.js';
+import { FilmPicker, isLive } from './watching/film-picker.js';
+import { Player } from './watching/player.js';
 
 /** @typedef {import('./url-state.js').GazeSource} GazeSource */
-/** @typedef {import('./url-state.js').Place} Place */
+/** @typedef {import('./url-state.js').UrlState} UrlState */
 /** @typedef {import('./url-state.js').View} View */
-/** @typedef {import('./watching/film-picker.js').Choice} Choice */
+/** @typedef {import('./watching/film-picker.js').FilmChoice} FilmChoice */
 /** @typedef {import('../gaze-client.js').EffectSpec} EffectSpec */
 /** @typedef {import('../gaze-client.js').SessionKey} SessionKey */
-/** @typedef {import('./watching/gaze-overlay.js').Mark} Mark */
+/** @typedef {import('./watching/gaze-overlay.js').OverlayLayer} OverlayLayer */
 
-const SEND_INTERVAL_MS = 80;
+/** Changes of the effects are sent at most this often. */
+const EFFECTS_INTERVAL_MS = 80;
 const SKIP_S = 5;
-const PICTURE_TAKES_MS = 8000;
-const NO_PICTURE = 'No picture of the film has come yet. It may come still; or go back, and choose another film.';
-/** Status of the error that tells why a live stream is lost, which `playback` tells too. */
-const LOST = 502;
+const FIRST_FRAME_TIMEOUT_MS = 8000;
+const NO_FRAME = 'No picture of the film has arrived yet. Wait a little longer, or go back and choose another film.';
+const SERVER_ERROR_SHOWN_MS = 8000;
+/** Status of the error that says why a live stream was lost; the notice of `playback` suffices. */
+const STREAM_LOST_STATUS = 502;
 
 export class GazeApp {
   client = new GazeClient();
-  player = new Player(this.client, (holds) => this.#hold(holds));
+  player = new Player(this.client, (bypassed) => this.#bypassEffects(bypassed));
 
   #camera = new Camera();
-  #recording = new Recording();
-  #stage = new Stage(this.client);
-  #desk = new EyesDesk(this.client, this.#camera, () => this.player.watching);
+  #recording = new GazeRecording();
+  #pageState = new PageState(this.client);
+  #calibrationPanel = new CalibrationPanel(this.client, this.#camera, () => this.player.watching);
   /** @type {EffectPanel | null} */
-  #effects = null;
+  #effectPanel = null;
   /** @type {FilmPicker | null} */
-  #films = null;
+  #filmPicker = null;
   /** @type {GazeSource} */
   #gaze = 'camera';
   /** @type {View} */
   #view = 'home';
-  #lookers = new Lookers(this.client);
+  #lazyViews = new LazyViews(this.client);
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #sending;
-  #holding = false;
+  #effectsTimer;
+  #bypassed = false;
+  /** Counts starts and ends; a `start` that is not the newest gives up. */
   #starts = 0;
-  /** The film that was asked for last. @type {Choice | null} */
-  #wanted = null;
+  /** The film that the viewer chose last. @type {FilmChoice | null} */
+  #requestedChoice = null;
 
   async run() {
     const problem = browserProblem();
-    if (problem) return this.#stage.problem(problem);
+    if (problem) return this.#pageState.showProblem(problem);
     this.#listen();
     try {
       const [effects, presets, films, schemes] = await Promise.all([
@@ -71,19 +74,19 @@ export class GazeApp {
         this.client.listFilms(),
         this.client.liveSchemes(),
       ]);
-      this.#effects = new EffectPanel(effects, presets);
-      this.#films = new FilmPicker(
+      this.#effectPanel = new EffectPanel(effects, presets);
+      this.#filmPicker = new FilmPicker(
         films,
         schemes,
         (name) => this.client.thumbnailUrl(name),
-        (choice) => this.#watchAnother(choice),
+        (choice) => this.#changeFilm(choice),
       );
     } catch (error) {
-      return this.#fail(error);
+      return this.#showProblem(error);
     }
-    this.#effects.addEventListener('change', () => this.#onEffectsChanged());
-    this.player.marks.addEventListener('change', () => replaceAddress(this.#address));
-    await this.#begin();
+    this.#effectPanel.addEventListener('change', () => this.#onEffectsChanged());
+    this.player.overlay.addEventListener('change', () => replaceUrl(this.#url));
+    await this.#startFromUrl();
   }
 
   /**
@@ -93,123 +96,123 @@ export class GazeApp {
   async start(gaze, resume = null) {
     const start = ++this.#starts;
     this.#gaze = gaze;
-    this.#lookers.closeSummary();
-    this.#stage.show('opening');
+    this.#lazyViews.closeSummary();
+    this.#pageState.show('opening');
     try {
       if (gaze === 'camera') await this.#openCamera();
       else this.#camera.close();
       if (start !== this.#starts) return;
-      this.#stage.wait('Taking your seat…');
+      this.#pageState.showProgress('Connecting to the server…');
       await this.#openSession(resume);
       if (start !== this.#starts) return;
       this.#view = this.#view === 'eyes' ? 'eyes' : 'watch';
-      pushAddress(this.#address);
-      this.#stage.wait('The film begins…');
-      setTimeout(() => start === this.#starts && this.#stage.wait(NO_PICTURE), PICTURE_TAKES_MS);
+      pushUrl(this.#url);
+      this.#pageState.showProgress('Waiting for the film…');
+      setTimeout(() => start === this.#starts && this.#pageState.showProgress(NO_FRAME), FIRST_FRAME_TIMEOUT_MS);
       await this.player.start();
       if (start !== this.#starts) return;
-      this.#stage.show('watching');
+      this.#pageState.show('watching');
       await this.#showEyes(this.#view === 'eyes');
-      this.#desk.offer();
+      this.#calibrationPanel.schedulePrompt();
     } catch (error) {
       if (start !== this.#starts) return;
       this.#camera.close();
-      this.#fail(error);
+      this.#showProblem(error);
     }
   }
 
-  /** End the session; the camera goes off. Afterwards there is the summary, or the start. */
+  /** End the session and switch the camera off. The summary follows, or the start page. */
   async leave() {
-    const summary = this.#recording.length > 0 && this.#stage.scene === 'watching';
+    const summary = this.#recording.length > 0 && this.#pageState.current === 'watching';
     if (summary) await this.#takeStill();
     await this.#close();
     this.#view = summary ? 'summary' : 'home';
-    pushAddress(this.#address);
+    pushUrl(this.#url);
     if (summary) await this.#showSummary();
-    else this.#stage.show('idle');
+    else this.#pageState.show('idle');
   }
 
   async #close() {
     this.#starts += 1;
-    this.#desk.closeDialog();
+    this.#calibrationPanel.closeDialog();
     this.player.watching = false;
-    keepWatched(null);
+    storeSession(null);
     this.#camera.close();
     await this.#showEyes(false);
-    if (this.#films?.choice.own) this.#choose({ served: this.#films.hosted, own: null });
-    this.#desk.showKept();
+    if (this.#filmPicker?.choice.local) this.#showChoice({ media: this.#filmPicker.lastHosted, local: null });
+    this.#calibrationPanel.showSaved();
     if (document.fullscreenElement) await document.exitFullscreen().catch(() => {});
     await this.client.close();
   }
 
-  // The address
+  // URL and history
 
-  async #begin() {
-    const asked = readAddress(location.search);
-    const watched = keptWatched();
-    // A link leads to no address: whoever opens it should see first what will be watched.
-    const served = this.#films?.find(asked.media)?.name ?? watched?.media;
-    if (this.#films?.find(served) || isLive(served ?? null)) this.#choose({ served: served ?? null, own: null });
-    this.#setChain(this.#effects?.asked(asked) ?? watched?.effects ?? this.#effects?.first ?? []);
-    this.player.marks.shown = /** @type {Mark[]} */ (asked.marks);
-    this.#desk.showKept();
+  async #startFromUrl() {
+    const state = readUrl(location.search);
+    const stored = restorableSession();
+    // A link cannot name a live stream: whoever opens it should see first what will be played.
+    const media = this.#filmPicker?.find(state.media)?.name ?? stored?.media;
+    if (this.#filmPicker?.find(media) || isLive(media ?? null)) this.#showChoice({ media: media ?? null, local: null });
+    this.#setChain(this.#effectPanel?.chainOf(state) ?? stored?.effects ?? this.#effectPanel?.defaultChain ?? []);
+    this.player.overlay.layers = /** @type {OverlayLayer[]} */ (state.overlay);
+    this.#calibrationPanel.showSaved();
     const key = this.client.storedSession;
-    if (key && watched && (watched.gaze === 'pointer' || wasReloaded() || (await cameraIsAllowed()))) {
-      this.#view = asked.view === 'eyes' ? 'eyes' : 'watch';
-      await this.start(watched.gaze, key);
-    } else if (asked.autostart) {
-      await this.start(asked.gaze);
+    if (key && stored && (stored.gaze === 'pointer' || wasReloaded() || (await cameraIsAllowed()))) {
+      this.#view = state.view === 'eyes' ? 'eyes' : 'watch';
+      await this.start(stored.gaze, key);
+    } else if (state.autostart) {
+      await this.start(state.gaze);
     } else {
-      this.#gaze = asked.gaze;
-      this.#stage.show('idle');
+      this.#gaze = state.gaze;
+      this.#pageState.show('idle');
     }
   }
 
-  get #address() {
-    const preset = this.#effects?.preset ?? null;
-    return writeAddress({
-      media: this.#films?.find(this.#films.choice.served)?.name ?? null,
+  get #url() {
+    const preset = this.#effectPanel?.preset ?? null;
+    return writeUrl({
+      media: this.#filmPicker?.find(this.#filmPicker.choice.media)?.name ?? null,
       preset,
-      effects: this.#effects?.short ?? null,
+      effects: this.#effectPanel?.chainWithoutDefaults ?? null,
       gaze: this.#gaze,
-      marks: this.player.marks.shown,
+      overlay: this.player.overlay.layers,
       view: this.#view,
     });
   }
 
-  /** Back or forward was pressed: do what the address says now. */
+  /** Follow the browser's back and forward to the state of the URL. */
   async #onHistory() {
-    if (this.#desk.busy) {
-      this.#desk.closeDialog();
-      return pushAddress(this.#address);
+    if (this.#calibrationPanel.busy) {
+      this.#calibrationPanel.closeDialog();
+      return pushUrl(this.#url);
     }
-    const place = readAddress(location.search);
-    const chain = this.#effects?.asked(place);
+    const state = readUrl(location.search);
+    const chain = this.#effectPanel?.chainOf(state);
     if (chain) {
       this.#setChain(chain);
-      this.client.setEffects(this.#effects?.chain ?? []);
+      this.client.setEffects(this.#effectPanel?.chain ?? []);
     }
-    this.player.marks.shown = /** @type {Mark[]} */ (place.marks);
-    const other = place.media !== null && place.media !== this.#films?.choice.served;
-    if (other && this.#films?.find(place.media)) await this.#switchTo({ served: place.media, own: null });
-    await this.#go(place);
+    this.player.overlay.layers = /** @type {OverlayLayer[]} */ (state.overlay);
+    const changesFilm = state.media !== null && state.media !== this.#filmPicker?.choice.media;
+    if (changesFilm && this.#filmPicker?.find(state.media)) await this.#switchTo({ media: state.media, local: null });
+    await this.#goTo(state);
   }
 
-  /** @param {Place} place */
-  async #go({ view, gaze }) {
-    const on = this.player.watching;
+  /** @param {UrlState} state */
+  async #goTo({ view, gaze }) {
+    const { watching } = this.player;
     if (view === 'watch' || view === 'eyes') {
       this.#view = view;
-      if (on) return this.#showEyes(view === 'eyes');
+      if (watching) return this.#showEyes(view === 'eyes');
       return this.start(gaze);
     }
-    if (on) await this.#takeStill();
-    if (on || this.#stage.scene === 'opening') await this.#close();
+    if (watching) await this.#takeStill();
+    if (watching || this.#pageState.current === 'opening') await this.#close();
     this.#view = view;
     if (view === 'summary' && this.#recording.length > 0) return this.#showSummary();
     this.#view = 'home';
-    this.#lookers.closeSummary();
-    this.#stage.show('idle');
+    this.#lazyViews.closeSummary();
+    this.#pageState.show('idle');
   }
 
   // Starting
@@ -218,7 +221,7 @@ export class GazeApp {
   async #openCamera() {
     const missing = missingCameraAccess();
     if (missing) throw new ProblemError(missing);
-    this.#stage.wait('Please allow the camera. Its pictures go to this server only, which keeps none of them.');
+    this.#pageState.showProgress('Please allow the camera. Its pictures are sent to this server only, which keeps none of them.');
     try {
       await this.#camera.open();
     } catch (error) {
@@ -228,8 +231,8 @@ export class GazeApp {
 
   /** @param {SessionKey | null} resume */
   async #openSession(resume) {
-    const { served, own } = this.#films?.choice ?? { served: null, own: null };
-    if (!own && served === null) {
+    const { media, local } = this.#filmPicker?.choice ?? { media: null, local: null };
+    if (!local && media === null) {
       throw new GazeError({
         title: 'There is no film yet',
         detail: 'The server hosts none. Choose a file of your own, or your screen.',
@@ -238,124 +241,124 @@ export class GazeApp {
     await this.client.open({
       camera: this.#gaze === 'camera' ? this.#camera.track : null,
       gaze: this.#gaze,
-      effects: this.#effects?.chain ?? [],
-      calibration: this.#gaze === 'camera' ? this.#desk.calibration : null,
+      effects: this.#effectPanel?.chain ?? [],
+      calibration: this.#gaze === 'camera' ? this.#calibrationPanel.calibration : null,
       resume,
-      ...(own ? { film: own.video, audio: own.audio } : { media: served ?? '' }),
+      ...(local ? { film: local.video, audio: local.audio } : { media: media ?? '' }),
     });
     this.#recording.clear();
-    this.player.setFilm(own, this.#films?.find(served)?.duration ?? null);
+    this.player.setFilm(local, this.#filmPicker?.find(media)?.duration ?? null);
     this.player.watching = true;
-    this.#remember();
-    if (own?.seekable) own.element.play().catch(() => {});
+    this.#storeForReload();
+    if (local?.seekable) local.element.play().catch(() => {});
   }
 
   // Films
 
-  /** Show a choice without telling the server; a film of the viewer's own before it is closed. @param {Choice} choice */
-  #choose(choice) {
-    const before = this.#films?.choice.own;
-    if (before !== choice.own) before?.stop();
-    this.#films?.show(choice);
-    this.player.setFilm(choice.own, this.#films?.find(choice.served)?.duration ?? null);
+  /** Show the choice on the page only; a local film that was chosen before is stopped. @param {FilmChoice} choice */
+  #showChoice(choice) {
+    const before = this.#filmPicker?.choice.local;
+    if (before !== choice.local) before?.stop();
+    this.#filmPicker?.show(choice);
+    this.player.setFilm(choice.local, this.#filmPicker?.find(choice.media)?.duration ?? null);
   }
 
-  /** @param {Choice} choice the viewer's */
-  async #watchAnother(choice) {
+  /** @param {FilmChoice} choice of the viewer */
+  async #changeFilm(choice) {
     try {
       await this.#switchTo(choice);
-      if (this.#view !== 'summary') pushAddress(this.#address);
+      if (this.#view !== 'summary') pushUrl(this.#url);
     } catch (error) {
-      if (isLive(choice.served) && error instanceof GazeError) this.#films?.problem(filmProblem(error));
-      else this.#fail(error);
+      if (isLive(choice.media) && error instanceof GazeError) this.#filmPicker?.showProblem(filmProblem(error));
+      else this.#showProblem(error);
     }
   }
 
-  /** Watch another film, now if one is on, else when the viewer starts. @param {Choice} choice */
+  /** Change the film, at once in a session, else for the next start. @param {FilmChoice} choice */
   async #switchTo(choice) {
-    const { served, own } = choice;
-    const before = this.#films?.choice.own ?? null;
-    const on = this.client.state === 'connected';
-    this.#wanted = choice;
-    if (own) {
-      own.video.addEventListener('ended', () => this.#onOwnEnded(own));
-      own.onRenewed = () => own === this.#films?.choice.own && this.client.setFilm(own.video, own.audio);
-      if (own.seekable && !on) own.element.pause();
-      if (before && on) await this.client.setFilm(own.video, own.audio);
+    const { media, local } = choice;
+    const before = this.#filmPicker?.choice.local ?? null;
+    const connected = this.client.state === 'connected';
+    this.#requestedChoice = choice;
+    if (local) {
+      local.video.addEventListener('ended', () => this.#onLocalFilmEnded(local));
+      local.onTracksReplaced = () => local === this.#filmPicker?.choice.local && this.client.setFilm(local.video, local.audio);
+      if (local.seekable && !connected) local.element.pause();
+      if (before && connected) await this.client.setFilm(local.video, local.audio);
     }
-    // A live stream takes a while, or is refused, and until then the film goes on that is on.
-    const opened = on && !before && isLive(served);
+    // A live stream takes a while to open, or is refused; until then the film before it continues.
+    const opened = connected && !before && isLive(media);
     if (opened) {
-      await this.client.setMedia(served);
-      if (this.#wanted !== choice) return;
+      await this.client.setMedia(media);
+      if (this.#requestedChoice !== choice) return;
     }
-    this.#choose(choice);
-    this.#stage.forgetProblem();
-    if (!on) return;
+    this.#showChoice(choice);
+    this.#pageState.dismissProblem();
+    if (!connected) return;
     this.#recording.clear();
-    if (Boolean(before) !== Boolean(own)) return this.start(this.#gaze);
-    if (served !== null && !opened) this.client.setMedia(served);
+    if (Boolean(before) !== Boolean(local)) return this.start(this.#gaze);
+    if (media !== null && !opened) this.client.setMedia(media);
     this.client.play();
-    this.#remember();
+    this.#storeForReload();
   }
 
-  /** @param {import('../sdk/local-film.js').OwnFilm} own */
-  async #onOwnEnded(own) {
-    if (own !== this.#films?.choice.own || own.kind === 'file') return;
+  /** @param {import('../sdk/local-film.js').LocalFilm} local */
+  async #onLocalFilmEnded(local) {
+    if (local !== this.#filmPicker?.choice.local || local.kind === 'file') return;
     await this.leave();
-    this.#stage.status('Sharing has ended.');
+    this.#pageState.showStatus('Sharing has ended.');
   }
 
   // Effects
 
   /** @param {EffectSpec[]} chain */
   #setChain(chain) {
-    if (this.#effects) this.#effects.chain = chain;
+    if (this.#effectPanel) this.#effectPanel.chain = chain;
   }
 
   #onEffectsChanged() {
-    const before = readAddress(location.search);
-    const after = readAddress(this.#address);
-    const names = (/** @type {Place} */ place) => this.#effects?.asked(place)?.map(({ name }) => name).join();
-    if (names(before) === names(after)) replaceAddress(this.#address);
-    else pushAddress(this.#address);
-    this.#sending ??= setTimeout(() => {
-      this.#sending = undefined;
-      if (!this.#holding) this.client.setEffects(this.#effects?.chain ?? []);
-    }, SEND_INTERVAL_MS);
+    const before = readUrl(location.search);
+    const after = readUrl(this.#url);
+    const names = (/** @type {UrlState} */ state) => this.#effectPanel?.chainOf(state)?.map(({ name }) => name).join();
+    if (names(before) === names(after)) replaceUrl(this.#url);
+    else pushUrl(this.#url);
+    this.#effectsTimer ??= setTimeout(() => {
+      this.#effectsTimer = undefined;
+      if (!this.#bypassed) this.client.setEffects(this.#effectPanel?.chain ?? []);
+    }, EFFECTS_INTERVAL_MS);
   }
 
-  /** @param {boolean} holds whether the film is to be seen as it is, for as long as a key is held */
-  #hold(holds) {
-    this.#holding = holds;
-    this.client.setEffects(holds ? [] : (this.#effects?.chain ?? []));
+  /** @param {boolean} bypassed whether the film is shown without effects for now */
+  #bypassEffects(bypassed) {
+    this.#bypassed = bypassed;
+    this.client.setEffects(bypassed ? [] : (this.#effectPanel?.chain ?? []));
   }
 
   // Views
 
   /** @param {boolean} shown */
   #showEyes(shown) {
-    return this.#lookers.showEyes(shown, this.#gaze === 'camera' ? this.#camera.stream : null);
+    return this.#lazyViews.showEyes(shown, this.#gaze === 'camera' ? this.#camera.stream : null);
   }
 
   async #toggleEyes() {
     if (!this.player.watching) return;
     this.#view = this.#view === 'eyes' ? 'watch' : 'eyes';
-    pushAddress(this.#address);
+    pushUrl(this.#url);
     await this.#showEyes(this.#view === 'eyes');
   }
 
-  /** A picture of the film as it is without effects, for the summary. */
+  /** Take a picture of the film without effects for the summary. */
   #takeStill() {
-    return this.#lookers.takeStill(this.#films?.choice.own?.element ?? null, this.#films?.stillUrl ?? null);
+    return this.#lazyViews.takeStill(this.#filmPicker?.choice.local?.element ?? null, this.#filmPicker?.stillUrl ?? null);
   }
 
   async #showSummary() {
-    this.#stage.show('summary');
-    await this.#lookers.showSummary(
+    this.#pageState.show('summary');
+    await this.#lazyViews.showSummary(
       this.#recording,
       () => this.start(this.#gaze),
-      () => this.#go({ ...readAddress(''), view: 'home' }).then(() => pushAddress(this.#address)),
+      () => this.#goTo({ ...readUrl(''), view: 'home' }).then(() => pushUrl(this.#url)),
     );
   }
 
@@ -369,26 +372,23 @@ export class GazeApp {
     onClick('leave', () => this.leave());
     for (const id of ['opening-back', 'problem-back']) onClick(id, () => this.leave());
     onClick('problem-pointer', () => this.start('pointer'));
-    onClick('problem-retry', () => (this.#effects ? this.start(this.#gaze) : location.reload()));
+    onClick('problem-retry', () => (this.#effectPanel ? this.start(this.#gaze) : location.reload()));
     onClick('eyes-toggle', () => this.#toggleEyes());
     window.addEventListener('popstate', () => this.#onHistory());
     this.client.on('state', ({ state, error }) => this.#onState(state, error));
     this.client.on('gaze', (gaze) => {
-      this.#effects?.follow(gaze);
+      this.#effectPanel?.addGaze(gaze);
       if (this.player.watching) this.#recording.add(gaze, this.player.position_s);
     });
     this.client.on('effects', ({ effects }) => {
-      this.#effects?.problem('');
-      const idle = !this.#effects?.busy && this.#sending === undefined && !this.#holding;
+      this.#effectPanel?.showProblem('');
+      const idle = !this.#effectPanel?.busy && this.#effectsTimer === undefined && !this.#bypassed;
       if (idle) this.#setChain(effects);
-      this.#remember();
+      this.#storeForReload();
     });
-    this.client.on('error', (error) => {
-      if (error.field === 'media') this.#films?.problem(filmProblem(error));
-      else if (error.status !== LOST && !this.#desk.busy) this.#effects?.problem(error.message);
-    });
+    this.client.on('error', (error) => this.#onError(error));
     this.#camera.addEventListener('ended', () => this.#onCameraEnded());
-    onKeys(() => (this.player.watching && !this.#desk.busy ? this.#keys : {}));
+    listenForShortcuts(() => (this.player.watching && !this.#calibrationPanel.busy ? this.#shortcuts : {}));
   }
 
   /**
@@ -396,60 +396,68 @@ export class GazeApp {
    * @param {GazeError} [error]
    */
   #onState(state, error) {
-    this.#stage.onState(state, this.#gaze);
-    this.#desk.enabled = state === 'connected' && this.#gaze === 'camera';
+    this.#pageState.onSessionState(state, this.#gaze);
+    this.#calibrationPanel.enabled = state === 'connected' && this.#gaze === 'camera';
     if (state !== 'failed' || !this.player.watching) return;
     this.player.watching = false;
     this.#camera.close();
-    this.#stage.problem({
+    this.#pageState.showProblem({
       title: 'The connection was lost',
-      text: 'Trying again did not help.',
+      text: 'It could not be restored.',
       detail: error?.message,
       pointerHelps: false,
     });
   }
 
+  /** @param {GazeError} error */
+  #onError(error) {
+    if (error.field === 'media') this.#filmPicker?.showProblem(filmProblem(error));
+    else if (error.status === STREAM_LOST_STATUS) return;
+    else if (error.status >= 500 && !error.field) this.player.showNotice(error.message, SERVER_ERROR_SHOWN_MS);
+    else if (!this.#calibrationPanel.busy) this.#effectPanel?.showProblem(error.message);
+  }
+
   #onCameraEnded() {
     this.#starts += 1;
-    this.#desk.closeDialog();
+    this.#calibrationPanel.closeDialog();
     this.player.watching = false;
     this.#camera.close();
     this.client.close();
-    this.#stage.problem({
+    this.#pageState.showProblem({
       title: 'The camera stopped',
-      text: 'It was unplugged or taken away. Start again when it is back, or watch without it.',
+      text: 'It was unplugged, or is no longer allowed. Start again when it is back, or watch without it.',
       pointerHelps: true,
     });
   }
 
   /** @param {unknown} error */
-  #fail(error) {
-    this.#stage.problem(sessionProblem(error));
+  #showProblem(error) {
+    this.#pageState.showProblem(sessionProblem(error));
   }
 
-  /** What a key does while a film is on. */
-  get #keys() {
-    const mark = (/** @type {Mark} */ name) => {
-      this.player.marks.toggle(name);
-      replaceAddress(this.#address);
+  /** Keyboard shortcuts while watching. */
+  get #shortcuts() {
+    const toggle = (/** @type {OverlayLayer} */ layer) => {
+      this.player.overlay.toggle(layer);
+      replaceUrl(this.#url);
     };
     return {
       ' ': () => this.player.togglePlay(),
       f: () => this.player.toggleFullScreen(),
-      d: () => mark('dot'),
-      t: () => mark('trail'),
-      h: () => mark('heat'),
+      d: () => toggle('dot'),
+      t: () => toggle('trail'),
+      h: () => toggle('heatmap'),
       e: () => this.#toggleEyes(),
       ArrowLeft: () => this.player.skip(-SKIP_S),
       ArrowRight: () => this.player.skip(SKIP_S),
     };
   }
 
-  /** What a reload of this tab goes on with. */
-  #remember() {
-    const { served, own } = this.#films?.choice ?? { served: null, own: null };
-    const again = !own && served !== null;
-    keepWatched(again ? { media: served, gaze: this.#gaze, effects: this.#effects?.chain ?? [] } : null);
+  /** Store what a reload of this tab restores. */
+  #storeForReload() {
+    const { media, local } = this.#filmPicker?.choice ?? { media: null, local: null };
+    const isRestorable = !local && media !== null;
+    storeSession(isRestorable ? { media, gaze: this.#gaze, effects: this.#effectPanel?.chain ?? [] } : null);
   }
 }
 

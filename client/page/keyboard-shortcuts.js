@@ -1,7 +1,7 @@
-/** Single keys that do something, wherever the focus is not on a control that wants them itself. */
+/** Single-key shortcuts, which work wherever the focus is not on a control that takes keys itself. */
 
 /** @param {() => Record<string, () => unknown>} actions by key, as they are at that moment */
-export function onKeys(actions) {
+export function listenForShortcuts(actions) {
   document.addEventListener('keydown', (event) => {
     const onControl = event.target instanceof HTMLElement && event.target.closest('button, input, select, a, summary');
     if (onControl || event.ctrlKey || event.metaKey || event.altKey) return;

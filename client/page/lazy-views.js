@@ -1,15 +1,15 @@
-/** The views that look at the eyes, live or afterwards; each is loaded when it is first wanted. */
+/** The view of the eyes and the summary: each is loaded when it is first opened. */
 
 import { byId } from './shared/dom.js';
 
 /** @typedef {import('../gaze-client.js').GazeClient} GazeClient */
-/** @typedef {import('./summary/gaze-recording.js').Recording} Recording */
+/** @typedef {import('./summary/gaze-recording.js').GazeRecording} GazeRecording */
 
-export class Lookers {
+export class LazyViews {
   #client;
   /** @type {import('./eyes/eyes-view.js').EyesView | null} */
   #eyes = null;
-  /** @type {import('./summary/summary-view.js').Summary | null} */
+  /** @type {import('./summary/summary-view.js').SummaryView | null} */
   #summary = null;
   /** @type {ImageBitmap | null} */
   #still = null;
@@ -31,25 +31,25 @@ export class Lookers {
   }
 
   /**
-   * Keep a picture of the film for the summary.
+   * Take a picture of the film without effects for the summary.
    *
-   * @param {HTMLVideoElement | null} own the film, where it is the viewer's own
+   * @param {HTMLVideoElement | null} local the film, where this page sends it
    * @param {string | null} url of a hosted film's still
    */
-  async takeStill(own, url) {
+  async takeStill(local, url) {
     this.#still = null;
     try {
-      if (own) this.#still = await createImageBitmap(own);
+      if (local) this.#still = await createImageBitmap(local);
       else if (url !== null) this.#still = await createImageBitmap(await (await fetch(url)).blob());
     } catch {
-      // A film that gives no picture: the summary is drawn on a plain ground.
+      // Without a picture the summary is drawn on a plain background.
     }
   }
 
-  /** @param {Recording} recording @param {() => void} onAgain @param {() => void} onDone */
+  /** @param {GazeRecording} recording @param {() => void} onAgain @param {() => void} onDone */
   async showSummary(recording, onAgain, onDone) {
-    const { Summary } = await import('./summary/summary-view.js');
-    this.#summary ??= new Summary(onAgain, onDone);
+    const { SummaryView } = await import('./summary/summary-view.js');
+    this.#summary ??= new SummaryView(onAgain, onDone);
     this.#summary.open(recording, this.#still);
   }
 

@@ -1,101 +1,101 @@
-/** What lies over the film when none is on: the welcome, waiting, problems; and the words around it. */
+/** Which of its states the page shows: start, opening, watching, a problem or the summary. */
 
-import { byId } from './shared/dom.js';
+import { byId, setText } from './shared/dom.js';
 
 /** @typedef {import('../gaze-client.js').GazeClient} GazeClient */
 /** @typedef {import('../gaze-client.js').GazeEvent} GazeEvent */
 /** @typedef {import('../gaze-client.js').StatsEvent} StatsEvent */
 /** @typedef {import('./problem-texts.js').Problem} Problem */
 /** @typedef {import('./url-state.js').GazeSource} GazeSource */
-/** @typedef {'idle' | 'opening' | 'watching' | 'problem' | 'summary'} Scene */
+/** @typedef {'idle' | 'opening' | 'watching' | 'problem' | 'summary'} PageStateName */
 
 const FACE_LOST_MS = 2000;
-const POINTER_WORD = matchMedia('(pointer: coarse)').matches ? 'finger' : 'mouse';
+const POINTER_NAME = matchMedia('(pointer: coarse)').matches ? 'finger' : 'mouse';
 
-export class Stage {
+export class PageState {
   #client;
   /** @type {GazeSource} */
   #gaze = 'camera';
-  #faceSeen_ms = 0;
+  #lastFace_ms = 0;
 
   /** @param {GazeClient} client */
   constructor(client) {
     this.#client = client;
-    say('start-pointer', `Try it with your ${POINTER_WORD}`);
-    say('problem-pointer', `Use your ${POINTER_WORD} instead`);
+    setText('start-pointer', `Try it with your ${POINTER_NAME}`);
+    setText('problem-pointer', `Use your ${POINTER_NAME} instead`);
     client.on('gaze', (gaze) => this.#onGaze(gaze));
     client.on('stats', (stats) => this.#showStats(stats));
-    this.#letPreviewFollow();
+    this.#movePreviewWithPointer();
   }
 
-  /** What lies over the film now. */
-  get scene() {
-    return /** @type {Scene} */ (document.body.dataset.state);
+  /** @returns {PageStateName} */
+  get current() {
+    return /** @type {PageStateName} */ (document.body.dataset.state);
   }
 
-  /** @param {Scene} scene */
-  show(scene) {
-    document.body.dataset.state = scene;
-    byId('welcome', HTMLElement).hidden = scene !== 'idle';
-    byId('opening', HTMLElement).hidden = scene !== 'opening';
-    byId('problem', HTMLElement).hidden = scene !== 'problem';
-    byId('preview', HTMLElement).hidden = scene === 'watching';
-    byId('house', HTMLElement).hidden = scene === 'summary';
-    byId('leave', HTMLButtonElement).hidden = scene !== 'watching';
-    byId('eyes-toggle', HTMLButtonElement).hidden = scene !== 'watching';
-    if (scene === 'watching') return this.status(this.#watchingText);
-    this.status('');
-    say('stats', '');
+  /** @param {PageStateName} state */
+  show(state) {
+    document.body.dataset.state = state;
+    byId('welcome', HTMLElement).hidden = state !== 'idle';
+    byId('opening', HTMLElement).hidden = state !== 'opening';
+    byId('problem', HTMLElement).hidden = state !== 'problem';
+    byId('preview', HTMLElement).hidden = state === 'watching';
+    byId('workspace', HTMLElement).hidden = state === 'summary';
+    byId('leave', HTMLButtonElement).hidden = state !== 'watching';
+    byId('eyes-toggle', HTMLButtonElement).hidden = state !== 'watching';
+    if (state === 'watching') return this.showStatus(this.#watchingStatus);
+    this.showStatus('');
+    setText('stats', '');
   }
 
-  /** @param {string} text what the viewer waits for */
-  wait(text) {
-    say('opening-text', text);
+  /** @param {string} text what the page waits for while it opens a session */
+  showProgress(text) {
+    setText('opening-text', text);
   }
 
   /** @param {Problem} problem */
-  problem({ title, text, detail, pointerHelps }) {
-    say('problem-title', title);
-    say('problem-text', text);
-    say('problem-detail', detail ?? '');
+  showProblem({ title, text, detail, pointerHelps }) {
+    setText('problem-title', title);
+    setText('problem-text', text);
+    setText('problem-detail', detail ?? '');
     byId('problem-pointer', HTMLButtonElement).hidden = !pointerHelps;
     this.show('problem');
     byId('problem-retry', HTMLButtonElement).focus();
   }
 
-  /** Back to the welcome, where a problem was told before. */
-  forgetProblem() {
+  /** Return from a problem to the start. */
+  dismissProblem() {
     if (!byId('problem', HTMLElement).hidden) this.show('idle');
   }
 
-  /** @param {string} text */
-  status(text) {
-    say('status', text);
+  /** @param {string} text in the header */
+  showStatus(text) {
+    setText('status', text);
   }
 
   /**
    * @param {import('../gaze-client.js').SessionState} state
    * @param {GazeSource} gaze
    */
-  onState(state, gaze) {
+  onSessionState(state, gaze) {
     this.#gaze = gaze;
-    if (state === 'reconnecting') this.status('Connection lost – trying again…');
+    if (state === 'reconnecting') this.showStatus('Connection lost – reconnecting…');
     if (state !== 'connected') return;
-    this.#faceSeen_ms = performance.now();
-    if (this.scene === 'watching') this.status(this.#watchingText);
+    this.#lastFace_ms = performance.now();
+    if (this.current === 'watching') this.showStatus(this.#watchingStatus);
   }
 
-  get #watchingText() {
-    return this.#gaze === 'camera' ? 'Following your eyes' : `Following your ${POINTER_WORD}`;
+  get #watchingStatus() {
+    return this.#gaze === 'camera' ? 'Following your eyes' : `Following your ${POINTER_NAME}`;
   }
 
   /** @param {GazeEvent} gaze */
   #onGaze({ event }) {
     const now_ms = performance.now();
-    if (this.#gaze !== 'camera' || event !== 'lost') this.#faceSeen_ms = now_ms;
-    if (this.scene !== 'watching') return;
-    const lost = now_ms - this.#faceSeen_ms > FACE_LOST_MS;
-    this.status(lost ? 'Your face is out of the picture' : this.#watchingText);
+    if (this.#gaze !== 'camera' || event !== 'lost') this.#lastFace_ms = now_ms;
+    if (this.current !== 'watching') return;
+    const lost = now_ms - this.#lastFace_ms > FACE_LOST_MS;
+    this.showStatus(lost ? 'Your face is not in the camera picture' : this.#watchingStatus);
   }
 
   /** @param {StatsEvent} stats */
@@ -111,11 +111,11 @@ export class Stage {
     }
     if (roundTrip_s !== null) parts.push(`${Math.round(roundTrip_s * 1000)} ms round trip`);
     if (typeof gaze_age_ms === 'number') parts.push(`gaze ${Math.round(gaze_age_ms)} ms old`);
-    if (this.scene === 'watching') say('stats', parts.join('  ·  '));
+    if (this.current === 'watching') setText('stats', parts.join('  ·  '));
   }
 
-  /** Before there is a film, a still of it is sharp where the mouse is. */
-  #letPreviewFollow() {
+  /** Before the film plays, a still of it is sharp around the pointer. */
+  #movePreviewWithPointer() {
     const preview = byId('preview', HTMLElement);
     window.addEventListener('pointermove', (event) => {
       if (preview.hidden) return;
@@ -124,10 +124,4 @@ export class Stage {
       preview.style.setProperty('--y', `${event.clientY - box.y}px`);
     }, { passive: true });
   }
-}
-
-/** @param {string} id @param {string} text */
-export function say(id, text) {
-  const place = byId(id, HTMLElement);
-  if (place.textContent !== text) place.textContent = text;
 }

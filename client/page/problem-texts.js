@@ -1,10 +1,10 @@
-/** Errors in words that help: what happened, and what the viewer can do. */
+/** Explains errors to the viewer: what happened, and what to do about it. */
 
 import { GazeError } from '../gaze-client.js';
 
 /** @typedef {import('../sdk/camera-problems.js').Problem} Problem */
 
-/** A problem that is in its words already. */
+/** An error that is explained already. */
 export class ProblemError extends Error {
   /** @param {Problem} problem */
   constructor(problem) {
@@ -13,26 +13,28 @@ export class ProblemError extends Error {
   }
 }
 
-/** @returns {Problem | null} what this browser lacks */
+/** @returns {Problem | null} why the page cannot work in this browser */
 export function browserProblem() {
   if (typeof RTCPeerConnection === 'undefined') {
     return {
-      title: 'This browser cannot do it',
-      text: 'It has no WebRTC. A current Chrome, Edge, Firefox or Safari has.',
+      title: 'This browser does not work here',
+      text: 'It has no WebRTC. Use a current Chrome, Edge, Firefox or Safari.',
       pointerHelps: false,
     };
   }
   return null;
 }
 
-/** @param {GazeError} error about the film that the server plays @returns {string} */
+/** @param {GazeError} error about a hosted film or a live stream @returns {string} a sentence */
 export function filmProblem({ message }) {
-  const said = message.replace(/^media: /, '');
-  return `${said.replace(/^[a-z](?!\w*:\/\/)/, (letter) => letter.toUpperCase())}.`;
+  const reason = message.replace(/^media: /, '');
+  return `${reason.replace(/^[a-z](?!\w*:\/\/)/, (letter) => letter.toUpperCase())}.`;
 }
 
 /**
- * @param {unknown} error of the session, or of what goes before it
+ * Explain why a session was not opened, or failed.
+ *
+ * @param {unknown} error
  * @returns {Problem}
  */
 export function sessionProblem(error) {
@@ -49,24 +51,24 @@ export function sessionProblem(error) {
   if (error.status === 503) {
     const wait = error.retryAfter_s;
     return {
-      title: 'All seats are taken',
-      text: `The server has no room for another viewer now. Try again ${wait ? `in ${wait} seconds` : 'in a while'}.`,
+      title: 'The server is full',
+      text: `It has no capacity for another viewer now. Try again ${wait ? `in ${wait} seconds` : 'in a while'}.`,
       detail,
       pointerHelps: false,
     };
   }
   if (error.status === 429) {
     return {
-      title: 'That was too often',
-      text: 'The server takes only so many tries a minute. Wait a little and try again.',
+      title: 'Too many attempts',
+      text: 'The server limits how many sessions may be opened a minute. Wait a little and try again.',
       detail,
       pointerHelps: false,
     };
   }
   if (error.field?.startsWith('calibration')) {
     return {
-      title: 'The kept calibration does not fit any more',
-      text: 'Forget it on the start page, and calibrate once again.',
+      title: 'The saved calibration is no longer valid',
+      text: 'Forget it on the start page, and calibrate again.',
       detail,
       pointerHelps: false,
     };

@@ -1,17 +1,17 @@
-/** What this tab watches, for a reload of it. Films of the page's own cannot be opened again. */
+/** What this tab watches, kept for a reload. A film that the page sends cannot be opened again. */
 
-/** @typedef {{ media: string, gaze: import('./url-state.js').GazeSource, effects: import('../gaze-client.js').EffectSpec[] }} Watched */
+/** @typedef {{ media: string, gaze: import('./url-state.js').GazeSource, effects: import('../gaze-client.js').EffectSpec[] }} RestorableSession */
 
 const KEY = 'gaze.watched';
 
-/** @param {Watched | null} watched null where there is nothing to go on with */
-export function keepWatched(watched) {
-  if (watched) sessionStorage.setItem(KEY, JSON.stringify(watched));
+/** @param {RestorableSession | null} session null where there is nothing to restore */
+export function storeSession(session) {
+  if (session) sessionStorage.setItem(KEY, JSON.stringify(session));
   else sessionStorage.removeItem(KEY);
 }
 
-/** @returns {Watched | null} */
-export function keptWatched() {
+/** @returns {RestorableSession | null} */
+export function restorableSession() {
   try {
     return JSON.parse(sessionStorage.getItem(KEY) ?? 'null');
   } catch {
@@ -19,7 +19,11 @@ export function keptWatched() {
   }
 }
 
-/** Then the camera was on a moment ago; Firefox asks again, and its question is no surprise. */
+/**
+ * After a reload the camera may be opened at once: the viewer expects the browser's question.
+ *
+ * @returns {boolean}
+ */
 export function wasReloaded() {
   const [navigation] = performance.getEntriesByType('navigation');
   return navigation instanceof PerformanceNavigationTiming && navigation.type === 'reload';

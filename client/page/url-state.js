@@ -1,13 +1,13 @@
 /**
- * What the page's address says, and how it is written: the film, the effects and the view are in
- * it, so that a link shows what its sender saw, and back and forward go through what was done.
+ * The page's state in its URL: film, effects and view, so that a link shows what its sender saw, and
+ * the browser's back and forward undo and redo.
  *
  *     ?media=demo                  a hosted film
  *     &preset=focus                a named chain of effects, or
- *     &effects=blur,zoom           effects by name, or as a JSON array as in the wire contract
- *     &gaze=pointer                the mouse stands in for the eyes (camera is the default)
- *     &marks=dot,trail,heat        what is drawn of the gaze (`dot=1` is the same as marks=dot)
- *     &view=watch                  `watch`, `eyes` or `summary`; none is the start
+ *     &effects=blur,zoom           effects by name, or a JSON array as in the API
+ *     &gaze=pointer                the mouse instead of the eyes; `camera` is the default
+ *     &overlay=dot,trail,heatmap   what is drawn of the gaze; `dot=1` is short for `overlay=dot`
+ *     &view=watch                  `watch`, `eyes` or `summary`; the start without one
  *     &autostart=1                 start at once
  */
 
@@ -16,12 +16,12 @@
 /** @typedef {'camera' | 'pointer'} GazeSource */
 
 /**
- * @typedef {object} Place
+ * @typedef {object} UrlState
  * @property {string | null} media
  * @property {string | null} preset
  * @property {EffectSpec[] | null} effects
  * @property {GazeSource} gaze
- * @property {string[]} marks
+ * @property {string[]} overlay names of its layers
  * @property {View} view
  */
 
@@ -29,20 +29,19 @@
 const VIEWS = ['watch', 'eyes', 'summary'];
 
 /**
- * @param {string} search of a location
- * @returns {Place & { autostart: boolean }} what is not said, or not understood, is null or the
- *   default
+ * @param {string} search as of `location.search`
+ * @returns {UrlState & { autostart: boolean }} what is missing or invalid is null or the default
  */
-export function readAddress(search) {
+export function readUrl(search) {
   const parameters = new URLSearchParams(search);
-  const marks = parameters.get('marks')?.split(',').filter(Boolean) ?? [];
-  if (parameters.get('dot') === '1') marks.push('dot');
+  const overlay = parameters.get('overlay')?.split(',').filter(Boolean) ?? [];
+  if (parameters.get('dot') === '1') overlay.push('dot');
   return {
     media: parameters.get('media'),
     preset: parameters.get('preset'),
     effects: readEffects(parameters.get('effects')),
     gaze: parameters.get('gaze') === 'pointer' ? 'pointer' : 'camera',
-    marks,
+    overlay,
     view: VIEWS.find((view) => view === parameters.get('view')) ?? 'home',
     autostart: parameters.get('autostart') === '1',
   };
@@ -59,27 +58,27 @@ function readEffects(text) {
   }
 }
 
-/** @param {Place} place @returns {string} the address's search part */
-export function writeAddress({ media, preset, effects, gaze, marks, view }) {
+/** @param {UrlState} state @returns {string} as of `location.search` */
+export function writeUrl({ media, preset, effects, gaze, overlay, view }) {
   const parameters = new URLSearchParams();
   if (media !== null) parameters.set('media', media);
   if (preset !== null) parameters.set('preset', preset);
   else if (effects !== null) {
-    const plain = effects.every((effect) => Object.keys(effect).length === 1);
-    parameters.set('effects', plain ? effects.map(({ name }) => name).join() : JSON.stringify(effects));
+    const hasDefaults = effects.every((effect) => Object.keys(effect).length === 1);
+    parameters.set('effects', hasDefaults ? effects.map(({ name }) => name).join() : JSON.stringify(effects));
   }
   if (gaze === 'pointer') parameters.set('gaze', gaze);
-  if (marks.length > 0) parameters.set('marks', marks.join());
+  if (overlay.length > 0) parameters.set('overlay', overlay.join());
   if (view !== 'home') parameters.set('view', view);
   return `?${parameters.toString().replaceAll('%2C', ',')}`;
 }
 
-/** @param {string} search shown from now on; a new entry of the history only where it differs */
-export function pushAddress(search) {
+/** @param {string} search shown from now on, as a new entry of the history where it differs */
+export function pushUrl(search) {
   if (search !== location.search) history.pushState(null, '', search);
 }
 
-/** @param {string} search shown from now on, in place of the one before */
-export function replaceAddress(search) {
+/** @param {string} search shown from now on, in the current entry of the history */
+export function replaceUrl(search) {
   if (search !== location.search) history.replaceState(null, '', search);
 }

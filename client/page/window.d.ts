@@ -1,4 +1,4 @@
-/** What the viewer's page puts on its window; no part of the SDK. */
+/** What the viewer's page adds to its window; not part of the SDK. */
 
 interface Window {
   gazeApp?: import('./app.js').GazeApp;

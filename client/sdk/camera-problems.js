@@ -1,11 +1,11 @@
-/** Why there is no camera, in words that help: what happened, and what the viewer can do. */
+/** Explains why a camera is not available: what happened, and what the viewer can do. */
 
 /**
  * @typedef {object} Problem
- * @property {string} title
- * @property {string} text
- * @property {string} [detail] for whoever wants to know exactly
- * @property {boolean} pointerHelps whether watching with the mouse would get around it
+ * @property {string} title what happened
+ * @property {string} text what the viewer can do
+ * @property {string} [detail] the original error
+ * @property {boolean} pointerHelps whether the mouse instead of the camera avoids the problem
  */
 
 /** @type {Record<string, { title: string, text: string }>} */
@@ -25,7 +25,9 @@ const CAMERA_PROBLEMS = {
 };
 
 /**
- * @param {unknown} error of getUserMedia
+ * Explain why `getUserMedia` failed.
+ *
+ * @param {unknown} error
  * @returns {Problem}
  */
 export function cameraProblem(error) {
@@ -37,7 +39,11 @@ export function cameraProblem(error) {
   return { ...known, detail: String(error), pointerHelps: true };
 }
 
-/** @returns {Problem | null} why there can be no camera on this page */
+/**
+ * Explain why this page can have no camera at all.
+ *
+ * @returns {Problem | null} null where it can
+ */
 export function missingCameraAccess() {
   if (typeof navigator.mediaDevices?.getUserMedia === 'function') return null;
   if (!isSecureContext) {

@@ -1,56 +1,63 @@
-/** The viewer's camera: opened on request, another one chosen, unplugging noticed, and given back. */
+/** The viewer's camera: opened, exchanged for another one, reopened after it was unplugged, closed. */
 
 /** @type {MediaTrackConstraints} */
-const WANTED = {
+const CONSTRAINTS = {
   width: { ideal: 640 },
   height: { ideal: 480 },
   frameRate: { ideal: 30 },
 };
 
 /**
- * Dispatches `ended` when the camera goes away by itself and `back` when, still wanted, it is there
- * again after that; `change` whenever its stream is another one, or none.
+ * Dispatches `ended` when the camera ends by itself, `reopened` when it is plugged in again after
+ * that, and `change` whenever `stream` changes.
  */
 export class Camera extends EventTarget {
-  /** @type {MediaStream | null} */
+  /** The open camera's stream. @type {MediaStream | null} */
   stream = null;
-  /** Its picture. @type {MediaStreamTrack | null} */
+  /** The open camera's video track. @type {MediaStreamTrack | null} */
   track = null;
 
   #requests = 0;
-  #onDevices = () => this.#lookForIt();
+  #onDeviceChange = () => this.#reopen();
 
   /**
-   * @param {string} [deviceId] of the wanted camera; the one that looks at the viewer otherwise
+   * Open a camera; the browser may ask the viewer for permission.
+   *
+   * @param {string} [deviceId] by default the camera that faces the viewer
    * @returns {Promise<MediaStreamTrack>}
-   * @throws {DOMException} as getUserMedia does, and an AbortError where it was closed meanwhile
+   * @throws {DOMException} as a rejection: as of `getUserMedia`, and an AbortError where `close` was
+   *   called meanwhile
    */
   async open(deviceId) {
     if (this.track?.readyState === 'live' && deviceId === undefined) return this.track;
     const request = ++this.#requests;
-    const which = deviceId === undefined ? { facingMode: 'user' } : { deviceId: { exact: deviceId } };
-    const stream = await navigator.mediaDevices.getUserMedia({ video: { ...WANTED, ...which } });
+    const choice = deviceId === undefined ? { facingMode: 'user' } : { deviceId: { exact: deviceId } };
+    const stream = await navigator.mediaDevices.getUserMedia({ video: { ...CONSTRAINTS, ...choice } });
     if (request !== this.#requests) {
       stop(stream);
-      throw new DOMException('The camera is no longer wanted', 'AbortError');
+      throw new DOMException('The camera was closed while it opened', 'AbortError');
     }
     const track = /** @type {MediaStreamTrack} */ (stream.getVideoTracks()[0]);
     this.#use(stream, track);
-    navigator.mediaDevices.addEventListener('devicechange', this.#onDevices);
+    navigator.mediaDevices.addEventListener('devicechange', this.#onDeviceChange);
     track.addEventListener('ended', () => {
       if (track === this.track) this.dispatchEvent(new Event('ended'));
     });
     return track;
   }
 
-  /** Switch it off; its light goes out. */
+  /** Switch the camera off. */
   close() {
     this.#requests += 1;
-    navigator.mediaDevices?.removeEventListener('devicechange', this.#onDevices);
+    navigator.mediaDevices?.removeEventListener('devicechange', this.#onDeviceChange);
     if (this.stream) this.#use(null, null);
   }
 
-  /** @returns {Promise<MediaDeviceInfo[]>} the cameras that can be chosen, once one is allowed */
+  /**
+   * List the cameras. Browsers tell them once the viewer has allowed one.
+   *
+   * @returns {Promise<MediaDeviceInfo[]>}
+   */
   async list() {
     const devices = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];
     return devices.filter(({ kind, deviceId }) => kind === 'videoinput' && deviceId !== '');
@@ -66,20 +73,23 @@ export class Camera extends EventTarget {
     this.dispatchEvent(new Event('change'));
   }
 
-  async #lookForIt() {
+  async #reopen() {
     if (this.track?.readyState !== 'ended') return;
     const devices = await navigator.mediaDevices.enumerateDevices();
     if (!devices.some(({ kind }) => kind === 'videoinput')) return;
     try {
       await this.open();
-      this.dispatchEvent(new Event('back'));
+      this.dispatchEvent(new Event('reopened'));
     } catch {
-      // Not allowed any more, or gone again: the next change of devices is the next chance.
+      // No longer allowed, or unplugged again: the next change of devices tries again.
     }
   }
 }
 
-/** @returns {Promise<boolean>} whether it opens without a question */
+/**
+ * @returns {Promise<boolean>} whether a camera opens without asking the viewer; false where the
+ *   browser does not tell
+ */
 export async function cameraIsAllowed() {
   try {
     const name = /** @type {PermissionName} */ ('camera');

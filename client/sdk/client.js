@@ -1,5 +1,5 @@
 /**
- * The SDK: one viewer's session with a gaze server, over WebRTC, as the wire contract says.
+ * One viewer's session with a gaze server, over WebRTC.
  *
  *     const client = new GazeClient();
  *     client.attach(document.querySelector('video'));
@@ -8,35 +8,27 @@
  *     await client.setEffects([{ name: 'zoom', maximum: 2 }]);
  *     await client.close();
  *
- * The client reconnects by itself: it takes the session up again within the server's grace time,
- * and opens a new one with the same effects, calibration and position after it.
+ * The client reconnects by itself: it resumes the session within the server's grace time, and
+ * after it opens a new one with the same effects, calibration and position.
  */
 
-import { Api } from './http-api.js';
+import { calibrationCancelled, calibrationRequest } from './calibration-requests.js';
 import { Connection } from './connection.js';
 import { GazeError, asGazeError } from './gaze-error.js';
+import { HttpApi } from './http-api.js';
 import { LayoutWatcher } from './layout.js';
-import { Replies } from './pending-requests.js';
-
-export { GazeError };
+import { PendingRequests } from './pending-requests.js';
+import { PlaybackPosition } from './playback-position.js';
 
 /** @typedef {import('./layout.js').Point} Point */
 /** @typedef {import('./layout.js').Layout} Layout */
-/** @typedef {import('./types.js').Binding} Binding */
-/** @typedef {import('./types.js').ParameterValue} ParameterValue */
 /** @typedef {import('./types.js').EffectSpec} EffectSpec */
 /** @typedef {import('./types.js').SessionKey} SessionKey */
 /** @typedef {import('./types.js').OpenOptions} OpenOptions */
-/** @typedef {import('./types.js').GazeEvent} GazeEvent */
-/** @typedef {import('./types.js').PlaybackEvent} PlaybackEvent */
 /** @typedef {import('./types.js').CalibrationAction} CalibrationAction */
-/** @typedef {import('./types.js').CalibrationPoint} CalibrationPoint */
-/** @typedef {import('./types.js').CalibrationQuality} CalibrationQuality */
 /** @typedef {import('./types.js').CalibrationEvent} CalibrationEvent */
-/** @typedef {import('./types.js').StatsEvent} StatsEvent */
 /** @typedef {import('./types.js').SessionState} SessionState */
 /** @typedef {import('./types.js').StateEvent} StateEvent */
-/** @typedef {import('./types.js').CameraEvent} CameraEvent */
 /** @typedef {import('./types.js').GazeEvents} GazeEvents */
 /** @typedef {import('./types.js').Effect} Effect */
 /** @typedef {import('./types.js').Preset} Preset */
@@ -45,27 +37,16 @@ export { GazeError };
 const STORAGE_KEY = 'gaze.session';
 const PONG_TIMEOUT_MS = 10_000;
 const POINTER_INTERVAL_MS = 25;
-/** The server says something at least this often (`stats`); a few silences in a row are a loss. */
-const LIFE_SIGN_MS = 1_500;
-const SILENCES_TO_LOSE = 4;
-const LONGEST_RETRY_DELAY_MS = 8_000;
-const LONGEST_RETRY_AFTER_S = 15;
-const GIVE_UP_MS = 120_000;
-
-/** Which states of a calibration, or reasons for them, answer an action. @type {Record<CalibrationAction, string[]>} */
-const CALIBRATION_ANSWERS = {
-  start: ['collecting'],
-  point: ['accepted', 'rejected'],
-  validate: ['accepted', 'rejected'],
-  repeat: ['accepted', 'rejected'],
-  skip: ['skipped'],
-  finish: ['fitted', 'validated', 'accepted', 'rejected'],
-  cancel: ['cancelled'],
-};
+/** The server sends `stats` once a second; this many intervals without a message are a loss. */
+const SILENCE_CHECK_INTERVAL_MS = 1_500;
+const MAX_SILENT_CHECKS = 4;
+const MAX_RETRY_DELAY_MS = 8_000;
+const MAX_RETRY_AFTER_S = 15;
+const RECONNECT_TIMEOUT_MS = 120_000;
 
 /** A viewer's session. One client can open one session after another. */
 export class GazeClient extends EventTarget {
-  /** The returned film and its sound. */
+  /** The returned film: its video and audio tracks. */
   stream = new MediaStream();
 
   #api;
@@ -83,66 +64,71 @@ export class GazeClient extends EventTarget {
   #video = null;
   /** @type {LayoutWatcher | null} */
   #layout = null;
-  /** @type {{ paused: boolean, position: number | null, since_ms: number }} */
-  #playback = { paused: false, position: null, since_ms: 0 };
+  #playback = new PlaybackPosition();
   #pausedByViewer = false;
-  #replies = new Replies();
-  /** The server begins with the chain as it is, which answers nobody. */
-  #greeted = false;
+  #requests = new PendingRequests();
+  /** The first `effects` message of a connection reports the chain and responds to no request. */
+  #hasInitialChain = false;
   #pingsSent = 0;
   #lastPointer_ms = 0;
-  #heard_ms = 0;
+  #lastMessage_ms = 0;
   #silentChecks = 0;
   #generation = 0;
   #closing = new AbortController();
 
   /**
    * @param {object} [options]
-   * @param {string | URL} [options.server] by default the one that this module came from
-   * @param {Storage | null} [options.storage] where the session's key survives a reload; null keeps
-   *   it nowhere
-   * @param {number} [options.diagonal_mm] of the viewer's screen, where it is known
+   * @param {string | URL} [options.server] address of the server; by default the one that this
+   *   module came from
+   * @param {Storage | null} [options.storage] keeps the session's key over a reload; null keeps
+   *   it nowhere; `sessionStorage` by default
+   * @param {number} [options.diagonal_mm] diagonal of the viewer's screen, where it is known
    */
   constructor({ server = new URL('../..', import.meta.url), storage = sessionStorageOrNull(), diagonal_mm } = {}) {
     super();
     const base = new URL(server, document.baseURI);
     if (!base.pathname.endsWith('/')) base.pathname += '/';
-    this.#api = new Api(base);
+    this.#api = new HttpApi(base);
     this.#storage = storage;
     this.#diagonal_mm = diagonal_mm;
   }
 
-  /** @returns {SessionState} */
+  /** The state of the session. @returns {SessionState} */
   get state() {
     return this.#state;
   }
 
-  /** Where the hosted film is now, in seconds; null for a film of the page's own. */
+  /**
+   * The position of the hosted film. It stops with the messages of a server that is gone.
+   *
+   * @returns {number | null} seconds; null for a film that the page sends
+   */
   get position_s() {
-    const { paused, position, since_ms } = this.#playback;
-    if (position === null || paused) return position;
-    const until_ms = Math.min(performance.now(), this.#heard_ms + LIFE_SIGN_MS);
-    return position + Math.max(0, until_ms - since_ms) / 1000;
+    return this.#playback.at(Math.min(performance.now(), this.#lastMessage_ms + SILENCE_CHECK_INTERVAL_MS));
   }
 
-  /** Whether the returned film stands still, for whichever reason. */
+  /** Whether the returned film is paused, for whichever reason. */
   get paused() {
     return this.#playback.paused;
   }
 
-  /** The key of a session that this tab had before it was reloaded. */
+  /**
+   * The key of a session that this tab had before it was reloaded.
+   *
+   * @returns {SessionKey | null}
+   */
   get storedSession() {
     const text = this.#storage?.getItem(STORAGE_KEY);
     return text ? /** @type {SessionKey} */ (JSON.parse(text)) : null;
   }
 
   /**
-   * Listen to one kind of event; `addEventListener` does the same with the event around the detail.
+   * Listen to one type of event; `addEventListener` passes the event itself instead of its detail.
    *
    * @template {keyof GazeEvents} K
    * @param {K} type
    * @param {(detail: GazeEvents[K]) => void} listener
-   * @returns {() => void} stops listening
+   * @returns {() => void} removes the listener
    */
   on(type, listener) {
     /** @param {Event} event */
@@ -152,9 +138,11 @@ export class GazeClient extends EventTarget {
   }
 
   /**
-   * Show the returned film in a video element, and keep the server told where its picture lies.
+   * Show the returned film in a video element, and report to the server where its picture lies on
+   * the screen.
    *
    * @param {HTMLVideoElement} video
+   * @returns {void}
    */
   attach(video) {
     this.detach();
@@ -167,7 +155,7 @@ export class GazeClient extends EventTarget {
     );
   }
 
-  /** Let go of the video element. */
+  /** Undo `attach`. */
   detach() {
     this.#layout?.stop();
     this.#layout = null;
@@ -175,63 +163,91 @@ export class GazeClient extends EventTarget {
     this.#video = null;
   }
 
-  /** The layout as last known, of the attached video. */
+  /** The layout of the attached video; null without one. @returns {Layout | null} */
   get layout() {
     return this.#layout?.layout ?? null;
   }
 
   /**
-   * A place in the viewport (CSS pixels) on the screen, as `calibrate` wants its targets.
+   * Convert a point of the viewport to the screen, as `calibrate` takes its targets.
    *
-   * @param {Point} client
-   * @returns {Point}
+   * @param {Point} client `clientX` and `clientY`, CSS px
+   * @returns {Point} screen px
+   * @throws {GazeError} no video is attached
    */
   toScreen(client) {
     if (!this.#layout) throw new GazeError({ title: 'Attach a video first' });
     return this.#layout.toScreen(client);
   }
 
-  /** @returns {Promise<Effect[]>} */
+  /**
+   * List the effects that the server offers.
+   *
+   * @returns {Promise<Effect[]>}
+   * @throws {GazeError} as a rejection: the server cannot be reached, or refuses
+   */
   listEffects() {
     return this.#api.read('api/effects');
   }
 
-  /** @returns {Promise<Preset[]>} */
+  /**
+   * List the named chains of effects that the server offers.
+   *
+   * @returns {Promise<Preset[]>}
+   * @throws {GazeError} as a rejection: the server cannot be reached, or refuses
+   */
   listPresets() {
     return this.#api.read('api/presets');
   }
 
-  /** @returns {Promise<Film[]>} */
+  /**
+   * List the hosted films.
+   *
+   * @returns {Promise<Film[]>}
+   * @throws {GazeError} as a rejection: the server cannot be reached, or refuses
+   */
   listFilms() {
     return this.#api.read('api/media');
   }
 
-  /** @returns {Promise<string[]>} schemes of addresses that can be watched live; none by default */
+  /**
+   * List the URL schemes of live streams that the server's operator allows.
+   *
+   * @returns {Promise<string[]>} as `rtsp`; empty where none is allowed
+   * @throws {GazeError} as a rejection: the server cannot be reached, or refuses
+   */
   async liveSchemes() {
     return (await this.#api.read('api/live')).schemes;
   }
 
-  /** @param {string} name of a hosted film */
+  /**
+   * The address of a hosted film's still.
+   *
+   * @param {string} name of the film
+   * @returns {string}
+   */
   thumbnailUrl(name) {
     return this.#api.url(`api/media/${encodeURIComponent(name)}/thumbnail`);
   }
 
   /**
-   * Open a session; resolves once media can flow.
+   * Open a session. An open one is closed before.
    *
    * @param {OpenOptions} options
-   * @throws {GazeError}
+   * @returns {Promise<void>} resolves once media can flow
+   * @throws {GazeError} as a rejection: the server cannot be reached or refuses, or the connection
+   *   fails
    */
   async open(options) {
     if (this.#connection) await this.close();
     const generation = ++this.#generation;
     this.#options = { ...options };
     this.#pausedByViewer = false;
-    this.#listen();
+    this.#listenToPage();
     this.#watchCamera();
     this.#setState({ state: 'opening' });
     try {
-      await this.#connectOrAnew(options.resume ?? null);
+      await this.#connectOrResume(options.resume ?? null);
     } catch (error) {
       const problem = asGazeError(error);
       if (generation === this.#generation) this.#end({ state: 'failed', error: problem });
@@ -239,7 +255,7 @@ export class GazeClient extends EventTarget {
     }
   }
 
-  /** Leave: the session ends now, on the server too. Never fails. */
+  /** End the session, on the server too. @returns {Promise<void>} never rejects */
   async close() {
     this.#generation += 1;
     const key = this.#key;
@@ -248,83 +264,90 @@ export class GazeClient extends EventTarget {
   }
 
   /**
-   * Replace the whole chain of effects. While the connection is lost, it waits for the next one.
+   * Replace the whole chain of effects. While the connection is lost, the request waits for the
+   * next one.
    *
    * @param {EffectSpec[]} effects
-   * @returns {Promise<EffectSpec[]>} the chain as it now is, with all its parameters; rejects with
-   *   the server's refusal, which is an `error` event too, and then the chain is what it was
+   * @returns {Promise<EffectSpec[]>} the chain as it is now, with all its parameters
+   * @throws {GazeError} as a rejection, which is an `error` event too: the server refuses, and the
+   *   chain stays as it was
    */
   setEffects(effects) {
     const message = { type: 'effects', effects };
-    const reply = this.#ask(message, {
-      isAnswer: ({ type }) => type === 'effects',
+    const response = this.#request(message, {
+      isResponse: ({ type }) => type === 'effects',
       isRefusal: ({ status, field }) => status < 500 && Boolean(field?.startsWith('effects')),
-      again: message,
+      resend: message,
     });
-    const chain = reply.then((told) => told.effects);
+    const chain = response.then((accepted) => accepted.effects);
     chain.catch(() => {}); // need not be awaited: a refusal is an event as well
     return chain;
   }
 
   /**
-   * One step of a calibration. Every `calibration` event tells its progress.
+   * Send one action of the calibration protocol. `calibration` events report its progress.
    *
    * @param {CalibrationAction} action
-   * @param {Point} [target] screen px, see `toScreen`
-   * @returns {Promise<CalibrationEvent>} what came of it: a dot accepted or rejected, a model
-   *   fitted or validated; rejects where the action was impossible or the connection was lost
+   * @param {Point} [target] screen px, see `toScreen`; for `point` and `validate`
+   * @returns {Promise<CalibrationEvent>} the result: a target accepted or rejected, a model fitted
+   *   or validated
+   * @throws {GazeError} as a rejection: the action is impossible now, the calibration was cancelled
+   *   (`detail` says why, where the server did it), or the connection was lost
    */
   calibrate(action, target) {
     /** @type {Record<string, unknown>} */
     const message = { type: 'calibrate', action };
     if (target) message.target = target;
-    const states = CALIBRATION_ANSWERS[action] ?? [];
-    return this.#ask(message, {
-      isAnswer: ({ type, state, reason }) =>
-        type === 'calibration' && (states.includes(state) || states.includes(reason)),
-      isRefusal: ({ field }) => field === 'action' || Boolean(field?.startsWith('target')),
-    });
+    return this.#request(message, calibrationRequest(action));
   }
 
   /**
-   * Where the moving dot of a calibration is now. Told many times a second and never waited for;
-   * `calibration` events tell the progress.
+   * Report where the moving target of a smooth-pursuit calibration is now, with every frame. Nothing
+   * responds to it; `calibration` events report the progress.
    *
    * @param {Point} target screen px, see `toScreen`
+   * @returns {void}
    */
   follow(target) {
     this.#send({ type: 'calibrate', action: 'follow', target, t: performance.now() / 1000 });
   }
 
-  /** Stop the film for the viewer; attention does not undo it. */
+  /** Pause the film for the viewer; attention does not resume it. @returns {void} */
   pause() {
     this.#pausedByViewer = true;
     this.#send({ type: 'playback', paused: true });
   }
 
+  /** Resume a film that the viewer paused. @returns {void} */
   play() {
     this.#pausedByViewer = false;
     this.#send({ type: 'playback', paused: false });
   }
 
-  /** @param {number} position_s of a hosted film */
+  /**
+   * Seek in a hosted film.
+   *
+   * @param {number} position_s seconds from its beginning
+   * @returns {void}
+   */
   seek(position_s) {
-    this.#playback = { ...this.#playback, position: position_s, since_ms: performance.now() };
+    this.#playback.seek(position_s, performance.now());
     this.#send({ type: 'playback', seek: position_s });
   }
 
   /**
    * Change to another film of the server's.
    *
-   * @param {string} name of a hosted film, or the address of a live stream
-   * @returns {Promise<void>} resolves once it is on; rejects with the server's refusal, which is an
-   *   `error` event too, and then the film goes on that was on before
+   * @param {string} name of a hosted film, or address of a live stream
+   * @returns {Promise<void>} resolves once that film plays
+   * @throws {GazeError} as a rejection, which is an `error` event too: the server refuses, and the
+   *   film before it continues
    */
   setMedia(name) {
     const before = this.#options.media;
     this.#options.media = name;
     this.#send({ type: 'media', name });
-    // Messages are carried out in their order: the pong comes once the film is on.
+    // The server handles messages in their order: the pong comes once the film plays.
     const done = this.#pong(({ field }) => field === 'media').catch((error) => {
       if (error.field && this.#options.media === name) this.#options.media = before;
       throw error;
@@ -334,10 +357,12 @@ export class GazeClient extends EventTarget {
   }
 
   /**
-   * Send another film of the page's own over the same session.
+   * Send another film over the same session, where the page sends it.
    *
-   * @param {MediaStreamTrack} film
+   * @param {MediaStreamTrack} film its video
    * @param {MediaStreamTrack | null} audio
+   * @returns {Promise<void>}
+   * @throws {DOMException} as a rejection, as of `RTCRtpSender.replaceTrack`
    */
   async setFilm(film, audio) {
     this.#options.film = film;
@@ -345,7 +370,13 @@ export class GazeClient extends EventTarget {
     await this.#connection?.replaceFilm(film, audio);
   }
 
-  /** @param {MediaStreamTrack} camera another camera, or the same one reopened */
+  /**
+   * Send another camera over the same session.
+   *
+   * @param {MediaStreamTrack} camera another camera, or the same one reopened
+   * @returns {Promise<void>}
+   * @throws {DOMException} as a rejection, as of `RTCRtpSender.replaceTrack`
+   */
   async setCamera(camera) {
     this.#options.camera = camera;
     this.#watchCamera();
@@ -354,52 +385,69 @@ export class GazeClient extends EventTarget {
   }
 
   /**
-   * Where the viewer points, when the page knows better than pointer events do.
+   * Report where the viewer points, where the page knows it better than pointer events do.
    *
-   * @param {{ screen?: Point, shown?: Point, click?: boolean }} pointer
+   * @param {object} pointer
+   * @param {Point} [pointer.screen] screen px
+   * @param {Point} [pointer.shown] 0..1 of the returned frame, instead of `screen`
+   * @param {boolean} [pointer.click] the viewer certainly looks there; corrects the calibration
+   * @returns {void}
    */
   pointer(pointer) {
     this.#send({ type: 'pointer', t: performance.now() / 1000, ...pointer });
   }
 
-  /** @returns {Promise<number>} round trip to the server and back in seconds */
+  /**
+   * Measure the round-trip time of a message.
+   *
+   * @returns {Promise<number>} seconds
+   * @throws {GazeError} as a rejection: no response within 10 s, or no session
+   */
   async ping() {
     const sent_ms = performance.now();
     const pong = this.#pong();
     /** @type {Promise<never>} */
     const late = new Promise((_, reject) => {
-      const error = new GazeError({ title: 'No pong', detail: 'The server did not answer a ping.' });
+      const error = new GazeError({ title: 'No response to a ping', detail: `The server did not respond within ${PONG_TIMEOUT_MS / 1000} s.` });
       setTimeout(() => reject(error), PONG_TIMEOUT_MS);
     });
     return Promise.race([pong.then(() => (performance.now() - sent_ms) / 1000), late]);
   }
 
   /**
-   * Ping, and wait for the answer, however long it takes.
+   * Ping, and wait for the response without a time limit.
    *
-   * @param {(error: GazeError) => boolean} [isRefusal] of what was said before
+   * @param {(error: GazeError) => boolean} [isRefusal] of a message that was sent before it
    * @returns {Promise<void>}
    */
   #pong(isRefusal) {
     const id = String(++this.#pingsSent);
-    const isAnswer = (/** @type {any} */ { type, id: answered }) => type === 'pong' && answered === id;
-    return this.#ask({ type: 'ping', id, t: performance.now() / 1000 }, { isAnswer, isRefusal });
+    const isResponse = (/** @type {any} */ { type, id: pinged }) => type === 'pong' && pinged === id;
+    return this.#request({ type: 'ping', id, t: performance.now() / 1000 }, { isResponse, isRefusal });
   }
 
-  /** Look for new ways to the server now, as is done by itself when the network changes. */
+  /**
+   * Restart ICE now, as the client does by itself when the network changes.
+   *
+   * @returns {Promise<void>} never rejects
+   */
   async restart() {
     if (this.#state === 'connected') await this.#connection?.restart().catch(() => {});
   }
 
-  /** @returns {Promise<RTCStatsReport | null>} the browser's own figures of the connection */
+  /**
+   * The browser's statistics of the connection.
+   *
+   * @returns {Promise<RTCStatsReport | null>} null without a connection
+   */
   async transportStats() {
     return (await this.#connection?.connection.getStats()) ?? null;
   }
 
   // Connecting
 
-  /** @param {SessionKey | null} key of a session to take up, if the server still has it */
-  async #connectOrAnew(key) {
+  /** @param {SessionKey | null} key of a session to resume, if the server still has it */
+  async #connectOrResume(key) {
     if (!key) return this.#connect(null);
     try {
       return await this.#connect(key);
@@ -419,12 +467,12 @@ export class GazeClient extends EventTarget {
     this.#connection?.release();
     this.#connection = connection;
     this.#showStream();
-    this.#greeted = false;
+    this.#hasInitialChain = false;
     connection.onMessage = (message) => this.#onMessage(message);
-    connection.onChannelOpen = () => this.#layout?.renew();
+    connection.onChannelOpen = () => this.#layout?.reportAgain();
     try {
       const offer = await connection.offer();
-      const { key, sdp, etag } = await this.#api.openSession({ ...offer, ...this.#request(resume) });
+      const { key, sdp, etag } = await this.#api.openSession({ ...offer, ...this.#sessionRequest(resume) });
       if (generation !== this.#generation) {
         await this.#api.endSession(key);
         throw closedWhileOpening();
@@ -440,17 +488,18 @@ export class GazeClient extends EventTarget {
       throw error;
     }
     connection.onLost = () => this.#reconnect(connection);
-    for (const message of this.#replies.unanswered) this.#send(message);
+    for (const message of this.#requests.messagesToResend) this.#send(message);
     if (this.#pausedByViewer && !resume) this.pause();
     this.#setState({ state: 'connected', resumed: resume !== null });
   }
 
   /**
-   * What the server is asked for. A session that it still has keeps its position and calibration.
+   * The members of the session request but for the offer. A resumed session keeps its position and
+   * calibration.
    *
    * @param {SessionKey | null} resume
    */
-  #request(resume) {
+  #sessionRequest(resume) {
     const { media, position, effects, gaze, calibration } = this.#options;
     return {
       ...(media === undefined ? {} : { media }),
@@ -463,7 +512,7 @@ export class GazeClient extends EventTarget {
   }
 
   /**
-   * Take the session up again, or open a new one where the server no longer has it.
+   * Resume the session, or open a new one where the server no longer has it.
    *
    * @param {Connection | null} lost
    */
@@ -473,26 +522,26 @@ export class GazeClient extends EventTarget {
     const played = this.#video !== null && !this.#video.paused;
     this.#connection?.release();
     this.#options.position = this.position_s ?? undefined;
-    this.#replies.giveUp(connectionLost(), false);
+    this.#requests.rejectLost(connectionLost());
     this.#setState({ state: 'reconnecting' });
-    const giveUp_ms = performance.now() + GIVE_UP_MS;
+    const deadline_ms = performance.now() + RECONNECT_TIMEOUT_MS;
     let error = connectionLost();
-    for (let delay_ms = 0; performance.now() + delay_ms < giveUp_ms; ) {
-      await this.#pauseOrOnline(delay_ms);
+    for (let delay_ms = 0; performance.now() + delay_ms < deadline_ms; ) {
+      await this.#delayOrOnline(delay_ms);
       if (generation !== this.#generation) return;
       try {
-        await this.#connectOrAnew(this.#key);
-        // An element whose stream was renewed stands still until it is told to play.
+        await this.#connectOrResume(this.#key);
+        // A video element pauses when the tracks of its stream are replaced.
         if (played) this.#video?.play().catch(() => {});
         return;
       } catch (reason) {
         if (generation !== this.#generation) return;
         error = asGazeError(reason);
-        const mayPass = error.status === 0 || error.status === 429 || error.status >= 500;
-        if (!mayPass) break;
+        const isTemporary = error.status === 0 || error.status === 429 || error.status >= 500;
+        if (!isTemporary) break;
       }
-      const asked_ms = 1000 * Math.min(error.retryAfter_s ?? 0, LONGEST_RETRY_AFTER_S);
-      delay_ms = Math.max(asked_ms, Math.min(LONGEST_RETRY_DELAY_MS, 2 * delay_ms || 1_000));
+      const retryAfter_ms = 1000 * Math.min(error.retryAfter_s ?? 0, MAX_RETRY_AFTER_S);
+      delay_ms = Math.max(retryAfter_ms, Math.min(MAX_RETRY_DELAY_MS, 2 * delay_ms || 1_000));
     }
     this.#end({ state: 'failed', error });
   }
@@ -502,7 +551,7 @@ export class GazeClient extends EventTarget {
    *
    * @param {number} delay_ms
    */
-  async #pauseOrOnline(delay_ms) {
+  async #delayOrOnline(delay_ms) {
     const { signal } = this.#closing;
     await new Promise((resolve) => {
       window.addEventListener('online', resolve, { once: true, signal });
@@ -510,9 +559,9 @@ export class GazeClient extends EventTarget {
     });
   }
 
-  /** Silent checks are counted rather than timed, so that a page that slept is not taken for lost. */
-  #listenForLife() {
-    if (this.#state !== 'connected' || ++this.#silentChecks < SILENCES_TO_LOSE) return;
+  /** Checks are counted rather than timed: the timers of a page that was suspended pause with it. */
+  #checkForSilence() {
+    if (this.#state !== 'connected' || ++this.#silentChecks < MAX_SILENT_CHECKS) return;
     this.#silentChecks = 0;
     this.#reconnect(this.#connection);
   }
@@ -524,24 +573,24 @@ export class GazeClient extends EventTarget {
     this.#connection = null;
     this.#key = null;
     this.#storage?.removeItem(STORAGE_KEY);
-    this.#playback = { paused: false, position: null, since_ms: 0 };
+    this.#playback.reset();
     if (this.#video) this.#video.srcObject = null;
-    this.#replies.giveUp(event.error ?? new GazeError({ title: 'The session is closed' }), true);
+    this.#requests.rejectEverything(event.error ?? new GazeError({ title: 'The session is closed' }));
     this.#setState(event);
   }
 
-  /** An empty stream would hold up the page's load event, so it waits for its tracks. */
+  /** An empty stream would delay the page's load event, so this waits for its tracks. */
   #showStream() {
     if (this.#video && this.#connection) this.#video.srcObject = this.stream;
   }
 
-  /** Listen to the page for as long as there is a session. */
-  #listen() {
+  /** Listen to events of the page for as long as there is a session. */
+  #listenToPage() {
     this.#closing.abort();
     this.#closing = new AbortController();
     const { signal } = this.#closing;
-    const life = setInterval(() => this.#listenForLife(), LIFE_SIGN_MS);
-    signal.addEventListener('abort', () => clearInterval(life));
+    const silence = setInterval(() => this.#checkForSilence(), SILENCE_CHECK_INTERVAL_MS);
+    signal.addEventListener('abort', () => clearInterval(silence));
     window.addEventListener('pagehide', () => this.#connection?.release(), { signal });
     window.addEventListener('pageshow', ({ persisted }) => {
       if (persisted && this.#state === 'connected') this.#reconnect(null);
@@ -556,7 +605,7 @@ export class GazeClient extends EventTarget {
     window.addEventListener('pointerdown', onPointer, { passive: true, signal });
   }
 
-  /** Unplugged, taken away or no longer allowed: the film goes on, and the gaze is lost. */
+  /** A camera that is unplugged or no longer allowed ends; the film continues and the gaze is lost. */
   #watchCamera() {
     const { camera } = this.#options;
     camera?.addEventListener('ended', () => {
@@ -568,33 +617,30 @@ export class GazeClient extends EventTarget {
 
   /** @param {any} message */
   #onMessage(message) {
-    this.#heard_ms = performance.now();
+    this.#lastMessage_ms = performance.now();
     this.#silentChecks = 0;
     switch (message.type) {
       case 'pong':
-        this.#replies.answer(message);
+        this.#requests.resolve(message);
         return;
       case 'error': {
         const error = new GazeError(message);
-        this.#replies.refuse(error);
+        this.#requests.reject(error);
         this.#dispatch('error', error);
         return;
       }
       case 'playback':
-        this.#playback = {
-          paused: message.paused,
-          position: message.position ?? null,
-          since_ms: performance.now(),
-        };
+        this.#playback.update(message, performance.now());
         break;
       case 'calibration':
         if (message.model) this.#options.calibration = message.model;
-        this.#replies.answerAll(message);
+        if (message.state === 'cancelled') this.#requests.rejectCalibration(calibrationCancelled(message));
+        this.#requests.resolveAll(message);
         break;
       case 'effects':
         this.#options.effects = message.effects;
-        if (this.#greeted) this.#replies.answer(message);
-        this.#greeted = true;
+        if (this.#hasInitialChain) this.#requests.resolve(message);
+        this.#hasInitialChain = true;
         break;
     }
     this.#dispatch(message.type, message);
@@ -617,17 +663,16 @@ export class GazeClient extends EventTarget {
 
   /**
    * @param {object} message
-   * @param {Parameters<Replies['next']>[0]} question
+   * @param {Parameters<PendingRequests['add']>[0]} request
    * @returns {Promise<any>}
    */
-  #ask(message, question) {
-    const connected = this.#state === 'connected';
-    const willBe = this.#state === 'opening' || this.#state === 'reconnecting';
-    const answer = this.#replies.next(question);
-    if (connected) this.#send(message);
-    else if (!willBe) this.#replies.giveUp(new GazeError({ title: 'Open a session first' }), true);
-    else if (!question.again) this.#replies.giveUp(connectionLost(), false);
-    return answer;
+  #request(message, request) {
+    const response = this.#requests.add(request);
+    const willConnect = this.#state === 'opening' || this.#state === 'reconnecting';
+    if (this.#state === 'connected') this.#send(message);
+    else if (!willConnect) this.#requests.rejectEverything(new GazeError({ title: 'Open a session first' }));
+    else if (!request.resend) this.#requests.rejectLost(connectionLost());
+    return response;
   }
 
   /** @param {object} message */

@@ -1,22 +1,22 @@
 /**
  * One peer connection with its data channel, from offer to release: trickle ICE (RFC 8840), ICE
- * restart (RFC 9725) and the loss of the connection.
+ * restart (RFC 9725) and detection of a lost connection.
  */
 
 import { GazeError, asGazeError } from './gaze-error.js';
 import { bundleMid, restartedAnswer, sdpFragment } from './trickle-ice.js';
-import { Uplink, sharing } from './degradation-preference.js';
+import { DegradationController, prioritised } from './degradation-preference.js';
 
 /** @typedef {import('./types.js').OpenOptions} OpenOptions */
 
 const CHANNEL = 'gaze';
 const CONNECT_TIMEOUT_MS = 20_000;
 const TRICKLE_DELAY_MS = 50;
-const DISCONNECTED_PATIENCE_MS = 3_000;
+const DISCONNECTED_TIMEOUT_MS = 3_000;
 
-/** @typedef {(fragment: string, etag: string) => Promise<Response>} Patch */
+/** @typedef {(fragment: string, etag: string) => Promise<Response>} Patch sends an SDP fragment */
 
-/** Made for each try to connect; a released one is never used again. */
+/** Made for each attempt to connect, and not reused after `release`. */
 export class Connection {
   /** @type {(message: any) => void} */
   onMessage = () => {};
@@ -29,36 +29,37 @@ export class Connection {
   #transceivers;
   #offerSdp = '';
   #released = false;
-  #uplink;
+  #degradation;
   /** @type {RTCIceCandidate[]} */
   #candidates = [];
-  #complete = false;
-  #wake = () => {};
+  #gatheringComplete = false;
+  #onCandidates = () => {};
   /** @type {Patch} */
   #patch = () => Promise.reject(unreachable());
   #restarting = false;
-  #trickling = 0;
+  /** Counts ICE sessions; candidates of an earlier one are not sent. */
+  #iceGeneration = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #patience;
+  #disconnectedTimer;
 
   /**
    * @param {OpenOptions} options
    * @param {RTCIceServer[]} iceServers
-   * @param {MediaStream} stream receives the returned tracks
+   * @param {MediaStream} stream its tracks are replaced by the returned ones
    */
   constructor({ camera, film, audio, media }, iceServers, stream) {
     this.connection = new RTCPeerConnection({ iceServers });
     /** @type {RTCRtpTransceiverInit} */
     const direction = { direction: media === undefined ? 'sendrecv' : 'recvonly' };
     this.#transceivers = {
-      ...(camera ? { camera: this.connection.addTransceiver(camera, sharing('camera', { direction: 'sendonly' })) } : {}),
-      film: this.connection.addTransceiver(film ?? 'video', sharing('film', direction)),
+      ...(camera ? { camera: this.connection.addTransceiver(camera, prioritised('camera', { direction: 'sendonly' })) } : {}),
+      film: this.connection.addTransceiver(film ?? 'video', prioritised('film', direction)),
       audio: this.connection.addTransceiver(audio ?? 'audio', direction),
     };
     const receiver = this.#transceivers.film.receiver;
     if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = 0;
-    const { camera: seen, film: sent } = this.#transceivers;
-    this.#uplink = new Uplink(this.connection, [...(seen ? [seen.sender] : []), sent.sender]);
+    const videos = [this.#transceivers.camera, this.#transceivers.film];
+    this.#degradation = new DegradationController(this.connection, videos.flatMap((one) => one?.sender ?? []));
     for (const track of stream.getTracks()) stream.removeTrack(track);
     stream.addTrack(receiver.track);
     stream.addTrack(this.#transceivers.audio.receiver.track);
@@ -68,12 +69,17 @@ export class Connection {
     this.#channel.onopen = () => this.onChannelOpen();
     this.connection.onicecandidate = ({ candidate }) => {
       if (candidate?.candidate) this.#candidates.push(candidate);
-      else if (!candidate) this.#complete = true;
-      this.#wake();
+      else if (!candidate) this.#gatheringComplete = true;
+      this.#onCandidates();
     };
   }
 
-  /** @returns {Promise<{ sdp: string, type: 'offer', tracks: Record<string, string> }>} */
+  /**
+   * Make the offer.
+   *
+   * @returns {Promise<{ sdp: string, type: 'offer', tracks: Record<string, string> }>} `tracks` are
+   *   the mids by role
+   */
   async offer() {
     await this.connection.setLocalDescription();
     this.#offerSdp = /** @type {RTCSessionDescription} */ (this.connection.localDescription).sdp;
@@ -86,9 +92,11 @@ export class Connection {
   }
 
   /**
+   * Take the server's answer, and begin to send candidates.
+   *
    * @param {string} sdp
    * @param {string} etag of the ICE session
-   * @param {Patch} patch sends one fragment
+   * @param {Patch} patch
    */
   async answer(sdp, etag, patch) {
     await this.connection.setRemoteDescription({ type: 'answer', sdp });
@@ -97,9 +105,10 @@ export class Connection {
   }
 
   /**
-   * Look for new ways to the server; media goes on over the old one until there is a new one.
+   * Restart ICE; media flows over the old network path until there is a new one.
    *
-   * @throws {GazeError} the server no longer has the connection
+   * @returns {Promise<void>}
+   * @throws {GazeError} as a rejection: the server no longer has the connection
    */
   async restart() {
     const { connection } = this;
@@ -108,9 +117,9 @@ export class Connection {
     try {
       const previous = /** @type {RTCSessionDescription} */ (connection.remoteDescription).sdp;
       const mid = bundleMid(previous) ?? '0';
-      this.#trickling += 1;
+      this.#iceGeneration += 1;
       this.#candidates = [];
-      this.#complete = false;
+      this.#gatheringComplete = false;
       connection.restartIce();
       await connection.setLocalDescription();
       this.#offerSdp = /** @type {RTCSessionDescription} */ (connection.localDescription).sdp;
@@ -130,7 +139,12 @@ export class Connection {
     }
   }
 
-  /** Resolves when media and messages can flow. */
+  /**
+   * Wait until media and messages can flow.
+   *
+   * @returns {Promise<void>}
+   * @throws {GazeError} as a rejection: the connection fails, or takes longer than 20 s
+   */
   async connected() {
     const channel = this.#channel;
     const { connection } = this;
@@ -144,12 +158,12 @@ export class Connection {
       setTimeout(() => reject(unreachable()), CONNECT_TIMEOUT_MS);
       check();
     });
-    connection.addEventListener('connectionstatechange', () => this.#watch());
-    channel.addEventListener('close', () => this.#lose());
-    this.#watch();
+    connection.addEventListener('connectionstatechange', () => this.#checkState());
+    channel.addEventListener('close', () => this.#reportLoss());
+    this.#checkState();
   }
 
-  /** @param {string} text */
+  /** @param {string} text dropped while the data channel is not open */
   send(text) {
     if (this.#channel.readyState === 'open') this.#channel.send(text);
   }
@@ -168,61 +182,61 @@ export class Connection {
     await this.#transceivers.camera?.sender.replaceTrack(camera);
   }
 
-  /** Let go of the connection; the server notices and starts the grace time. */
+  /** Close the connection; the server notices and starts the grace time. */
   release() {
     this.#released = true;
-    this.#uplink.stop();
-    clearTimeout(this.#patience);
-    this.#wake();
+    this.#degradation.stop();
+    clearTimeout(this.#disconnectedTimer);
+    this.#onCandidates();
     this.connection.close();
   }
 
-  #watch() {
-    clearTimeout(this.#patience);
+  #checkState() {
+    clearTimeout(this.#disconnectedTimer);
     const state = this.connection.connectionState;
-    if (state === 'closed') this.#lose();
+    if (state === 'closed') this.#reportLoss();
     if (state === 'disconnected' || state === 'failed') {
-      this.#patience = setTimeout(() => this.#lose(), DISCONNECTED_PATIENCE_MS);
+      this.#disconnectedTimer = setTimeout(() => this.#reportLoss(), DISCONNECTED_TIMEOUT_MS);
       this.restart().catch((error) => {
-        if (asGazeError(error).status) this.#lose(); // else the server may yet be reached
+        if (asGazeError(error).status) this.#reportLoss(); // without a status the server may be reachable soon
       });
     }
   }
 
   /** @param {string} mid @param {string} etag */
   #startTrickle(mid, etag) {
-    this.#trickle(mid, etag, ++this.#trickling).catch((error) => {
-      if (!this.#released) console.warn('candidates were not taken:', error.message);
+    this.#trickle(mid, etag, ++this.#iceGeneration).catch((error) => {
+      if (!this.#released) console.warn('ICE candidates were not accepted:', error.message);
     });
   }
 
-  #lose() {
+  #reportLoss() {
     if (this.#released) return;
-    clearTimeout(this.#patience);
+    clearTimeout(this.#disconnectedTimer);
     this.onLost();
   }
 
   /**
-   * Send candidates as they come, those of the bundle's transport only, one request at a time.
+   * Send candidates as they are gathered, those of the bundled transport only, one request at a time.
    *
-   * @param {string} target the bundle's mid
+   * @param {string} target mid of the bundled transport
    * @param {string} etag of the ICE session
-   * @param {number} turn ends when another ICE session begins
+   * @param {number} generation of the ICE session; the next one ends this
    */
-  async #trickle(target, etag, turn) {
+  async #trickle(target, etag, generation) {
     let sent = 0;
-    for (let told = false; !told && !this.#released; ) {
-      if (this.#candidates.length === sent && !this.#complete) {
-        await new Promise((/** @type {(value?: unknown) => void} */ resolve) => (this.#wake = resolve));
+    for (let ended = false; !ended && !this.#released; ) {
+      if (this.#candidates.length === sent && !this.#gatheringComplete) {
+        await new Promise((/** @type {(value?: unknown) => void} */ resolve) => (this.#onCandidates = resolve));
       }
       await new Promise((resolve) => setTimeout(resolve, TRICKLE_DELAY_MS));
-      if (this.#released || turn !== this.#trickling) return;
+      if (this.#released || generation !== this.#iceGeneration) return;
       const fresh = this.#candidates.slice(sent).filter((candidate) => candidate.sdpMid === target);
       sent = this.#candidates.length;
-      told = this.#complete;
-      if (fresh.length === 0 && !told) continue;
+      ended = this.#gatheringComplete;
+      if (fresh.length === 0 && !ended) continue;
       const lines = fresh.map(({ candidate }) => candidate);
-      await this.#patch(sdpFragment(this.#offerSdp, target, lines, told), etag);
+      await this.#patch(sdpFragment(this.#offerSdp, target, lines, ended), etag);
     }
   }
 }
@@ -230,6 +244,6 @@ export class Connection {
 function unreachable() {
   return new GazeError({
     title: 'No connection for the film',
-    detail: 'The server answered, but pictures cannot reach it. A firewall may be in the way.',
+    detail: 'The server responds, but video cannot reach it. A firewall may block it.',
   });
 }

@@ -1,36 +1,43 @@
 /**
- * Keeps what the page sends at its full size and rate while the way to the server can carry it.
+ * Keeps the video that the page sends at its full resolution and frame rate while the network path
+ * can carry it.
  *
- * Left alone, Chromium shares its first guess of the link evenly between camera and film, finds the
- * film too coarse at half of it, makes it smaller within the first second, and takes half a minute
- * to undo that. So the film comes first, and size and rate are given up only where the link is
- * really narrow: there a small picture that moves is better than a large one that stands.
+ * By default Chromium shares its first bandwidth estimate evenly between camera and film, scales the
+ * film down within the first second because half of it is too little, and takes half a minute to
+ * undo that. So the film has the higher priority, and resolution is given up for frame rate only
+ * where the estimate stays low: there a small picture that moves is better than a large one that
+ * freezes.
  */
 
-const FILM_FIRST = { film: 'medium', camera: 'low' };
-const FULL = ['maintain-framerate-and-resolution', 'maintain-resolution'];
-const YIELDING = ['maintain-framerate'];
-const NARROW_BPS = 1_200_000;
-const WIDE_BPS = 2_000_000;
-const PATIENCE = 3; // looks in a row
-const LOOK_MS = 1000;
+const PRIORITIES = { film: 'medium', camera: 'low' };
+/** Preferences to try, the first that the browser knows: the former is newer. */
+const FULL_QUALITY = ['maintain-framerate-and-resolution', 'maintain-resolution'];
+const LOW_BANDWIDTH = ['maintain-framerate'];
+/** Below this estimate resolution is given up. Chosen by hand; no benchmark covers it. */
+const LOW_BANDWIDTH_BPS = 1_200_000;
+/** Above this estimate it is restored. Chosen by hand, apart from the one above so as not to alternate. */
+const FULL_QUALITY_BPS = 2_000_000;
+const CHECKS_TO_SWITCH = 3;
+const CHECK_INTERVAL_MS = 1000;
 
 /**
+ * Add a role's priority to what `addTransceiver` takes.
+ *
  * @param {'film' | 'camera'} role
  * @param {RTCRtpTransceiverInit} init
- * @returns {RTCRtpTransceiverInit} with the role's share of the link
+ * @returns {RTCRtpTransceiverInit}
  */
-export function sharing(role, init) {
-  const priority = /** @type {RTCPriorityType} */ (FILM_FIRST[role]);
+export function prioritised(role, init) {
+  const priority = /** @type {RTCPriorityType} */ (PRIORITIES[role]);
   return { ...init, sendEncodings: [{ priority }] };
 }
 
-/** Watches one connection's estimate of its link. */
-export class Uplink {
+/** Sets the degradation preference of one connection's senders by its bandwidth estimate. */
+export class DegradationController {
   #connection;
   #senders;
-  #full = true;
-  #contrary = 0;
+  #fullQuality = true;
+  #checksAgainst = 0;
   #timer;
 
   /**
@@ -41,38 +48,38 @@ export class Uplink {
     this.#connection = connection;
     this.#senders = senders;
     this.#apply();
-    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+    this.#timer = setInterval(() => this.#check(), CHECK_INTERVAL_MS);
   }
 
   stop() {
     clearInterval(this.#timer);
   }
 
-  async #look() {
+  async #check() {
     const reports = /** @type {any[]} */ ([...(await this.#connection.getStats()).values()]);
     const estimates_bps = reports
       .filter(({ type }) => type === 'candidate-pair')
       .map((pair) => pair.availableOutgoingBitrate ?? 0);
     const estimate_bps = Math.max(0, ...estimates_bps);
-    if (!estimate_bps) return; // a browser that does not tell
-    const contrary = this.#full ? estimate_bps < NARROW_BPS : estimate_bps > WIDE_BPS;
-    this.#contrary = contrary ? this.#contrary + 1 : 0;
-    if (this.#contrary < PATIENCE) return;
-    this.#contrary = 0;
-    this.#full = !this.#full;
+    if (!estimate_bps) return; // this browser reports no estimate
+    const shouldSwitch = this.#fullQuality ? estimate_bps < LOW_BANDWIDTH_BPS : estimate_bps > FULL_QUALITY_BPS;
+    this.#checksAgainst = shouldSwitch ? this.#checksAgainst + 1 : 0;
+    if (this.#checksAgainst < CHECKS_TO_SWITCH) return;
+    this.#checksAgainst = 0;
+    this.#fullQuality = !this.#fullQuality;
     await this.#apply();
   }
 
   async #apply() {
     for (const sender of this.#senders) {
-      for (const preference of this.#full ? FULL : YIELDING) {
+      for (const preference of this.#fullQuality ? FULL_QUALITY : LOW_BANDWIDTH) {
         const parameters = /** @type {any} */ (sender.getParameters());
         parameters.degradationPreference = preference;
         try {
           await sender.setParameters(parameters);
           break;
         } catch {
-          // A browser that does not know the preference: the next one, or as it likes.
+          // A browser that does not know this preference: try the next one, or leave its default.
         }
       }
     }

@@ -1,10 +1,10 @@
-/** Builds and finds elements, so that the other modules read like what they show. */
+/** Builds elements. */
 
 /**
  * @template {keyof HTMLElementTagNameMap} K
  * @param {K} tag
- * @param {Record<string, string | number | boolean | undefined>} [attributes] true is an empty
- *   attribute; false and undefined are left out
+ * @param {Record<string, string | number | boolean | undefined>} [attributes] true makes an empty
+ *   attribute; false and undefined make none
  * @param {...(Node | string)} children
  * @returns {HTMLElementTagNameMap[K]}
  */

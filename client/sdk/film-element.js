@@ -1,27 +1,26 @@
 /**
- * A film that follows its viewer's eyes, as one element:
- *
- *     <script type="module" src="https://gaze.example/client/gaze-film.js"></script>
- *     <gaze-film src="demo" effects="blur" gaze="camera"></gaze-film>
+ * The `<gaze-film>` element: a film that responds to its viewer's gaze.
  *
  * The camera is not opened before the viewer presses the button or the page calls `start`.
  */
 
 import { Camera } from './camera.js';
-import { element } from './dom.js';
-import { openFile } from './local-film.js';
-import { GazeClient } from './client.js';
 import { cameraProblem, missingCameraAccess } from './camera-problems.js';
+import { GazeClient } from './client.js';
+import { element } from './dom.js';
 import { GazeError } from './gaze-error.js';
+import { openFile } from './local-film.js';
 
 /** @typedef {import('./types.js').EffectSpec} EffectSpec */
 /** @typedef {import('./types.js').GazeEvents} GazeEvents */
 /** @typedef {import('./types.js').SessionState} SessionState */
-/** @typedef {import('./local-film.js').OwnFilm} OwnFilm */
+/** @typedef {import('./local-film.js').LocalFilm} LocalFilm */
 /** @typedef {'camera' | 'mouse'} GazeSource */
 
 /** @type {(keyof GazeEvents)[]} */
 const EVENTS = ['gaze', 'playback', 'calibration', 'stats', 'effects', 'error', 'camera', 'state'];
+/** How long a failure on the server is shown. */
+const SERVER_ERROR_SHOWN_MS = 8_000;
 
 const STYLE = `
   :host { display: block; position: relative; aspect-ratio: 16 / 9; background: #0c0c0f; color: #f3f1ec; font: 16px/1.5 system-ui, sans-serif; overflow: hidden; }
@@ -37,10 +36,11 @@ const STYLE = `
   .status:empty { display: none; }
 `;
 
+/** Dispatches the events of its `GazeClient`. */
 export class GazeFilm extends HTMLElement {
   static observedAttributes = ['src', 'effects', 'gaze', 'muted', 'controls'];
 
-  /** The element that shows the returned film, for what the attributes do not say. */
+  /** Shows the returned film. */
   video = element('video', { part: 'video', playsinline: true });
 
   #curtain = element('div', { part: 'curtain', class: 'curtain' });
@@ -52,9 +52,11 @@ export class GazeFilm extends HTMLElement {
   #effects = null;
   /** @type {MediaStream | null} */
   #srcObject = null;
-  /** @type {OwnFilm | null} */
-  #own = null;
-  #starts = 0;
+  /** The film that this page plays and sends. @type {LocalFilm | null} */
+  #local = null;
+  /** Counts calls of `start` and `stop`; a `start` that is not the newest call gives up. */
+  #calls = 0;
+  #isStarting = false;
 
   constructor() {
     super();
@@ -65,7 +67,7 @@ export class GazeFilm extends HTMLElement {
     root.append(this.video, this.#curtain, this.#status);
     this.video.addEventListener('pause', () => this.#onNativeControl());
     this.video.addEventListener('play', () => this.#onNativeControl());
-    this.#camera.addEventListener('back', () => this.#camera.track && this.client.setCamera(this.#camera.track));
+    this.#camera.addEventListener('reopened', () => this.#camera.track && this.client.setCamera(this.#camera.track));
   }
 
   connectedCallback() {
@@ -75,7 +77,7 @@ export class GazeFilm extends HTMLElement {
     if (this.hasAttribute('autostart')) this.start().catch(() => {});
   }
 
-  /** An element that is only moved goes on. */
+  /** Moving the element inside the page does not end the session. */
   disconnectedCallback() {
     queueMicrotask(() => this.isConnected || this.stop());
   }
@@ -90,13 +92,13 @@ export class GazeFilm extends HTMLElement {
     if (name === 'muted') this.video.muted = now !== null;
     else if (name === 'controls') this.video.controls = now !== null;
     else if (name === 'effects') this.effects = parsedEffects(now);
-    else if (name === 'src' && this.#isHosted(before) && this.#isHosted(now)) this.#changeHosted();
-    else this.#startAnew();
+    else if (name === 'src' && this.#isHosted(before) && this.#isHosted(now)) this.#changeHostedFilm();
+    else this.#restart();
   }
 
-  // What a page can ask for
+  // Properties and methods
 
-  /** A hosted film's name, or the address of a film that this page may read. */
+  /** A hosted film's name, or the address of a film that this page may read. @returns {string} */
   get src() {
     return this.getAttribute('src') ?? '';
   }
@@ -105,27 +107,27 @@ export class GazeFilm extends HTMLElement {
     this.setAttribute('src', src);
   }
 
-  /** A film of the page's own, as of `video.captureStream()`; it goes before `src`. */
+  /** A film that the page sends, as of `video.captureStream()`; used instead of `src`. @returns {MediaStream | null} */
   get srcObject() {
     return this.#srcObject;
   }
 
   set srcObject(stream) {
     this.#srcObject = stream;
-    this.#startAnew();
+    this.#restart();
   }
 
-  /** The chain; the attribute takes names with commas between them, or the chain as JSON. */
+  /** The chain of effects; the attribute takes comma-separated names, or the chain as JSON. @returns {EffectSpec[]} */
   get effects() {
     return this.#effects ?? [];
   }
 
   set effects(effects) {
     this.#effects = effects;
-    if (this.#isOn) this.client.setEffects(effects).catch(() => {}); // an `error` event says why
+    if (this.#hasSession) this.client.setEffects(effects).catch(() => {}); // an `error` event says why
   }
 
-  /** @returns {GazeSource} where the gaze comes from */
+  /** Where the gaze comes from. @returns {GazeSource} */
   get gaze() {
     return ['mouse', 'pointer'].includes(this.getAttribute('gaze') ?? '') ? 'mouse' : 'camera';
   }
@@ -134,23 +136,23 @@ export class GazeFilm extends HTMLElement {
     this.setAttribute('gaze', gaze);
   }
 
-  /** @returns {SessionState} */
+  /** The state of the session. @returns {SessionState} */
   get state() {
     return this.#client?.state ?? 'idle';
   }
 
-  /** The session behind it, for everything else. */
+  /** The client of the session, for everything else. @returns {GazeClient} */
   get client() {
     this.#client ??= this.#makeClient();
     return this.#client;
   }
 
-  /** Whether the film stands still, for whichever reason. */
+  /** Whether the film is paused, for whichever reason. @returns {boolean} */
   get paused() {
-    return !this.#isOn || this.client.paused;
+    return !this.#hasSession || this.client.paused;
   }
 
-  /** Seconds into a hosted film. */
+  /** Position in a hosted film, in seconds. @returns {number} */
   get currentTime() {
     return this.#client?.position_s ?? 0;
   }
@@ -159,36 +161,44 @@ export class GazeFilm extends HTMLElement {
     this.client.seek(position_s);
   }
 
+  /** Resume a film that the viewer paused. @returns {void} */
   play() {
     this.client.play();
   }
 
+  /** Pause the film for the viewer. @returns {void} */
   pause() {
     this.client.pause();
   }
 
   /**
-   * Ask for the camera, if that is where the gaze comes from, and play. Call it once the viewer has
-   * agreed, best in a click, without which browsers play no sound.
+   * Open the camera, if that is where the gaze comes from, and play. Call it once the viewer has
+   * agreed, best in a click: without one browsers play no sound.
    *
-   * @throws {GazeError} what went wrong; the element shows it as well
+   * @returns {Promise<void>} resolves once the film plays, or where another `start` or a `stop` came
+   *   meanwhile
+   * @throws {GazeError} as a rejection: what went wrong; the element shows it as well
    */
   async start() {
-    const start = ++this.#starts;
+    const call = ++this.#calls;
+    this.#isStarting = true;
     this.#release();
-    this.#showWords('Starting…');
+    this.#showMessage('Starting…');
     try {
       const camera = this.gaze === 'camera' ? await this.#openCamera() : null;
-      const film = await this.#openFilm();
-      if (start !== this.#starts) return;
+      const { local, ...film } = await this.#openFilm();
+      if (call !== this.#calls) return local?.stop();
+      this.#local = local;
       this.client.attach(this.video);
       await this.client.open({ camera, gaze: camera ? 'camera' : 'pointer', effects: this.effects, ...film });
-      if (start !== this.#starts) return;
+      if (call !== this.#calls) return;
+      this.#isStarting = false;
       this.#curtain.hidden = true;
       this.#curtain.replaceChildren();
       await this.#playVideo();
     } catch (reason) {
-      if (start !== this.#starts) return;
+      if (call !== this.#calls) return;
+      this.#isStarting = false;
       const error = reason instanceof GazeError ? reason : new GazeError({ detail: String(reason) });
       this.#release();
       this.#showProblem(error);
@@ -196,9 +206,10 @@ export class GazeFilm extends HTMLElement {
     }
   }
 
-  /** End the session and switch the camera off. */
+  /** End the session and switch the camera off. @returns {Promise<void>} never rejects */
   async stop() {
-    this.#starts += 1;
+    this.#calls += 1;
+    this.#isStarting = false;
     this.#release();
     this.#showWelcome();
     await this.#client?.close();
@@ -213,15 +224,16 @@ export class GazeFilm extends HTMLElement {
       client.on(type, (detail) => this.dispatchEvent(new CustomEvent(type, { detail })));
     }
     client.on('state', ({ state, error }) => this.#onState(state, error));
-    client.on('camera', ({ live }) => this.#say(live ? '' : 'The camera has stopped. The film goes on without it.'));
+    client.on('camera', ({ live }) => this.#showStatus(live ? '' : 'The camera has stopped. The film continues without it.'));
     client.on('playback', ({ paused }) => this.#onPlayback(paused));
+    client.on('error', (error) => this.#onError(error));
     return client;
   }
 
   async #openCamera() {
     const missing = missingCameraAccess();
     if (missing) throw new GazeError({ title: missing.title, detail: missing.text });
-    this.#showWords('Allow the camera, so that the film can follow your eyes.');
+    this.#showMessage('Allow the camera, so that the film can follow your eyes.');
     try {
       return await this.#camera.open();
     } catch (reason) {
@@ -230,25 +242,27 @@ export class GazeFilm extends HTMLElement {
     }
   }
 
-  /** @returns {Promise<import('./types.js').OpenOptions>} what to show, as `open` takes it */
+  /**
+   * @returns {Promise<{ local: LocalFilm | null } & import('./types.js').OpenOptions>} options for
+   *   `open`, and the film that this page plays for them
+   */
   async #openFilm() {
     if (this.#srcObject) {
       const [film] = this.#srcObject.getVideoTracks();
-      if (!film) throw new GazeError({ title: 'There is no picture', detail: 'srcObject has no video track.' });
-      return { film, audio: this.#srcObject.getAudioTracks()[0] ?? null };
+      if (!film) throw new GazeError({ title: 'There is no video', detail: 'srcObject has no video track.' });
+      return { local: null, film, audio: this.#srcObject.getAudioTracks()[0] ?? null };
     }
-    if (this.#isHosted(this.src)) return { media: this.src };
-    const own = await openFile(await download(new URL(this.src, document.baseURI)));
-    own.onRenewed = () => this.client.setFilm(own.video, own.audio);
-    this.#own = own;
-    return { film: own.video, audio: own.audio };
+    if (this.#isHosted(this.src)) return { local: null, media: this.src };
+    const local = await openFile(await download(new URL(this.src, document.baseURI)));
+    local.onTracksReplaced = () => this.client.setFilm(local.video, local.audio);
+    return { local, film: local.video, audio: local.audio };
   }
 
   #release() {
     this.#client?.detach();
     this.#camera.close();
-    this.#own?.stop();
-    this.#own = null;
+    this.#local?.stop();
+    this.#local = null;
   }
 
   async #playVideo() {
@@ -263,8 +277,12 @@ export class GazeFilm extends HTMLElement {
 
   // Changing
 
-  get #isOn() {
+  get #hasSession() {
     return this.state === 'opening' || this.state === 'connected' || this.state === 'reconnecting';
+  }
+
+  get #isOn() {
+    return this.#isStarting || this.#hasSession;
   }
 
   /**
@@ -276,17 +294,17 @@ export class GazeFilm extends HTMLElement {
     return this.#srcObject === null && src !== null && !/[./:]/.test(src);
   }
 
-  #changeHosted() {
-    if (this.#isOn) this.client.setMedia(this.src);
-    else if (this.isConnected) this.#showWelcome();
+  #changeHostedFilm() {
+    if (this.state === 'connected' && !this.#isStarting) this.client.setMedia(this.src);
+    else this.#restart();
   }
 
-  #startAnew() {
+  #restart() {
     if (this.#isOn) this.start().catch(() => {});
     else if (this.isConnected) this.#showWelcome();
   }
 
-  /** What a page set before this module was there lies on the element and hides the setters. */
+  /** Properties that a page set before the element was defined hide the setters. */
   #takeEarlyProperties() {
     for (const name of /** @type {const} */ (['effects', 'srcObject'])) {
       if (!Object.hasOwn(this, name)) continue;
@@ -303,19 +321,26 @@ export class GazeFilm extends HTMLElement {
    * @param {GazeError} [error]
    */
   #onState(state, error) {
-    this.#say(state === 'reconnecting' ? 'Connection lost. Trying again…' : '');
-    if (state !== 'failed' || this.#curtain.hidden === false) return; // `start` says it itself
+    this.#showStatus(state === 'reconnecting' ? 'Connection lost. Reconnecting…' : '');
+    if (state !== 'failed' || this.#isStarting) return; // `start` shows it itself
     this.#release();
     this.#showProblem(error ?? new GazeError({ title: 'The connection was lost' }));
   }
 
-  /** @param {boolean} paused */
-  #onPlayback(paused) {
-    if (paused) this.#own?.element.pause();
-    else this.#own?.element.play().catch(() => {});
+  /** A refusal is for the page; what fails on the server is for the viewer, too. @param {GazeError} error */
+  #onError({ status, message }) {
+    if (status < 500) return;
+    this.#showStatus(message);
+    setTimeout(() => this.#status.textContent === message && this.#showStatus(''), SERVER_ERROR_SHOWN_MS);
   }
 
-  /** The browser's own controls stop the film, not only its picture here. */
+  /** @param {boolean} paused */
+  #onPlayback(paused) {
+    if (paused) this.#local?.element.pause();
+    else this.#local?.element.play().catch(() => {});
+  }
+
+  /** The browser's own controls pause the film on the server, not only the element. */
   #onNativeControl() {
     if (!this.video.controls || this.state !== 'connected') return;
     if (this.video.paused) this.client.pause();
@@ -326,21 +351,21 @@ export class GazeFilm extends HTMLElement {
 
   /** The page's own children if there are any, else a button. */
   #showWelcome() {
-    const words = this.gaze === 'camera'
-      ? 'Your camera tells the server where you look. Its pictures are read as they arrive and never kept.'
+    const text = this.gaze === 'camera'
+      ? 'The server reads from your camera where you look. Its pictures are processed as they arrive and never kept.'
       : 'The film follows your mouse or finger.';
     const label = this.gaze === 'camera' ? 'Start with the camera' : 'Start';
-    const welcome = element('slot', {}, element('p', {}, words), this.#button(label, () => this.start()));
+    const welcome = element('slot', {}, element('p', {}, text), this.#button(label, () => this.start()));
     this.#showCurtain(welcome);
-    this.#say('');
+    this.#showStatus('');
     if (!this.#isHosted(this.src) || !this.src) return;
     const still = this.client.thumbnailUrl(this.src);
     this.#curtain.style.setProperty('--still', `url("${still}")`);
   }
 
-  /** @param {string} words */
-  #showWords(words) {
-    this.#showCurtain(element('p', { role: 'status' }, words));
+  /** @param {string} text */
+  #showMessage(text) {
+    this.#showCurtain(element('p', { role: 'status' }, text));
   }
 
   /** @param {GazeError} error */
@@ -371,9 +396,9 @@ export class GazeFilm extends HTMLElement {
     this.#curtain.hidden = false;
   }
 
-  /** @param {string} words */
-  #say(words) {
-    this.#status.textContent = words;
+  /** @param {string} text */
+  #showStatus(text) {
+    this.#status.textContent = text;
   }
 }
 

@@ -1,14 +1,14 @@
-/** The one kind of error that the SDK throws and tells. */
+/** The one kind of error that the SDK throws and reports. */
 
-/** What the server or the network refused, as a problem detail. */
+/** What the server or the network refused, as a problem detail (RFC 9457). */
 export class GazeError extends Error {
   /**
    * @param {object} problem
-   * @param {number} [problem.status] HTTP status; 0 where no answer came
+   * @param {number} [problem.status] HTTP status; 0, the default, where no response came
    * @param {string} [problem.title]
-   * @param {string} [problem.detail]
+   * @param {string} [problem.detail] what was wrong, and what would be right
    * @param {string} [problem.field] the member of the request that was wrong
-   * @param {number | null} [problem.retryAfter_s] when it may be worth trying again
+   * @param {number | null} [problem.retryAfter_s] when to try again, in seconds; null is unknown
    */
   constructor({ status = 0, title = 'Something went wrong', detail = '', field, retryAfter_s = null }) {
     super(detail || title);
@@ -21,7 +21,9 @@ export class GazeError extends Error {
   }
 
   /**
-   * @param {Response} response
+   * Make an error of an HTTP response that is not OK.
+   *
+   * @param {Response} response its body is read
    * @returns {Promise<GazeError>}
    */
   static async fromResponse(response) {
@@ -38,7 +40,7 @@ export class GazeError extends Error {
 }
 
 /**
- * Whatever was thrown, as one kind of error.
+ * Turn whatever was thrown into a `GazeError`.
  *
  * @param {unknown} error
  * @returns {GazeError}

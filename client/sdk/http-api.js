@@ -1,4 +1,4 @@
-/** The server's HTTP interface: asks, waits no longer than is reasonable, and tells what was wrong. */
+/** The server's HTTP API: every request has a time limit, and every failure is a `GazeError`. */
 
 import { GazeError } from './gaze-error.js';
 import { TRICKLE_TYPE } from './trickle-ice.js';
@@ -8,28 +8,35 @@ import { TRICKLE_TYPE } from './trickle-ice.js';
 const UNREACHABLE = 'The server cannot be reached. Check your network, or try again in a moment.';
 const REQUEST_TIMEOUT_MS = 20_000;
 
-export class Api {
+export class HttpApi {
   #base;
 
-  /** @param {URL} base where the server is; ends in a slash */
+  /** @param {URL} base address of the server; ends in a slash */
   constructor(base) {
     this.#base = base;
   }
 
-  /** @param {string} path */
+  /** @param {string} path relative to the server's address @returns {string} */
   url(path) {
     return new URL(path, this.#base).href;
   }
 
-  /** @param {string} path */
+  /**
+   * @param {string} path
+   * @returns {Promise<any>} the JSON that lies there
+   * @throws {GazeError} as a rejection
+   */
   async read(path) {
     return (await this.#fetch(path, {})).json();
   }
 
   /**
-   * Open a session or take one up again.
+   * Open or resume a session.
    *
-   * @param {object} request as the wire contract has it
+   * @param {object} request body of the POST, as the API document defines it
+   * @returns {Promise<{ key: SessionKey, sdp: string, etag: string }>} `sdp` is the answer, `etag`
+   *   names its ICE session
+   * @throws {GazeError} as a rejection
    */
   async openSession(request) {
     const response = await this.#fetch('api/sessions', {
@@ -46,11 +53,13 @@ export class Api {
   }
 
   /**
-   * Send candidates, or ask for an ICE restart.
+   * Send candidates, or request an ICE restart.
    *
    * @param {SessionKey} key
-   * @param {string} fragment
+   * @param {string} fragment SDP fragment (RFC 8840)
    * @param {string} etag of the ICE session; `*` for a restart
+   * @returns {Promise<Response>}
+   * @throws {GazeError} as a rejection
    */
   patchSession(key, fragment, etag) {
     return this.#fetch(sessionPath(key), {
@@ -60,7 +69,7 @@ export class Api {
     });
   }
 
-  /** @param {SessionKey} key */
+  /** @param {SessionKey} key @throws {GazeError} as a rejection */
   async endSession(key) {
     const headers = authorization(key);
     await this.#fetch(sessionPath(key), { method: 'DELETE', headers, keepalive: true });

@@ -1,37 +1,38 @@
 /**
- * Where the film's picture lies on the viewer's screen: the `layout` message, kept right.
+ * Where the film's picture lies on the viewer's screen, as the `layout` message says.
  *
  * Screen coordinates are CSS pixels at 100 % page zoom, origin at the screen's top-left corner. A
- * page cannot ask where its viewport lies; pointer events tell (`screenX - clientX × zoom`),
- * Firefox tells (`mozInnerScreenX`), full screen tells (it lies at the origin), and otherwise the
- * place is estimated from the window's and said to be inexact.
+ * page cannot ask where its viewport lies. Pointer events tell it (`screenX - clientX × zoom`),
+ * Firefox has `mozInnerScreenX`, in full screen it lies at the origin, and otherwise it is estimated
+ * from the window's position and reported as not exact.
  */
 
-/** @typedef {[number, number]} Point */
-/** @typedef {[number, number, number, number]} Rectangle x, y, width, height */
+/** @typedef {[x: number, y: number]} Point */
+/** @typedef {[x: number, y: number, width: number, height: number]} Rectangle */
 
 /**
  * @typedef {object} Layout
- * @property {Point} screen width and height
- * @property {Rectangle} viewport on the screen
- * @property {Rectangle} picture of the film's picture in the viewport
- * @property {boolean} exact
- * @property {number} [diagonal_mm]
+ * @property {Point} screen width and height, px
+ * @property {Rectangle} viewport on the screen, px
+ * @property {Rectangle} picture of the film in the viewport, px at 100 % page zoom
+ * @property {boolean} exact whether the viewport's position is measured, and not estimated
+ * @property {number} [diagonal_mm] of the screen
  */
 
+/** The page zooms that browsers offer. */
 const ZOOM_STEPS = [0.25, 0.3, 1 / 3, 0.5, 0.67, 0.75, 0.8, 0.9, 1, 1.1, 1.2, 1.25, 1.33, 1.5, 1.7, 1.75, 2, 2.4, 2.5, 3, 4, 5];
 const ZOOM_TOLERANCE = 0.04;
 const ZOOM_BASELINE_PX = 200;
-const SEND_INTERVAL_MS = 100;
+const REPORT_INTERVAL_MS = 100;
 const WINDOW_POLL_MS = 500;
 
 /**
  * The picture's rectangle inside a box that shows it whole (`object-fit: contain`).
  *
- * @param {Rectangle} box
- * @param {number} width of the picture, any unit; 0 when not known yet
- * @param {number} height
- * @returns {Rectangle}
+ * @param {Rectangle} box px
+ * @param {number} width of the picture, any unit; 0 while unknown
+ * @param {number} height in the same unit
+ * @returns {Rectangle} px; the box itself while the picture's size is unknown
  */
 export function containedPicture([x, y, boxWidth, boxHeight], width, height) {
   if (!(width > 0 && height > 0 && boxWidth > 0 && boxHeight > 0)) {
@@ -44,10 +45,11 @@ export function containedPicture([x, y, boxWidth, boxHeight], width, height) {
 }
 
 /**
- * Page zoom from the window's outer and inner width, where these tell; else 1.
+ * Estimate the page zoom from the window's outer and inner width.
  *
- * @param {number} outerWidth unzoomed
- * @param {number} innerWidth zoomed
+ * @param {number} outerWidth px at 100 % page zoom
+ * @param {number} innerWidth CSS px
+ * @returns {number} 1 where their ratio is no zoom that browsers offer
  */
 export function estimatedZoom(outerWidth, innerWidth) {
   const ratio = outerWidth / innerWidth;
@@ -58,22 +60,23 @@ export function estimatedZoom(outerWidth, innerWidth) {
 }
 
 /**
- * Where a screen begins in the desktop's coordinates. Browsers tell where its usable part begins;
- * the strips of task bars lie between the two.
+ * Where a screen begins in the desktop's coordinates. Browsers tell where its available part
+ * begins; task bars may lie between the two.
  *
- * @param {number} available start of the usable part
- * @param {number} strips size of what is not usable
+ * @param {number} available start of the available part, px
+ * @param {number} taskBars size of the part that is not available, px
+ * @returns {number} px
  */
-export function screenOrigin(available, strips) {
-  return available - strips <= 0 && available >= 0 ? 0 : available;
+export function screenOrigin(available, taskBars) {
+  return available - taskBars <= 0 && available >= 0 ? 0 : available;
 }
 
-/** Finds the viewport on the screen, and remembers what pointer events said about it. */
+/** Finds the viewport on the screen, and learns its position from pointer events. */
 export class ViewportLocator {
-  /** @type {{ origin: Point, zoom: number, window: string } | null} */
-  #fix = null;
-  /** @type {{ client: Point, screen: Point, window: string } | null} */
-  #anchor = null;
+  /** The viewport's origin, from the last pointer event. @type {{ origin: Point, zoom: number, window: string } | null} */
+  #measuredOrigin = null;
+  /** A pointer event to measure the zoom from. @type {{ client: Point, screen: Point, window: string } | null} */
+  #zoomReference = null;
   /** @type {{ zoom: number, ratio: number } | null} */
   #measuredZoom = null;
 
@@ -88,7 +91,7 @@ export class ViewportLocator {
    * Learn from a pointer event.
    *
    * @param {MouseEvent} event
-   * @returns {boolean} whether the viewport's place was not known exactly before
+   * @returns {boolean} whether the viewport's position was not measured before
    */
   observe(event) {
     if (!event.isTrusted || document.fullscreenElement) return false;
@@ -96,13 +99,13 @@ export class ViewportLocator {
     /** @type {Point} */
     const client = [event.clientX, event.clientY];
     /** @type {Point} */
-    const place = [event.screenX, event.screenY];
-    if (this.#anchor?.window !== window) this.#anchor = { client, screen: place, window };
-    this.#measureZoom(client, place);
+    const onScreen = [event.screenX, event.screenY];
+    if (this.#zoomReference?.window !== window) this.#zoomReference = { client, screen: onScreen, window };
+    this.#measureZoom(client, onScreen);
     const zoom = this.zoom;
-    const known = this.#fix?.window === window && this.#fix.zoom === zoom;
-    this.#fix = {
-      origin: [place[0] - client[0] * zoom, place[1] - client[1] * zoom],
+    const known = this.#measuredOrigin?.window === window && this.#measuredOrigin.zoom === zoom;
+    this.#measuredOrigin = {
+      origin: [onScreen[0] - client[0] * zoom, onScreen[1] - client[1] * zoom],
       zoom,
       window,
     };
@@ -110,16 +113,16 @@ export class ViewportLocator {
   }
 
   /**
-   * Two places far apart tell the zoom; both coordinates come as whole pixels in some browsers.
+   * Measure the zoom from two events far apart: some browsers round both coordinates to pixels.
    *
    * @param {Point} client
-   * @param {Point} place
+   * @param {Point} onScreen
    */
-  #measureZoom(client, place) {
-    if (!this.#anchor) return;
-    const travelled = client[0] - this.#anchor.client[0];
+  #measureZoom(client, onScreen) {
+    if (!this.#zoomReference) return;
+    const travelled = client[0] - this.#zoomReference.client[0];
     if (Math.abs(travelled) < ZOOM_BASELINE_PX) return;
-    const slope = (place[0] - this.#anchor.screen[0]) / travelled;
+    const slope = (onScreen[0] - this.#zoomReference.screen[0]) / travelled;
     if (!(slope > 0.2 && slope < 6)) return;
     const nearest = estimatedZoom(slope, 1);
     const zoom = Math.abs(nearest / slope - 1) < ZOOM_TOLERANCE ? nearest : slope;
@@ -138,8 +141,8 @@ export class ViewportLocator {
     if (document.fullscreenElement) return { viewport: [0, 0, width, height], exact: true };
     const left = screen.left ?? screenOrigin(screen.availLeft ?? 0, screen.width - screen.availWidth);
     const top = screen.top ?? screenOrigin(screen.availTop ?? 0, screen.height - screen.availHeight);
-    if (this.#fix?.window === windowGeometry()) {
-      const [x, y] = this.#fix.origin;
+    if (this.#measuredOrigin?.window === windowGeometry()) {
+      const [x, y] = this.#measuredOrigin.origin;
       return { viewport: [x - left, y - top, width, height], exact: true };
     }
     if (window.mozInnerScreenX !== undefined && window.mozInnerScreenY !== undefined) {
@@ -154,12 +157,12 @@ export class ViewportLocator {
   }
 }
 
-/** What must stay the same for a pointer's word to hold. */
+/** A measured origin holds for as long as these stay the same. */
 function windowGeometry() {
   return [screenX, screenY, outerWidth, outerHeight, innerWidth, innerHeight, devicePixelRatio].join();
 }
 
-/** Watches one video element and reports its layout whenever that changes. */
+/** Observes one video element and reports its layout whenever that changes. */
 export class LayoutWatcher {
   #video;
   #report;
@@ -167,7 +170,7 @@ export class LayoutWatcher {
   #stopping = new AbortController();
   #locator = new ViewportLocator();
   #observer;
-  #last = '';
+  #reported = '';
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
@@ -181,24 +184,24 @@ export class LayoutWatcher {
     this.#report = report;
     this.#diagonal_mm = diagonal_mm;
     const { signal } = this.#stopping;
-    const soon = () => this.#soon();
+    const schedule = () => this.#schedule();
     for (const type of ['resize', 'scroll', 'fullscreenchange']) {
-      window.addEventListener(type, soon, { signal, capture: true, passive: true });
+      window.addEventListener(type, schedule, { signal, capture: true, passive: true });
     }
-    video.addEventListener('resize', soon, { signal });
-    window.addEventListener('pointermove', (event) => this.#locator.observe(event) && soon(), {
+    video.addEventListener('resize', schedule, { signal });
+    window.addEventListener('pointermove', (event) => this.#locator.observe(event) && schedule(), {
       signal,
       capture: true,
       passive: true,
     });
-    window.addEventListener('pointerdown', (event) => this.#locator.observe(event) && soon(), {
+    window.addEventListener('pointerdown', (event) => this.#locator.observe(event) && schedule(), {
       signal,
       capture: true,
       passive: true,
     });
-    this.#observer = new ResizeObserver(soon);
+    this.#observer = new ResizeObserver(schedule);
     this.#observer.observe(video);
-    const poll = setInterval(soon, WINDOW_POLL_MS);
+    const poll = setInterval(schedule, WINDOW_POLL_MS);
     signal.addEventListener('abort', () => clearInterval(poll));
   }
 
@@ -208,10 +211,10 @@ export class LayoutWatcher {
     clearTimeout(this.#timer);
   }
 
-  /** Report again even if nothing changed: there is a new listener on the other side. */
-  renew() {
-    this.#last = '';
-    this.#send();
+  /** Report the layout even if it has not changed: a new connection does not know it. */
+  reportAgain() {
+    this.#reported = '';
+    this.#reportChange();
   }
 
   /** @returns {Layout} */
@@ -228,7 +231,7 @@ export class LayoutWatcher {
     };
   }
 
-  /** The picture in the viewport, in the page's own CSS pixels. */
+  /** The picture in the viewport, CSS px. @returns {Rectangle} */
   get pictureInViewport() {
     const box = this.#video.getBoundingClientRect();
     return containedPicture(
@@ -239,10 +242,10 @@ export class LayoutWatcher {
   }
 
   /**
-   * A place in the viewport (`clientX`, `clientY`) on the screen.
+   * Convert a point of the viewport to the screen.
    *
-   * @param {Point} client
-   * @returns {Point}
+   * @param {Point} client `clientX` and `clientY`, CSS px
+   * @returns {Point} screen px
    */
   toScreen([x, y]) {
     const { viewport } = this.#locator.locate();
@@ -251,27 +254,27 @@ export class LayoutWatcher {
   }
 
   /**
-   * A place in the viewport as fractions of the picture.
+   * Convert a point of the viewport to fractions of the picture.
    *
-   * @param {Point} client
-   * @returns {Point}
+   * @param {Point} client `clientX` and `clientY`, CSS px
+   * @returns {Point} 0..1
    */
   toShown([x, y]) {
     const [left, top, width, height] = this.pictureInViewport;
     return [(x - left) / width, (y - top) / height];
   }
 
-  #soon() {
-    this.#timer ??= setTimeout(() => this.#send(), SEND_INTERVAL_MS);
+  #schedule() {
+    this.#timer ??= setTimeout(() => this.#reportChange(), REPORT_INTERVAL_MS);
   }
 
-  #send() {
+  #reportChange() {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const layout = this.layout;
     const text = JSON.stringify(layout);
-    if (text === this.#last) return;
-    this.#last = text;
+    if (text === this.#reported) return;
+    this.#reported = text;
     this.#report(layout);
   }
 }

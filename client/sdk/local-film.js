@@ -1,4 +1,4 @@
-/** Where a film comes from when the page sends it itself: a file, the screen or a camera. */
+/** Films that the page sends itself: from a file, the screen or a camera. */
 
 import { element } from './dom.js';
 import { GazeError } from './gaze-error.js';
@@ -7,28 +7,28 @@ const LOAD_TIMEOUT_MS = 10_000;
 const CANVAS_RATE_FPS = 30;
 
 /**
- * @typedef {object} OwnFilm
+ * @typedef {object} LocalFilm
  * @property {'file' | 'screen' | 'camera'} kind
  * @property {string} title
  * @property {MediaStreamTrack} video
  * @property {MediaStreamTrack | null} audio
- * @property {HTMLVideoElement} element shows it as it is, without its sound
+ * @property {HTMLVideoElement} element shows the original, muted
  * @property {boolean} seekable
- * @property {() => void} onRenewed called when `video` and `audio` have become others
- * @property {() => void} stop
+ * @property {() => void} onTracksReplaced called when `video` and `audio` have changed
+ * @property {() => void} stop ends the tracks
  */
 
 /**
- * Play a file in a muted video element and take its picture and sound from there: the sound is
- * heard when it comes back with the picture, and must not be heard twice.
+ * Play a file in a muted video element and capture its tracks. The audio is heard when it returns
+ * with the video, so it must not be heard here as well.
  *
  * @param {File} file
- * @returns {Promise<OwnFilm>}
- * @throws {GazeError} the browser cannot play it
+ * @returns {Promise<LocalFilm>}
+ * @throws {GazeError} as a rejection: the browser cannot play it
  */
 export async function openFile(file) {
   const url = URL.createObjectURL(file);
-  const video = silentVideo();
+  const video = mutedVideo();
   video.src = url;
   try {
     await loaded(video);
@@ -41,15 +41,15 @@ export async function openFile(file) {
   }
   await video.play();
   let captured = capture(video);
-  /** @type {OwnFilm} */
-  const own = {
+  /** @type {LocalFilm} */
+  const local = {
     kind: 'file',
     title: file.name,
-    video: captured.picture,
-    audio: captured.sound,
+    video: captured.video,
+    audio: captured.audio,
     element: video,
     seekable: true,
-    onRenewed() {},
+    onTracksReplaced() {},
     stop() {
       captured.stop();
       video.removeAttribute('src');
@@ -57,23 +57,24 @@ export async function openFile(file) {
       URL.revokeObjectURL(url);
     },
   };
-  const renew = () => {
+  const replaceTracks = () => {
     captured.stop();
     captured = capture(video);
-    own.video = captured.picture;
-    own.audio = captured.sound;
-    own.onRenewed();
+    local.video = captured.video;
+    local.audio = captured.audio;
+    local.onTracksReplaced();
   };
-  // Captured tracks end with the film; one that is played again needs new ones.
-  video.addEventListener('ended', () => video.addEventListener('playing', renew, { once: true }));
-  return own;
+  // Captured tracks end with the film; playing it again needs new ones.
+  video.addEventListener('ended', () => video.addEventListener('playing', replaceTracks, { once: true }));
+  return local;
 }
 
 /**
  * Let the viewer choose a screen, window or tab.
  *
- * @returns {Promise<OwnFilm>}
- * @throws {GazeError} this browser cannot share
+ * @returns {Promise<LocalFilm>}
+ * @throws {GazeError} as a rejection: this browser cannot share
+ * @throws {DOMException} as a rejection: as of `getDisplayMedia`
  */
 export async function openScreen() {
   if (!navigator.mediaDevices?.getDisplayMedia) {
@@ -90,10 +91,10 @@ export async function openScreen() {
 }
 
 /**
- * The viewer's camera as the film: a mirror that follows the eyes.
+ * Use the viewer's camera as the film.
  *
- * @returns {Promise<OwnFilm>}
- * @throws {DOMException} as getUserMedia
+ * @returns {Promise<LocalFilm>}
+ * @throws {DOMException} as a rejection: as of `getUserMedia`
  */
 export async function openCameraFilm() {
   const stream = await navigator.mediaDevices.getUserMedia({
@@ -106,10 +107,10 @@ export async function openCameraFilm() {
  * @param {'screen' | 'camera'} kind
  * @param {string} title
  * @param {MediaStream} stream
- * @returns {Promise<OwnFilm>}
+ * @returns {Promise<LocalFilm>}
  */
 async function fromStream(kind, title, stream) {
-  const video = silentVideo();
+  const video = mutedVideo();
   video.srcObject = stream;
   await video.play().catch(() => {});
   return {
@@ -119,7 +120,7 @@ async function fromStream(kind, title, stream) {
     audio: stream.getAudioTracks()[0] ?? null,
     element: video,
     seekable: false,
-    onRenewed() {},
+    onTracksReplaced() {},
     stop() {
       for (const track of stream.getTracks()) track.stop();
       video.srcObject = null;
@@ -127,7 +128,7 @@ async function fromStream(kind, title, stream) {
   };
 }
 
-function silentVideo() {
+function mutedVideo() {
   const video = element('video', { playsinline: true, 'data-testid': 'original' });
   video.muted = true;
   return video;
@@ -149,37 +150,37 @@ function loaded(video) {
   });
 }
 
-/** @typedef {{ picture: MediaStreamTrack, sound: MediaStreamTrack | null, stop: () => void }} Captured */
+/** @typedef {{ video: MediaStreamTrack, audio: MediaStreamTrack | null, stop: () => void }} CapturedTracks */
 
 /**
- * What a playing video element shows and sounds like, muted or not.
+ * Capture the tracks of a playing video element, muted or not.
  *
  * @param {HTMLVideoElement} video
- * @returns {Captured}
+ * @returns {CapturedTracks}
  */
 function capture(video) {
   const stream = video.captureStream?.() ?? video.mozCaptureStream?.();
-  const picture = stream?.getVideoTracks()[0];
-  if (!stream || !picture) return redraw(video);
+  const track = stream?.getVideoTracks()[0];
+  if (!stream || !track) return captureByCanvas(video);
   return {
-    picture,
-    sound: stream.getAudioTracks()[0] ?? null,
+    video: track,
+    audio: stream.getAudioTracks()[0] ?? null,
     stop: () => stream.getTracks().forEach((track) => track.stop()),
   };
 }
 
 /**
- * The same by way of a canvas and an AudioContext, for browsers without captureStream (Safari).
+ * Capture by way of a canvas and an AudioContext, for browsers without `captureStream` (Safari).
  *
  * @param {HTMLVideoElement} video
- * @returns {Captured}
+ * @returns {CapturedTracks}
  */
-function redraw(video) {
+function captureByCanvas(video) {
   const canvas = document.createElement('canvas');
   canvas.width = video.videoWidth;
   canvas.height = video.videoHeight;
   const drawing = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d'));
-  const picture = /** @type {MediaStreamTrack} */ (canvas.captureStream(CANVAS_RATE_FPS).getVideoTracks()[0]);
+  const track = /** @type {MediaStreamTrack} */ (canvas.captureStream(CANVAS_RATE_FPS).getVideoTracks()[0]);
   let stopped = false;
   const draw = () => {
     if (stopped) return;
@@ -191,14 +192,14 @@ function redraw(video) {
   const destination = context.createMediaStreamDestination();
   context.createMediaElementSource(video).connect(destination);
   video.muted = false;
-  // Not awaited: where there is no sound card it never comes about, and the picture must not wait.
+  // Not awaited: without a sound card it never resolves, and the video must not wait for it.
   context.resume();
   return {
-    picture,
-    sound: destination.stream.getAudioTracks()[0] ?? null,
+    video: track,
+    audio: destination.stream.getAudioTracks()[0] ?? null,
     stop() {
       stopped = true;
-      picture.stop();
+      track.stop();
       context.close();
     },
   };

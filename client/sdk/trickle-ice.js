@@ -1,12 +1,12 @@
 /**
- * Trickle ICE on the wire: RFC 8840 fragments (`application/trickle-ice-sdpfrag`) out of an offer
- * and the candidates found so far.
+ * Trickle ICE: SDP fragments (RFC 8840, `application/trickle-ice-sdpfrag`) made from an offer and
+ * the candidates gathered so far, and the answer to an ICE restart (RFC 9725).
  */
 
 export const TRICKLE_TYPE = 'application/trickle-ice-sdpfrag';
 
 /**
- * The part of a session description that belongs to one mid.
+ * The media section of a session description that has this mid.
  *
  * @param {string} sdp
  * @param {string} mid
@@ -22,23 +22,24 @@ export function mediaSection(sdp, mid) {
 }
 
 /**
- * The mid whose transport carries everything, if the two sides agreed on one.
+ * The mid whose transport is bundled (RFC 9143).
  *
  * @param {string} answerSdp
- * @returns {string | null}
+ * @returns {string | null} null without a BUNDLE group
  */
 export function bundleMid(answerSdp) {
   return answerSdp.match(/^a=group:BUNDLE (\S+)/m)?.[1] ?? null;
 }
 
 /**
- * One fragment with the candidates of one m-line.
+ * A fragment with the candidates of one media section.
  *
  * @param {string} offerSdp
  * @param {string} mid
  * @param {string[]} candidates `candidate:…` as in RTCIceCandidate.candidate
- * @param {boolean} complete no more will follow
+ * @param {boolean} complete gathering has ended
  * @returns {string}
+ * @throws {RangeError} the offer has no such mid
  */
 export function sdpFragment(offerSdp, mid, candidates, complete) {
   const section = mediaSection(offerSdp, mid);
@@ -60,26 +61,26 @@ export function sdpFragment(offerSdp, mid, candidates, complete) {
 }
 
 /**
- * The answer to an ICE restart: the one before, with the credentials and candidates of a fragment.
+ * The answer to an ICE restart: the previous one with the credentials and candidates of a fragment.
  *
- * @param {string} answerSdp the answer before
- * @param {string} fragment the server's
+ * @param {string} answerSdp the previous answer
+ * @param {string} fragment of the server
  * @returns {string}
  */
 export function restartedAnswer(answerSdp, fragment) {
-  const lines = fragment.split(/\r?\n/);
+  const received = fragment.split(/\r?\n/);
   /** @param {string} name */
-  const found = (name) => lines.find((line) => line.startsWith(`a=${name}:`)) ?? '';
-  const candidates = lines.filter((line) => /^a=(candidate:|end-of-candidates)/.test(line));
+  const found = (name) => received.find((line) => line.startsWith(`a=${name}:`)) ?? '';
+  const candidates = received.filter((line) => /^a=(candidate:|end-of-candidates)/.test(line));
   const kept = answerSdp.split(/\r?\n/).filter((line) => !/^a=(candidate:|end-of-cand)/.test(line));
-  let told = false;
+  let listed = false;
   return kept
     .flatMap((line) => {
       if (line.startsWith('a=ice-ufrag:')) return [found('ice-ufrag')];
       if (!line.startsWith('a=ice-pwd:')) return [line];
-      const news = told ? [found('ice-pwd')] : [found('ice-pwd'), ...candidates];
-      told = true;
-      return news;
+      const lines = listed ? [found('ice-pwd')] : [found('ice-pwd'), ...candidates];
+      listed = true;
+      return lines;
     })
     .join('\r\n');
 }

@@ -1,86 +1,96 @@
-/** The shapes of what goes between a page and the server, as the SDK gives and takes them. */
+/**
+ * The types of what goes between a page and the server, as the SDK takes and gives them. The server's
+ * API document defines the same messages.
+ */
 
 /** @typedef {import('./layout.js').Point} Point */
 /** @typedef {import('./gaze-error.js').GazeError} GazeError */
 
 /**
- * @typedef {object} Binding a parameter that follows the eyes
- * @property {string} follow the signal
- * @property {Point} [from] range of the signal
- * @property {Point} [to] range of the parameter
- * @property {number} [smooth] time constant in seconds
+ * @typedef {object} Binding a parameter that follows a signal of the eyes
+ * @property {string} follow name of the signal, as `pupil.relative`
+ * @property {Point} [from] range of the signal, in its own unit
+ * @property {Point} [to] range of the parameter, in its own unit
+ * @property {number} [smooth] time constant of the smoothing, in seconds
  */
 /** @typedef {number | string | boolean | null | Binding} ParameterValue */
-/** @typedef {{ name: string } & Record<string, ParameterValue>} EffectSpec */
-/** @typedef {{ id: string, token: string }} SessionKey what authorises to command a session */
+/** @typedef {{ name: string } & Record<string, ParameterValue>} EffectSpec one effect of a chain */
+/** @typedef {{ id: string, token: string }} SessionKey authorises commands to a session */
 
 /**
  * @typedef {object} OpenOptions
  * @property {MediaStreamTrack | null} [camera] the viewer's camera; none with `gaze: 'pointer'`
- * @property {MediaStreamTrack | null} [film] the film's picture, where this page sends it
- * @property {MediaStreamTrack | null} [audio] the film's sound, where this page sends it
- * @property {string} [media] name of a hosted film; then `film` and `audio` are left out
- * @property {number} [position] seconds into the hosted film
- * @property {EffectSpec[]} [effects]
+ * @property {MediaStreamTrack | null} [film] the film's video, where this page sends it
+ * @property {MediaStreamTrack | null} [audio] the film's audio, where this page sends it
+ * @property {string} [media] name of a hosted film, or address of a live stream; then `film` and
+ *   `audio` are left out
+ * @property {number} [position] where a hosted film begins, in seconds
+ * @property {EffectSpec[]} [effects] the chain of effects
  * @property {'camera' | 'pointer'} [gaze] where the gaze comes from; the camera by default
  * @property {object | null} [calibration] the `model` of an earlier `calibration` event
- * @property {SessionKey | null} [resume] a session to take up again
+ * @property {SessionKey | null} [resume] a session to resume
  */
 
 /**
- * @typedef {object} GazeEvent
- * @property {number} t seconds on the server's clock
- * @property {Point | null} screen px
- * @property {Point | null} shown 0..1 of the returned frame
- * @property {Point | null} film 0..1 of the source picture
+ * @typedef {object} GazeEvent one gaze sample; null is unknown
+ * @property {number} t time of the sample, seconds on the server's clock
+ * @property {Point | null} screen point of gaze on the screen, px
+ * @property {Point | null} shown point of gaze on the returned frame, 0..1
+ * @property {Point | null} film point of gaze on the source frame, 0..1
  * @property {number} confidence 0..1
- * @property {number | null} uncertainty px
- * @property {boolean} calibrated
+ * @property {number | null} uncertainty of the point of gaze, px on the screen
+ * @property {boolean} calibrated whether a calibration is in use
  * @property {'fixation' | 'saccade' | 'pursuit' | 'blink' | 'lost' | null} event
- * @property {number | null} dwell seconds
- * @property {boolean} attentive
- * @property {Point | null} openness left, right, 0..1
- * @property {number | null} blink_rate per minute
+ * @property {number | null} dwell duration of the fixation so far, seconds
+ * @property {boolean} attentive whether the viewer looks at the film
+ * @property {Point | null} openness of the left and the right eye, 0..1
+ * @property {number | null} blink_rate blinks per minute
  * @property {{ mm: number | null, relative: number | null, confidence: number } | null} pupil
+ *   diameter in mm, and its relative deviation from the baseline
  * @property {{ yaw: number, pitch: number, roll: number, distance: number | null } | null} head
+ *   angles in degrees, distance from the camera in mm
  */
 /**
  * @typedef {object} PlaybackEvent
  * @property {boolean} paused
- * @property {'attention' | 'pupil' | 'viewer' | 'ended' | null} reason
- * @property {number | null} position seconds, of hosted films
- * @property {boolean} lost a live stream is lost and tried again; its last picture is shown
+ * @property {'attention' | 'pupil' | 'viewer' | 'ended' | null} reason of the pause
+ * @property {number | null} position of a hosted film, seconds
+ * @property {boolean} lost the server has lost a live stream and reconnects to it; its last frame
+ *   is shown
  */
 /**
  * @typedef {object} CalibrationPoint
  * @property {Point} target screen px
- * @property {Point | null} gaze screen px
- * @property {number} used samples
- * @property {number} discarded samples
+ * @property {Point | null} gaze where the fitted gaze falls, screen px
+ * @property {number} used number of samples
+ * @property {number} discarded number of samples
  */
 /**
  * @typedef {object} CalibrationQuality
- * @property {number | null} accuracy_px
- * @property {number | null} accuracy_deg
- * @property {number | null} precision_px
+ * @property {number | null} accuracy_px mean offset from the targets
+ * @property {number | null} accuracy_deg the same, in degrees of visual angle
+ * @property {number | null} precision_px RMS from sample to sample
  * @property {'good' | 'usable' | 'retry'} verdict
  * @property {string | null} reason
  */
 /**
  * @typedef {object} CalibrationEvent
  * @property {'collecting' | 'accepted' | 'rejected' | 'fitted' | 'validated' | 'cancelled'} state
- * @property {number} progress 0..1
+ *   `cancelled` with a `reason` comes from the server, whose gaze tracker was lost, say
+ * @property {number} progress of the target, 0..1
  * @property {string | null} reason
- * @property {CalibrationPoint[]} [points]
- * @property {CalibrationQuality} [quality]
- * @property {object} [model]
+ * @property {CalibrationPoint[]} [points] when fitted or validated
+ * @property {CalibrationQuality} [quality] when fitted or validated
+ * @property {object} [model] when fitted or validated: what to keep and to give to `open`
  */
 /**
  * @typedef {object} StatsEvent
- * @property {Record<string, { in: number, out: number, dropped: number }>} [frames]
- * @property {Record<string, { p50: number, p95: number }>} [latency_ms]
- * @property {number | null} [gaze_age_ms]
- * @property {[Point, Point] | null} [eyes] the viewer's right and left one, 0..1 of the camera's picture
+ * @property {Record<string, { in: number, out: number, dropped: number }>} [frames] counts since
+ *   the connection began, of `camera` and `film`
+ * @property {Record<string, { p50: number, p95: number }>} [latency_ms] of each processing stage
+ * @property {number | null} [gaze_age_ms] age of the newest gaze sample
+ * @property {[Point, Point] | null} [eyes] positions of the right and the left eye in the camera
+ *   frame, 0..1
  */
 /** @typedef {'start' | 'point' | 'skip' | 'repeat' | 'validate' | 'finish' | 'cancel'} CalibrationAction */
 /** @typedef {'idle' | 'opening' | 'connected' | 'reconnecting' | 'closed' | 'failed'} SessionState */
@@ -92,32 +102,33 @@
  */
 /** @typedef {{ live: boolean }} CameraEvent false once the camera's track has ended */
 /**
- * @typedef {object} GazeEvents what can be listened to, and what comes as the event's `detail`
+ * @typedef {object} GazeEvents event types, and what comes as the event's `detail`
  * @property {GazeEvent} gaze
  * @property {PlaybackEvent} playback
  * @property {CalibrationEvent} calibration
  * @property {StatsEvent} stats
  * @property {{ effects: EffectSpec[] }} effects
- * @property {GazeError} error something was refused; the session goes on
+ * @property {GazeError} error a command was refused (`status` below 500), or something failed on
+ *   the server (500 and above); the session continues
  * @property {CameraEvent} camera
  * @property {StateEvent} state
  */
 
 /**
- * @typedef {object} Effect
+ * @typedef {object} Effect one that the server offers
  * @property {string} name
  * @property {string} title
  * @property {string} description
  * @property {{ properties?: Record<string, any> }} parameters JSON Schema
  */
-/** @typedef {{ name: string, title: string, description: string, effects: EffectSpec[] }} Preset */
+/** @typedef {{ name: string, title: string, description: string, effects: EffectSpec[] }} Preset a named chain */
 /**
- * @typedef {object} Film a hosted one
+ * @typedef {object} Film a hosted film
  * @property {string} name
  * @property {string} title
  * @property {number} duration seconds
- * @property {number} width
- * @property {number} height
+ * @property {number} width px
+ * @property {number} height px
  */
 
 export {};

@@ -74,7 +74,7 @@ async def test_everything_can_be_done_by_keyboard_and_axe_finds_nothing(
         await page.press("e")
         await visitor.until(lambda: shown(page, "eyes-panel"))
         await visitor.hears("stats", after=len(await visitor.heard("stats")))
-        await visitor.until(lambda: shown(page, "offer"))
+        await visitor.until(lambda: shown(page, "calibration-prompt"))
         found["watch and eyes"] = await violations(page)
 
         await tab_to(page, "preset-look-closer")
@@ -88,11 +88,11 @@ async def test_everything_can_be_done_by_keyboard_and_axe_finds_nothing(
 
         await tab_to(page, "calibrate", "Shift+Tab")
         await page.press("Enter")
-        await visitor.until(lambda: shown(page, "check"))
+        await visitor.until(lambda: shown(page, "camera-check"))
         found["check"] = await violations(page)
         await tab_to(page, "plan-9", "Shift+Tab")
         await page.press("ArrowLeft")  # to five dots
-        await tab_to(page, "check-begin")
+        await tab_to(page, "camera-check-begin")
         await page.press("Enter")
         await visitor.until(lambda: shown(page, "calibration-skip"))
         found["calibration"] = await violations(page)
@@ -103,7 +103,7 @@ async def test_everything_can_be_done_by_keyboard_and_axe_finds_nothing(
         await page.press("Enter")
         await visitor.until(lambda: is_state(page, "summary"))
         found["summary"] = await violations(page)
-        await tab_to(page, "summary-heat")
+        await tab_to(page, "summary-heatmap")
         await page.press("ArrowRight")
         await tab_to(page, "summary-done")
         await page.press("Enter")

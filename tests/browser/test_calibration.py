@@ -40,10 +40,10 @@ async def test_dots_are_looked_at_skipped_and_repeated_and_the_result_is_kept(
 ) -> None:
     async with browser() as page:
         visitor = await start(page, server)
-        await page.click("offer-take")
+        await page.click("calibration-prompt-accept")
         await visitor.until(lambda: found_face(page))
         await page.click("plan-9")
-        await page.click("check-begin")
+        await page.click("camera-check-begin")
         await visitor.hears("calibration", lambda m: m["progress"] > 0.1)
         await page.press("r")  # the first dot once more
         await visitor.hears("calibration", lambda m: m["state"] == "accepted")
@@ -60,21 +60,21 @@ async def test_dots_are_looked_at_skipped_and_repeated_and_the_result_is_kept(
         # JavaScript rounds halves up.
         assert f"± {math.floor(validated['quality']['accuracy_px'] + 0.5)} px" in figures
         assert "°" in figures
-        marks = "() => document.querySelectorAll('.map .aim').length"
+        marks = "() => document.querySelectorAll('.result-map .target-mark').length"
         assert await page.call(marks) == len(validated["points"])
         assert await violations(page) == []
-        await tab_to(page, "calibration-keep")
+        await tab_to(page, "calibration-save")
         await page.press("Enter")
         await visitor.until(lambda: focused(page, "calibrate"))
-        assert "kept on this device" in await text(page, "calibration-text")
+        assert "saved on this device" in await text(page, "calibration-text")
 
-        await page.click("one-dot")
+        await page.click("drift-check")
         await visitor.until(lambda: was_checked(page))
 
         await page.click("leave")
         await visitor.until(lambda: is_state(page, "summary"))
         await page.click("summary-done")
-        assert "Use my calibration of" in await text(page, "kept-calibration")
+        assert "Use my calibration of" in await text(page, "saved-calibration")
         await visitor.start()
         gaze = len(await visitor.heard("gaze"))
         await visitor.hears("gaze", lambda m: m["calibrated"], gaze)
@@ -100,7 +100,7 @@ async def test_a_key_that_crosses_the_acceptance_of_its_dot_ends_nothing(
         await page.click("calibrate")
         await visitor.until(lambda: found_face(page))
         await page.click("plan-5")
-        await page.click("check-begin")
+        await page.click("camera-check-begin")
         await visitor.until(lambda: shown(page, "calibration-result"))
         # Each skip was too late and was refused; the repeated dot was accepted twice.
         refused = await visitor.heard("error")
@@ -113,7 +113,7 @@ async def test_a_key_that_crosses_the_acceptance_of_its_dot_ends_nothing(
 
 
 async def found_face(page: Page) -> bool:
-    return "Face found" in await text(page, "check")
+    return "Face found" in await text(page, "camera-check")
 
 
 async def focused(page: Page, test_id: str) -> bool:
@@ -122,7 +122,7 @@ async def focused(page: Page, test_id: str) -> bool:
 
 
 async def was_checked(page: Page) -> bool:
-    return "off there" in await text(page, "calibration-text")
+    return "The offset was" in await text(page, "calibration-text")
 
 
 @both_browsers
@@ -131,8 +131,8 @@ async def test_a_moving_dot_calibrates_as_well(server: ServerProcess, browser: O
         visitor = await start(page, server)
         await page.click("calibrate")
         await visitor.until(lambda: found_face(page))
-        await page.click("plan-follow")
-        await page.click("check-begin")
+        await page.click("plan-pursuit")
+        await page.click("camera-check-begin")
         fitted = await visitor.hears("calibration", lambda m: m["state"] == "fitted")
         assert len(fitted["points"]) > 20
 
@@ -149,7 +149,7 @@ async def test_a_moving_dot_calibrates_as_well(server: ServerProcess, browser: O
 # too, says what it says of a dot that was not followed. Returns what the page says, and the
 # commands that come once the viewer has taken what it offers first.
 FOLLOW_IN_VAIN = """async (gaze_hz, event, reason) => {
-  const { calibrate } = await import('/client/page/calibration/calibration-dialog.js');
+  const { calibrate } = await import('/client/page/calibration/calibration-run.js');
   let now_ms = 0;
   const due = [];
   performance.now = () => now_ms;
@@ -192,7 +192,7 @@ FOLLOW_IN_VAIN = """async (gaze_hz, event, reason) => {
     },
   };
   const place = document.getElementById('calibration');
-  calibrate(client, place, 'follow', new AbortController().signal);
+  calibrate(client, place, 'pursuit', new AbortController().signal);
   await until(() => place.querySelector('[data-testid=calibration-failure]'));
   const said = place.innerText;
   commands.length = 0;
@@ -206,7 +206,7 @@ FOLLOW_IN_VAIN = """async (gaze_hz, event, reason) => {
 @pytest.mark.parametrize(
     ("gaze_hz", "event", "said"),
     [
-        (5, "pursuit", "looked at only 5 times a second, and it needs 8"),
+        (5, "pursuit", "measured only 5 times a second, and the moving dot needs 8"),
         (30, "lost", "Keep your face in the picture"),
         (30, "pursuit", "The server says: 2 points"),
     ],
@@ -224,32 +224,32 @@ async def test_a_moving_dot_in_vain_is_explained_and_nine_dots_are_offered(
 
 HINTS = """async () => {
   const { hintsFor } = await import('/client/page/calibration/camera-check.js');
-  const light = { face: 0.5, around: 0.5, glare: 0 };
+  const illumination = { face: 0.5, around: 0.5, glare: 0 };
   const good = {
-    samples_hz: 30, face: true, distance_mm: 550, yaw_deg: 2, light, size: [640, 480],
+    samples_hz: 30, face: true, distance_mm: 550, yaw_deg: 2, illumination, size: [640, 480],
   };
   const hint = (change) => hintsFor({ ...good, ...change })[0]?.text ?? null;
   return [
     hint({}),
     hint({ samples_hz: 0, face: false }),
     hint({ face: false }),
-    hint({ face: false, light: { ...light, face: 0.1 } }),
-    hint({ distance_mm: 900, light: { ...light, glare: 0.1 } }),
+    hint({ face: false, illumination: { ...illumination, face: 0.1 } }),
+    hint({ distance_mm: 900, illumination: { ...illumination, glare: 0.1 } }),
     hint({ distance_mm: 250 }),
-    hint({ light: { ...light, around: 0.9 } }),
+    hint({ illumination: { ...illumination, around: 0.9 } }),
     hint({ yaw_deg: -30 }),
-    hint({ light: { ...light, glare: 0.1 } }),
+    hint({ illumination: { ...illumination, glare: 0.1 } }),
     hint({ samples_hz: 8 }),
     hint({ size: [320, 240] }),
-    hint({ samples_hz: 8, follows: true }),
+    hint({ samples_hz: 8, pursuit: true }),
   ];
 }"""
 
 
 ALL_WANTING = """async () => {
   const { hintsFor } = await import('/client/page/calibration/camera-check.js');
-  const light = { face: 0.1, around: 0.1, glare: 0 };
-  const seen = { samples_hz: 8, face: true, distance_mm: 250, yaw_deg: 2, light, size: [640, 480] };
+  const illumination = { face: 0.1, around: 0.1, glare: 0 };
+  const seen = { samples_hz: 8, face: true, distance_mm: 250, yaw_deg: 2, illumination, size: [640, 480] };
   return hintsFor(seen).map(({ subject }) => subject);
 }"""
 
@@ -268,24 +268,24 @@ async def test_the_check_gives_one_hint_the_one_that_helps_most(server: ServerPr
         "back",
         "bright behind",
         "Turn your face",
-        "mirrored near your eyes",
+        "reflection near your eyes",
         "Only 8 pictures",
         "small",
-        "Choose dots that rest",
+        "Choose fixed dots",
     ]
     for text_, part in zip(said[1:], wanted, strict=True):
         assert part in text_
 
 
 LIGHT = """async () => {
-  const { lightOf } = await import('/client/page/calibration/illumination.js');
+  const { illuminationOf } = await import('/client/page/calibration/illumination.js');
   const image = new ImageData(64, 48);
   for (let y = 0; y < 48; y += 1)
     for (let x = 0; x < 64; x += 1) {
       const middle = Math.abs(x / 64 - 0.5) < 0.18 && y / 48 > 0.2 && y / 48 < 0.8;
       image.data.set(middle ? [51, 51, 51, 255] : [204, 204, 204, 255], 4 * (64 * y + x));
     }
-  return lightOf(image);
+  return illuminationOf(image);
 }"""
 
 

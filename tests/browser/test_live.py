@@ -79,7 +79,7 @@ async def test_a_live_stream_is_watched_by_its_address(films: Path, browser: Ope
             await is_wide(CAMERA_WIDTH_PX)
             assert await text(page, "source-hint") == f"Live from {live}"
             camera.hang_up()
-            await says("notice", "The live stream is lost and tried again")
+            await says("notice", "The live stream was lost")
             assert await shown(page, "notice")
             assert await text(page, "film-problem") == ""
             await says("notice", "The live stream is back")

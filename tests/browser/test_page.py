@@ -89,8 +89,8 @@ async def test_one_click_and_the_film_is_on_and_what_is_sent_was_said(
     async with browser() as page:
         visitor = Visitor(page, server.url)
         await visitor.visit()
-        assert await shown(page, "promise")
-        assert "keeps none" in await text(page, "promise")
+        assert await shown(page, "privacy-note")
+        assert "keeps none" in await text(page, "privacy-note")
         await page.call(WATCH_CAMERA)
         assert await page.call("() => window.asked") == 0
         await visitor.start()
@@ -366,7 +366,7 @@ async def test_the_original_can_be_seen_beside_under_a_divider_and_while_a_key_i
         assert await is_hidden(page, "divider")
 
         heard = len(await visitor.heard("effects"))
-        await page.call("() => document.getElementById('hold').focus()")
+        await page.call("() => document.getElementById('bypass').focus()")
         await page.press(" ")
         await visitor.hears("effects", lambda m: m["effects"] == [], heard)
         await visitor.hears("effects", lambda m: m["effects"] != [], heard + 1)
@@ -402,7 +402,7 @@ async def test_a_film_of_which_no_picture_comes_is_told_and_can_be_left(
             await page.click("start-pointer")
 
             async def told() -> bool:
-                return "No picture of the film has come yet" in await text(page, "opening")
+                return "No picture of the film has arrived yet" in await text(page, "opening")
 
             await visitor.until(told)
             await page.click("opening-back")
@@ -415,14 +415,14 @@ async def test_dot_trail_and_heat_are_drawn_where_the_eyes_are(
     server: ServerProcess, browser: Open
 ) -> None:
     painted = """([x, y]) => {
-      const canvas = document.getElementById('gaze-marks');
+      const canvas = document.getElementById('gaze-overlay');
       const [across, down] = [Math.round(x * canvas.width), Math.round(y * canvas.height)];
       const { data } = canvas.getContext('2d').getImageData(across - 20, down - 20, 40, 40);
       return data.reduce((sum, value) => sum + value, 0);
     }"""
     async with browser() as page:
         visitor = Visitor(page, server.url)
-        await visitor.visit(media="texture", gaze="pointer", marks="dot,heat")
+        await visitor.visit(media="texture", gaze="pointer", overlay="dot,heatmap")
         await visitor.start("start-pointer")
         await visitor.until(lambda: is_state(page, "watching"))
         place = (0.3, 0.4)
@@ -432,10 +432,10 @@ async def test_dot_trail_and_heat_are_drawn_where_the_eyes_are(
         assert await page.call(painted, (0.8, 0.8)) == 0
         assert await shown(page, "gaze-dot")
         await page.press("h")
-        assert (await address(page))["marks"] == "dot"
-        assert await is_hidden(page, "gaze-marks")
+        assert (await address(page))["overlay"] == "dot"
+        assert await is_hidden(page, "gaze-overlay")
         await page.press("t")
-        assert (await address(page))["marks"] == "dot,trail"
+        assert (await address(page))["overlay"] == "dot,trail"
         await visitor.look(0.6, 0.6)
         await visitor.until(lambda: page.call(painted, (0.6, 0.6)))
 

@@ -163,7 +163,7 @@ async def test_a_killed_server_is_found_again(
             await page.call(WATCH_STATUS)
             first.process.kill()
             await visitor.hears("state", lambda m: m["state"] == "reconnecting")
-        assert await shown(page, "kept-picture")
+        assert await shown(page, "last-frame")
         heard = {kind: len(await visitor.heard(kind)) for kind in ("gaze", "playback", "effects")}
 
         with running_server(*flags, port=port) as second:

@@ -69,7 +69,7 @@ class Visitor:
     async def choose_own(self, file: Path) -> None:
         """Choose a film of one's own and wait until the page has it."""
         await self.page.upload("file", file)
-        pressed = """() => document.querySelector('[data-testid=own-file]')
+        pressed = """() => document.querySelector('[data-testid=local-file]')
           .getAttribute('aria-pressed') === 'true'"""
         await self.until(lambda: self.page.call(pressed))
 

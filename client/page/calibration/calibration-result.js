@@ -1,18 +1,18 @@
-/** The picture of a calibration: the targets, where the gaze fell, figures and what to do next. */
+/** The end of a calibration: its targets and gaze, accuracy and precision, or why it failed. */
 
-import { FOLLOW_FEWEST_HZ } from './calibration-targets.js';
 import { element, svg } from '../shared/dom.js';
+import { PURSUIT_MIN_HZ } from './calibration-targets.js';
 
 /** @typedef {import('../../gaze-client.js').CalibrationPoint} CalibrationPoint */
 /** @typedef {import('../../gaze-client.js').CalibrationQuality} CalibrationQuality */
-/** @typedef {'keep' | 'use' | 'again'} Decision */
-/** @typedef {'again' | 'dots' | 'leave'} Next after a failure */
+/** @typedef {'save' | 'use' | 'again'} ResultChoice */
+/** @typedef {'again' | 'dots' | 'leave'} FailureChoice */
 
 const VERDICTS = {
-  good: { title: 'Very good', advice: 'Sit as you sit now, and it will follow you closely.' },
+  good: { title: 'Very good', advice: 'Keep sitting as you do now, and the film follows you closely.' },
   usable: {
     title: 'Usable',
-    advice: 'Fine for watching. More light on your face from the front, and a still head, make it better.',
+    advice: 'Good enough for watching. More light on your face from the front, and a still head, improve it.',
   },
   retry: {
     title: 'Not precise yet',
@@ -21,78 +21,80 @@ const VERDICTS = {
 };
 
 /**
+ * The panel of a fitted calibration.
+ *
  * @param {CalibrationPoint[]} points
  * @param {CalibrationQuality | undefined} quality
- * @param {(decision: Decision) => void} decide
+ * @param {(choice: ResultChoice) => void} decide
  */
 export function resultPanel(points, quality, decide) {
   const verdict = VERDICTS[quality?.verdict ?? 'retry'];
-  const again = quality?.verdict === 'retry';
-  /** @param {string} text @param {Decision} decision @param {string} kind */
-  const button = (text, decision, kind) => {
-    const made = element('button', { type: 'button', class: kind, 'data-testid': `calibration-${decision}` }, text);
-    made.addEventListener('click', () => decide(decision));
+  const shouldRepeat = quality?.verdict === 'retry';
+  /** @param {string} text @param {ResultChoice} choice @param {string} kind */
+  const button = (text, choice, kind) => {
+    const made = element('button', { type: 'button', class: kind, 'data-testid': `calibration-${choice}` }, text);
+    made.addEventListener('click', () => decide(choice));
     return made;
   };
   const choices = [
-    button('Keep it on this device', 'keep', again ? '' : 'primary'),
-    button('Use it just now', 'use', ''),
-    button('Calibrate again', 'again', again ? 'primary' : 'quiet'),
+    button('Save on this device', 'save', shouldRepeat ? '' : 'primary'),
+    button('Use for this session', 'use', ''),
+    button('Calibrate again', 'again', shouldRepeat ? 'primary' : 'quiet'),
   ];
   return element(
     'div',
     { class: `result ${quality?.verdict ?? ''}`, 'data-testid': 'calibration-result' },
     element('h2', {}, verdict.title),
     element('p', { class: 'lead' }, verdict.advice),
-    map(points),
+    targetMap(points),
     element('dl', { class: 'figures' }, ...figures(quality, points)),
-    element('div', { class: 'actions' }, ...(again ? choices.reverse() : choices)), // the best one first
+    element('div', { class: 'actions' }, ...(shouldRepeat ? choices.reverse() : choices)), // the recommended one first
   );
 }
 
 /**
- * Why a moving dot came to nothing, and what would help.
+ * Why a smooth-pursuit calibration failed, and what helps.
  *
- * @param {number} seen_hz how many pictures of the camera were looked at
- * @param {number} open_hz in how many of them open eyes were seen
- * @param {string | null} reason the server's
+ * @param {number} samples_hz rate of gaze samples
+ * @param {number} open_hz rate of those with open eyes
+ * @param {string | null} reason of the server
  * @returns {{ title: string, detail: string }}
  */
-export function followFailure(seen_hz, open_hz, reason) {
-  if (seen_hz < FOLLOW_FEWEST_HZ) {
-    const times = seen_hz < 1 ? 'less than once' : `only ${Math.floor(seen_hz)} times`;
+export function pursuitFailure(samples_hz, open_hz, reason) {
+  if (samples_hz < PURSUIT_MIN_HZ) {
+    const times = samples_hz < 1 ? 'less than once' : `only ${Math.floor(samples_hz)} times`;
     return {
       title: 'Too slow for the moving dot',
       detail:
-        `Your eyes were looked at ${times} a second, and it needs ${FOLLOW_FEWEST_HZ}. ` +
-        'The nine dots need less; more light or closing other programs may help, too.',
+        `Your gaze was measured ${times} a second, and the moving dot needs ${PURSUIT_MIN_HZ}. ` +
+        'The nine dots need less; more light or closing other programs may help as well.',
     };
   }
-  if (open_hz < FOLLOW_FEWEST_HZ) {
+  if (open_hz < PURSUIT_MIN_HZ) {
     return {
-      title: 'Your eyes were lost on the way',
+      title: 'Your eyes were not seen long enough',
       detail: 'Keep your face in the picture and your eyes open, or take the nine dots, which wait for you.',
     };
   }
-  return { title: 'The moving dot did not work', detail: `The server says: ${reason ?? 'no reason'}. Nine dots may.` };
+  return { title: 'The moving dot did not work', detail: `The server says: ${reason ?? 'no reason'}. Nine dots may work.` };
 }
 
 /**
- * Why nothing came of it, and another try.
+ * The panel of a calibration that failed, with an offer to start again.
  *
  * @param {{ title: string, detail: string }} error
- * @param {boolean} moving the nine dots are worth a try
- * @param {(next: Next) => void} decide
+ * @param {boolean} offerDots whether to offer the nine dots instead of the moving one
+ * @param {(choice: FailureChoice) => void} decide
  */
-export function failurePanel({ title, detail }, moving, decide) {
-  /** @param {string} text @param {string} id @param {Next} next @param {string} kind */
-  const button = (text, id, next, kind) => {
+export function failurePanel({ title, detail }, offerDots, decide) {
+  /** @param {string} text @param {string} id @param {FailureChoice} choice @param {string} kind */
+  const button = (text, id, choice, kind) => {
     const made = element('button', { type: 'button', class: kind, 'data-testid': `calibration-${id}` }, text);
-    made.addEventListener('click', () => decide(next));
+    made.addEventListener('click', () => decide(choice));
     return made;
   };
-  const dots = moving ? [button('Take nine dots', 'dots', 'dots', 'primary')] : [];
-  const again = button('Try again', 'retry', 'again', moving ? '' : 'primary');
+  const dots = offerDots ? [button('Take nine dots', 'dots', 'dots', 'primary')] : [];
+  const again = button('Try again', 'retry', 'again', offerDots ? '' : 'primary');
   const leave = button('Not now', 'leave', 'leave', 'quiet');
   return element(
     'div',
@@ -104,32 +106,32 @@ export function failurePanel({ title, detail }, moving, decide) {
 }
 
 /**
- * Targets and where the gaze fell, drawn to the screen's scale.
+ * A map of the screen with the targets and the gaze at each.
  *
  * @param {CalibrationPoint[]} points
  */
-function map(points) {
+function targetMap(points) {
   const { width, height } = screen;
   const unit = width / 100;
   const marks = points.flatMap(({ target, gaze }) => {
     const [x, y] = target;
-    const ring = svg('circle', { class: 'aim', cx: x, cy: y, r: 1.6 * unit });
+    const ring = svg('circle', { class: 'target-mark', cx: x, cy: y, r: 1.6 * unit });
     if (!gaze) return [ring];
     return [
-      svg('line', { class: 'miss', x1: x, y1: y, x2: gaze[0], y2: gaze[1] }),
+      svg('line', { class: 'offset-line', x1: x, y1: y, x2: gaze[0], y2: gaze[1] }),
       ring,
-      svg('circle', { class: 'hit', cx: gaze[0], cy: gaze[1], r: 0.8 * unit }),
+      svg('circle', { class: 'gaze-mark', cx: gaze[0], cy: gaze[1], r: 0.8 * unit }),
     ];
   });
   return element(
     'figure',
-    { class: 'map' },
+    { class: 'result-map' },
     svg(
       'svg',
-      { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': 'Your screen with the dots and where your gaze fell' },
+      { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': 'Your screen with the dots and your gaze at each' },
       ...marks,
     ),
-    element('figcaption', {}, element('span', { class: 'key-aim' }, 'dot'), element('span', { class: 'key-hit' }, 'your gaze')),
+    element('figcaption', {}, element('span', { class: 'legend-target' }, 'dot'), element('span', { class: 'legend-gaze' }, 'your gaze')),
   );
 }
 
@@ -150,6 +152,6 @@ function figures(quality, points) {
   if (typeof precision_px === 'number') rows.push(['Precision', length(precision_px)]);
   const used = points.reduce((sum, point) => sum + point.used, 0);
   const discarded = points.reduce((sum, point) => sum + point.discarded, 0);
-  if (used + discarded > 0) rows.push(['Samples', `${used} used, ${discarded} left out`]);
+  if (used + discarded > 0) rows.push(['Samples', `${used} used, ${discarded} discarded`]);
   return rows.map(([term, value]) => element('div', {}, element('dt', {}, term), element('dd', {}, value)));
 }

@@ -1,59 +1,59 @@
-/** Whether a kept calibration still holds: one dot to look at, and a correction where it is off. */
+/** Drift check and correction of a saved calibration: one target, and its offset from the gaze. */
 
 import { element } from '../shared/dom.js';
-import { cover } from '../shared/modal.js';
+import { openModal } from '../shared/modal.js';
 
 /** @typedef {import('../../gaze-client.js').GazeClient} GazeClient */
 /** @typedef {import('../../sdk/layout.js').Point} Point */
 
 const SETTLE_MS = 900;
 const COLLECT_MS = 1500;
-const FEWEST_SAMPLES = 8;
+const MIN_SAMPLES = 8;
 
 /**
- * Show a dot in the middle of the page, measure how far off the gaze is, and tell the server where
- * the viewer surely looked.
+ * Show a target in the middle of the page, measure the offset of the gaze from it, and send the
+ * target to the server as where the viewer looked, which corrects the drift.
  *
  * @param {GazeClient} client
- * @param {HTMLElement} place
+ * @param {HTMLElement} container of the dialog
  * @param {AbortSignal} signal closes it
- * @returns {Promise<{ miss_px: number } | null>} null where the eyes were not seen, or Escape
+ * @returns {Promise<{ offset_px: number } | null>} null where the eyes were not seen, or on Escape
  */
-export async function checkOneDot(client, place, signal) {
+export async function checkDrift(client, container, signal) {
   const dot = element('div', { class: 'target', 'data-testid': 'target' }, element('i'));
-  const words = element('p', { class: 'hint' }, 'Look at the dot.');
-  const uncover = cover(place, dot, element('div', { class: 'guide' }, words));
+  const hint = element('p', { class: 'hint' }, 'Look at the dot.');
+  const closeModal = openModal(container, dot, element('div', { class: 'guide' }, hint));
   const target = client.toScreen([innerWidth / 2, innerHeight / 2]);
   /** @type {Point[]} */
-  const seen = [];
-  let listening = false;
-  const stop = client.on('gaze', ({ screen, event }) => {
-    if (!listening || !screen || event === 'blink' || event === 'lost') return;
-    seen.push(screen);
+  const samples = [];
+  let collecting = false;
+  const removeListener = client.on('gaze', ({ screen, event }) => {
+    if (!collecting || !screen || event === 'blink' || event === 'lost') return;
+    samples.push(screen);
   });
-  const leaving = new AbortController();
-  signal.addEventListener('abort', () => leaving.abort(), { once: true });
-  document.addEventListener('keydown', ({ key }) => key === 'Escape' && leaving.abort(), { signal: leaving.signal });
+  const closing = new AbortController();
+  signal.addEventListener('abort', () => closing.abort(), { once: true });
+  document.addEventListener('keydown', ({ key }) => key === 'Escape' && closing.abort(), { signal: closing.signal });
   try {
-    await pause(SETTLE_MS, leaving.signal);
-    listening = true;
+    await delay(SETTLE_MS, closing.signal);
+    collecting = true;
     dot.style.setProperty('--progress', '0.6');
-    await pause(COLLECT_MS, leaving.signal);
-    if (seen.length < FEWEST_SAMPLES) return null;
-    const miss_px = Math.hypot(median(seen, 0) - target[0], median(seen, 1) - target[1]);
+    await delay(COLLECT_MS, closing.signal);
+    if (samples.length < MIN_SAMPLES) return null;
+    const offset_px = Math.hypot(median(samples, 0) - target[0], median(samples, 1) - target[1]);
     client.pointer({ screen: target, click: true });
-    return { miss_px };
+    return { offset_px };
   } catch {
     return null;
   } finally {
-    leaving.abort();
-    stop();
-    uncover();
+    closing.abort();
+    removeListener();
+    closeModal();
   }
 }
 
 /** @param {number} duration_ms @param {AbortSignal} signal */
-function pause(duration_ms, signal) {
+function delay(duration_ms, signal) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(resolve, duration_ms);
     signal.addEventListener('abort', () => {

@@ -1,42 +1,44 @@
-/** How bright a camera's picture is where the face should be, around it, and where it is blinding. */
+/** Illumination in the camera picture: of the face, around it, and glare near the eyes. */
 
-const WIDTH = 64;
-const HEIGHT = 48;
-const BLINDING = 250;
+const WIDTH_PX = 64;
+const HEIGHT_PX = 48;
+/** Luma of 255 from which a pixel counts as glare. */
+const GLARE_LUMA = 250;
 
 /**
- * @typedef {object} LightFigures shares, 0 black to 1 white
- * @property {number} face mean of the middle
- * @property {number} around mean of the edge
- * @property {number} glare share of the upper middle, where eyes are, that is blindingly white
+ * @typedef {object} Illumination
+ * @property {number} face mean luma of the middle, 0 black to 1 white
+ * @property {number} around mean luma of the rest, 0..1
+ * @property {number} glare fraction of saturated pixels in the upper middle, where the eyes are, 0..1
  */
 
-export class Light {
+/** Measures a video element. */
+export class IlluminationMeter {
   #video;
-  #pen;
+  #context;
 
   /** @param {HTMLVideoElement} video */
   constructor(video) {
     this.#video = video;
     const canvas = document.createElement('canvas');
-    canvas.width = WIDTH;
-    canvas.height = HEIGHT;
-    this.#pen = canvas.getContext('2d', { willReadFrequently: true });
+    canvas.width = WIDTH_PX;
+    canvas.height = HEIGHT_PX;
+    this.#context = canvas.getContext('2d', { willReadFrequently: true });
   }
 
-  /** @returns {LightFigures | null} null before there is a picture */
+  /** @returns {Illumination | null} null before there is a picture */
   measure() {
-    if (!this.#pen || this.#video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return null;
-    this.#pen.drawImage(this.#video, 0, 0, WIDTH, HEIGHT);
-    return lightOf(this.#pen.getImageData(0, 0, WIDTH, HEIGHT));
+    if (!this.#context || this.#video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return null;
+    this.#context.drawImage(this.#video, 0, 0, WIDTH_PX, HEIGHT_PX);
+    return illuminationOf(this.#context.getImageData(0, 0, WIDTH_PX, HEIGHT_PX));
   }
 }
 
 /**
- * @param {ImageData} image
- * @returns {LightFigures}
+ * @param {ImageData} image of a face in the middle
+ * @returns {Illumination}
  */
-export function lightOf({ data, width, height }) {
+export function illuminationOf({ data, width, height }) {
   const sums = { face: 0, around: 0, glare: 0 };
   const counts = { face: 0, around: 0, glare: 0 };
   for (let y = 0; y < height; y += 1) {
@@ -46,12 +48,12 @@ export function lightOf({ data, width, height }) {
       const luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue;
       const across = Math.abs(x / width - 0.5);
       const down = y / height;
-      const middle = across < 0.18 && down > 0.2 && down < 0.8;
-      const part = middle ? 'face' : 'around';
+      const isFace = across < 0.18 && down > 0.2 && down < 0.8;
+      const part = isFace ? 'face' : 'around';
       sums[part] += luma / 255;
       counts[part] += 1;
-      if (!middle || down > 0.6) continue;
-      sums.glare += luma > BLINDING ? 1 : 0;
+      if (!isFace || down > 0.6) continue;
+      sums.glare += luma > GLARE_LUMA ? 1 : 0;
       counts.glare += 1;
     }
   }

@@ -1,4 +1,4 @@
-/** A slider for a number, which can be handed over to a signal of the eyes. */
+/** A slider for a number parameter, which can be bound to a signal of the eyes. */
 
 import { element, icon } from '../shared/dom.js';
 import { SignalGraph } from './signal-graph.js';
@@ -10,12 +10,12 @@ import { SIGNALS } from './gaze-signals.js';
 /** @typedef {import('./parameter-controls.js').ParameterSchema} ParameterSchema */
 
 const DEFAULT_SMOOTH_S = 0.5;
-const SLIDER_STEPS = 100; // so that the keyboard gets anywhere
-/** A default this near to the range's beginning asks for a slider that is finer there. */
+const SLIDER_STEPS = 100; // few enough for the arrow keys
+/** A default below this fraction of the range makes the slider finer at its beginning. */
 const LOW_DEFAULT = 0.1;
 
 /** @type {Record<string, (value: number) => string>} */
-const UNITS = {
+const UNIT_FORMATS = {
   share: (value) => `${Math.round(value * 100)} %`,
   'picture heights': (value) => `${Math.round(value * 100)} % of height`,
   'relative diameter': (value) => `${value > 0 ? '+' : ''}${Math.round(value * 100)} %`,
@@ -23,20 +23,21 @@ const UNITS = {
 };
 
 /**
- * A number with its unit, as a person would write it.
+ * Format a number with its unit.
  *
  * @param {number} value
- * @param {string} [unit]
+ * @param {string} [unit] as the parameter's schema has it
+ * @returns {string}
  */
-export function formatted(value, unit) {
-  const known = unit && UNITS[unit];
-  if (known) return known(value);
+export function formatNumber(value, unit) {
+  const format = unit && UNIT_FORMATS[unit];
+  if (format) return format(value);
   const digits = Math.abs(value) >= 100 ? 0 : Math.abs(value) >= 10 ? 1 : 2;
   const number = String(Number(value.toFixed(digits)));
   return unit ? `${number} ${unit}` : number;
 }
 
-/** A slider that can be handed over to a signal of the eyes. */
+/** The control of one number parameter. */
 export class NumberControl {
   node;
   fallback;
@@ -44,11 +45,12 @@ export class NumberControl {
   #onChange;
   #low;
   #high;
-  #curve;
+  /** The parameter grows with the slider's position to this power. */
+  #exponent;
   #slider;
   #reading;
-  #bindingBody;
-  #bound;
+  #bindingForm;
+  #bindButton;
   #id;
   #title;
   /** @type {number} */
@@ -73,8 +75,8 @@ export class NumberControl {
     this.#high = /** @type {number} */ (schema.maximum);
     this.fallback = /** @type {number} */ (schema.default ?? this.#low);
     this.#number = this.fallback;
-    const share = (this.fallback - this.#low) / (this.#high - this.#low);
-    this.#curve = share > 0 && share < LOW_DEFAULT ? 3 : 1;
+    const fraction = (this.fallback - this.#low) / (this.#high - this.#low);
+    this.#exponent = fraction > 0 && fraction < LOW_DEFAULT ? 3 : 1;
 
     this.#slider = element('input', {
       id,
@@ -91,17 +93,17 @@ export class NumberControl {
       onChange();
     });
     this.#reading = element('output', { for: id, class: 'reading' });
-    this.#bindingBody = element('div', { class: 'binding', hidden: true });
-    this.#bound = element('button', {
+    this.#bindingForm = element('div', { class: 'binding', hidden: true });
+    this.#bindButton = element('button', {
       type: 'button',
       class: 'follow',
       'aria-pressed': 'false',
       'aria-label': `${title} follows your eyes`,
-      title: 'Let it follow your eyes',
+      title: 'Bind to a signal of your eyes',
       'data-testid': `${id}-follow`,
       hidden: !schema.bindable,
     }, icon('link'));
-    this.#bound.addEventListener('click', () => {
+    this.#bindButton.addEventListener('click', () => {
       this.#bind(this.#binding ? null : this.#newBinding('pupil.relative'));
       onChange();
     });
@@ -110,10 +112,10 @@ export class NumberControl {
       { class: 'parameter' },
       element('label', { for: id }, title),
       this.#reading,
-      this.#bound,
+      this.#bindButton,
       this.#slider,
       element('p', { class: 'help', id: `${id}-help` }, this.#help()),
-      this.#bindingBody,
+      this.#bindingForm,
     );
     this.#showNumber();
   }
@@ -133,30 +135,30 @@ export class NumberControl {
     }
   }
 
-  /** @param {GazeEvent} gaze */
-  follow(gaze) {
+  /** @param {GazeEvent} gaze drawn in the graph of the binding */
+  addGaze(gaze) {
     this.#graph?.add(gaze);
   }
 
   #help() {
     const { description, unit } = this.#schema;
-    const range = `${formatted(this.#low, unit)} to ${formatted(this.#high, unit)}`;
+    const range = `${formatNumber(this.#low, unit)} to ${formatNumber(this.#high, unit)}`;
     return description ? `${description} (${range})` : range;
   }
 
   /** @param {number} position 0..1 of the slider */
   #numberAt(position) {
-    const number = this.#low + (this.#high - this.#low) * position ** this.#curve;
+    const number = this.#low + (this.#high - this.#low) * position ** this.#exponent;
     const digits = Math.max(0, 3 - Math.ceil(Math.log10(this.#high - this.#low)));
     return Math.min(this.#high, Math.max(this.#low, Number(number.toFixed(digits))));
   }
 
   #showNumber() {
-    const share = (this.#number - this.#low) / (this.#high - this.#low);
-    const position = Math.max(0, share) ** (1 / this.#curve);
+    const fraction = (this.#number - this.#low) / (this.#high - this.#low);
+    const position = Math.max(0, fraction) ** (1 / this.#exponent);
     this.#slider.value = String(Math.round(position * SLIDER_STEPS));
-    this.#slider.style.setProperty('--share', String(position));
-    const text = formatted(this.#number, this.#schema.unit);
+    this.#slider.style.setProperty('--fraction', String(position));
+    const text = formatNumber(this.#number, this.#schema.unit);
     this.#slider.setAttribute('aria-valuetext', text);
     this.#reading.textContent = this.#binding ? 'follows' : text;
   }
@@ -169,25 +171,25 @@ export class NumberControl {
     return {
       follow,
       from: [...(SIGNALS[follow]?.range ?? [0, 1])],
-      to: [this.#low, this.#curve === 1 ? this.#high : Math.min(this.#high, 4 * this.fallback)],
+      to: [this.#low, this.#exponent === 1 ? this.#high : Math.min(this.#high, 4 * this.fallback)],
       smooth: DEFAULT_SMOOTH_S,
     };
   }
 
   /** @param {Required<Binding> | null} binding */
   #bind(binding) {
-    const rebuilt = JSON.stringify(binding) !== JSON.stringify(this.#binding);
+    const hasChanged = JSON.stringify(binding) !== JSON.stringify(this.#binding);
     this.#binding = binding;
     if (!binding) this.#graph = null;
-    this.#bound.setAttribute('aria-pressed', String(binding !== null));
+    this.#bindButton.setAttribute('aria-pressed', String(binding !== null));
     this.#slider.hidden = binding !== null;
-    this.#bindingBody.hidden = binding === null;
+    this.#bindingForm.hidden = binding === null;
     this.#showNumber();
-    if (rebuilt) this.#bindingBody.replaceChildren(...(binding ? this.#bindingForm(binding) : []));
+    if (hasChanged) this.#bindingForm.replaceChildren(...(binding ? this.#bindingFields(binding) : []));
   }
 
   /** @param {Required<Binding>} binding */
-  #bindingForm(binding) {
+  #bindingFields(binding) {
     const names = binding.follow in SIGNALS ? Object.keys(SIGNALS) : [binding.follow, ...Object.keys(SIGNALS)];
     const menu = element(
       'select',
@@ -198,10 +200,10 @@ export class NumberControl {
     );
     menu.addEventListener('change', () => {
       this.#bind({ ...this.#newBinding(menu.value), to: binding.to, smooth: binding.smooth });
-      this.#bindingBody.querySelector('select')?.focus();
+      this.#bindingForm.querySelector('select')?.focus();
       this.#onChange();
     });
-    this.#graph = new SignalGraph(binding, (value) => formatted(value, this.#schema.unit));
+    this.#graph = new SignalGraph(binding, (value) => formatNumber(value, this.#schema.unit));
     /**
      * @param {'from' | 'to'} range
      * @param {0 | 1} end

@@ -1,6 +1,6 @@
 /**
- * One control for each parameter of an effect, made from its JSON Schema: a number becomes a slider,
- * a choice a row of buttons or a menu, a yes or no a switch.
+ * The control of an effect's parameter, made from its JSON Schema: a slider for a number, a row of
+ * buttons or a menu for an enumeration, a switch for a boolean.
  */
 
 import { element } from '../shared/dom.js';
@@ -24,7 +24,8 @@ import { NumberControl } from './number-control.js';
  */
 /** @typedef {{ properties?: Record<string, ParameterSchema> }} ParametersSchema */
 
-const CHOICES_IN_A_ROW = 4;
+/** An enumeration with more values becomes a menu. */
+const MAX_BUTTONS = 4;
 
 /** @param {ParameterSchema} schema */
 function isNumber({ type, anyOf, minimum, maximum }) {
@@ -34,9 +35,9 @@ function isNumber({ type, anyOf, minimum, maximum }) {
   );
 }
 
-/** @param {string} words */
-function spoken(words) {
-  const text = words.replaceAll('_', ' ');
+/** @param {string} name as `hold_s` @returns {string} as `Hold s` */
+function titleOf(name) {
+  const text = name.replaceAll('_', ' ');
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
@@ -44,8 +45,8 @@ function spoken(words) {
  * @typedef {object} Control
  * @property {HTMLElement} node
  * @property {ParameterValue} value
- * @property {ParameterValue} fallback
- * @property {(gaze: GazeEvent) => void} [follow]
+ * @property {ParameterValue} fallback the default
+ * @property {(gaze: GazeEvent) => void} [addGaze] draws a sample in the graph of a binding
  */
 
 /**
@@ -53,10 +54,10 @@ function spoken(words) {
  * @param {string} key
  * @param {ParameterSchema} schema
  * @param {() => void} onChange
- * @returns {Control | null} null for a kind of parameter that this page does not know
+ * @returns {Control | null} null for a type of parameter that the page has no control for
  */
 export function controlFor(id, key, schema, onChange) {
-  const title = schema.title ?? spoken(key);
+  const title = schema.title ?? titleOf(key);
   if (schema.enum) return choiceControl(id, title, schema, schema.enum, onChange);
   if (schema.type === 'boolean') return switchControl(id, title, schema, onChange);
   if (isNumber(schema)) return new NumberControl(id, title, schema, onChange);
@@ -64,7 +65,7 @@ export function controlFor(id, key, schema, onChange) {
 }
 
 /** @param {ParameterSchema} schema */
-function help({ description }) {
+function helpText({ description }) {
   return element('p', { class: 'help', hidden: !description }, description ?? '');
 }
 
@@ -77,15 +78,15 @@ function help({ description }) {
  * @returns {Control}
  */
 function choiceControl(id, title, schema, choices, onChange) {
-  if (choices.length > CHOICES_IN_A_ROW) {
+  if (choices.length > MAX_BUTTONS) {
     const select = element(
       'select',
       { id, 'data-testid': id },
-      ...choices.map((choice) => element('option', { value: choice }, spoken(choice))),
+      ...choices.map((choice) => element('option', { value: choice }, titleOf(choice))),
     );
     select.addEventListener('change', onChange);
     return {
-      node: element('div', { class: 'parameter' }, element('label', { for: id }, title), select, help(schema)),
+      node: element('div', { class: 'parameter' }, element('label', { for: id }, title), select, helpText(schema)),
       fallback: schema.default,
       get value() {
         return select.value;
@@ -101,7 +102,7 @@ function choiceControl(id, title, schema, choices, onChange) {
   const row = element(
     'div',
     { class: 'segments' },
-    ...inputs.map((input) => element('label', {}, input, element('span', {}, spoken(input.value)))),
+    ...inputs.map((input) => element('label', {}, input, element('span', {}, titleOf(input.value)))),
   );
   row.addEventListener('change', onChange);
   return {
@@ -110,7 +111,7 @@ function choiceControl(id, title, schema, choices, onChange) {
       { class: 'parameter' },
       element('legend', {}, title),
       row,
-      help(schema),
+      helpText(schema),
     ),
     fallback: schema.default,
     get value() {
@@ -138,7 +139,7 @@ function switchControl(id, title, schema, onChange) {
       { class: 'parameter inline' },
       element('label', { for: id }, title),
       input,
-      help(schema),
+      helpText(schema),
     ),
     fallback: schema.default,
     get value() {

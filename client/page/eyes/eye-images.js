@@ -1,6 +1,6 @@
 /**
- * The viewer's eyes, enlarged, drawn from the local camera. Only their place comes from the
- * server (`eyes` in its `stats`, fractions of the camera's picture); no picture does.
+ * Enlarged images of the viewer's eyes, cropped from the local camera. Only their positions come
+ * from the server (`eyes` of `stats`, fractions of the camera frame).
  */
 
 import { element } from '../shared/dom.js';
@@ -10,11 +10,11 @@ import { element } from '../shared/dom.js';
 const WIDTH_PX = 160;
 const HEIGHT_PX = 96;
 const DRAW_INTERVAL_MS = 66;
-/** What is shown around an eye, in distances between the two. */
-const CROP = 0.62;
+/** Width of a crop, as a fraction of the distance between the eyes. */
+const CROP_WIDTH = 0.62;
 
-export class EyeCrops {
-  #place;
+export class EyeImages {
+  #container;
   #video = document.createElement('video');
   #canvases = ['Right eye', 'Left eye'].map((label) =>
     element('canvas', { width: WIDTH_PX, height: HEIGHT_PX, role: 'img', 'aria-label': label }),
@@ -24,9 +24,9 @@ export class EyeCrops {
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #timer;
 
-  /** @param {HTMLElement} place */
-  constructor(place) {
-    this.#place = place;
+  /** @param {HTMLElement} container */
+  constructor(container) {
+    this.#container = container;
     this.#video.muted = true;
     this.#video.playsInline = true;
   }
@@ -34,9 +34,9 @@ export class EyeCrops {
   /** @param {MediaStream | null} stream of the camera */
   open(stream) {
     this.close();
-    this.#place.hidden = stream === null;
+    this.#container.hidden = stream === null;
     if (!stream) return;
-    this.#place.replaceChildren(...this.#canvases);
+    this.#container.replaceChildren(...this.#canvases);
     this.#video.srcObject = stream;
     this.#video.play().catch(() => {});
     this.#timer = setInterval(() => this.#draw(), DRAW_INTERVAL_MS);
@@ -48,7 +48,7 @@ export class EyeCrops {
     this.#eyes = null;
   }
 
-  /** @param {Point[] | null | undefined} eyes the viewer's right and left one, unmirrored */
+  /** @param {Point[] | null | undefined} eyes positions of the right and the left eye, not mirrored */
   set eyes(eyes) {
     this.#eyes = eyes ?? null;
   }
@@ -59,17 +59,17 @@ export class EyeCrops {
     if (document.hidden || !videoWidth) return;
     for (const [number, canvas] of this.#canvases.entries()) {
       const eye = number === 0 ? right : left;
-      const pen = canvas.getContext('2d');
-      if (!pen) continue;
-      pen.setTransform(-1, 0, 0, 1, WIDTH_PX, 0);
+      const context = canvas.getContext('2d');
+      if (!context) continue;
+      context.setTransform(-1, 0, 0, 1, WIDTH_PX, 0);
       if (!eye || !right || !left) {
-        pen.clearRect(0, 0, WIDTH_PX, HEIGHT_PX);
+        context.clearRect(0, 0, WIDTH_PX, HEIGHT_PX);
         continue;
       }
-      const apart = Math.hypot((left[0] - right[0]) * videoWidth, (left[1] - right[1]) * videoHeight);
-      const width = CROP * apart;
+      const distance = Math.hypot((left[0] - right[0]) * videoWidth, (left[1] - right[1]) * videoHeight);
+      const width = CROP_WIDTH * distance;
       const height = (width * HEIGHT_PX) / WIDTH_PX;
-      pen.drawImage(
+      context.drawImage(
         this.#video,
         eye[0] * videoWidth - width / 2,
         eye[1] * videoHeight - height / 2,

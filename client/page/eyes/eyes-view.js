@@ -1,19 +1,19 @@
-/** Seeing the eyes while watching: live plots, the eyes enlarged, and every stage's figures. */
+/** The view of the eyes while watching: live plots, images of the eyes, delays and frame counts. */
 
 import { byId } from '../shared/dom.js';
-import { EyeCrops } from './eye-images.js';
-import { Plots } from './signal-plots.js';
+import { EyeImages } from './eye-images.js';
+import { SignalPlots } from './signal-plots.js';
 import { StatsPanel } from './stats-panel.js';
 
 /** @typedef {import('../../gaze-client.js').GazeClient} GazeClient */
 
 export class EyesView {
   #panel = byId('eyes-panel', HTMLElement);
-  #plots = new Plots(byId('plots', HTMLElement));
-  #crops = new EyeCrops(byId('crops', HTMLElement));
+  #plots = new SignalPlots(byId('plots', HTMLElement));
+  #eyeImages = new EyeImages(byId('eye-images', HTMLElement));
   #stats;
   /** @type {(() => void)[]} */
-  #stops = [];
+  #listeners = [];
   #client;
 
   /** @param {GazeClient} client */
@@ -22,26 +22,26 @@ export class EyesView {
     this.#stats = new StatsPanel(byId('stats-panel', HTMLElement), client);
   }
 
-  /** @param {MediaStream | null} camera the local one, if it is on */
+  /** @param {MediaStream | null} camera null with the mouse */
   async open(camera) {
-    if (this.#stops.length > 0) return;
+    if (this.#listeners.length > 0) return;
     this.#panel.hidden = false;
-    this.#stops = [
+    this.#listeners = [
       this.#client.on('gaze', (gaze) => this.#plots.add(gaze)),
       this.#client.on('stats', (stats) => {
-        this.#crops.eyes = stats.eyes;
+        this.#eyeImages.eyes = stats.eyes;
         this.#stats.show(stats);
       }),
     ];
-    this.#crops.open(camera);
+    this.#eyeImages.open(camera);
     await this.#plots.open();
   }
 
   close() {
-    this.#stops.forEach((stop) => stop());
-    this.#stops = [];
+    this.#listeners.forEach((removeListener) => removeListener());
+    this.#listeners = [];
     this.#plots.close();
-    this.#crops.close();
+    this.#eyeImages.close();
     this.#panel.hidden = true;
   }
 }

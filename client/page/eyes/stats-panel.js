@@ -1,4 +1,4 @@
-/** What every stage of the way takes: delays, frames, bitrates, as the server and browser tell. */
+/** Delays of the processing stages, frame counts and bitrates, from the server and the browser. */
 
 import { element } from '../shared/dom.js';
 
@@ -7,24 +7,24 @@ import { element } from '../shared/dom.js';
 
 /** @type {Record<string, string>} */
 const STAGES = {
-  camera_convert: 'Camera picture unpacked',
-  track: 'Eyes found',
-  effects: 'Effects drawn',
-  encode: 'Film encoded',
-  gaze_age: 'Age of the gaze when drawn',
+  camera_convert: 'Camera frame conversion',
+  track: 'Gaze tracking',
+  effects: 'Effects',
+  encode: 'Encoding',
+  gaze_age: 'Age of the gaze in a frame',
 };
 
 /** @typedef {{ bytes: number, t_ms: number }} Counter */
 
 export class StatsPanel {
-  #place;
+  #container;
   #client;
   /** @type {Map<string, Counter>} */
   #counters = new Map();
 
-  /** @param {HTMLElement} place @param {GazeClient} client */
-  constructor(place, client) {
-    this.#place = place;
+  /** @param {HTMLElement} container @param {GazeClient} client */
+  constructor(container, client) {
+    this.#container = container;
     this.#client = client;
   }
 
@@ -37,16 +37,16 @@ export class StatsPanel {
     /** @type {[string, string][]} */
     const delays = Object.entries(latency_ms ?? {}).map(([stage, { p50, p95 }]) => [
       STAGES[stage] ?? stage.replaceAll('_', ' '),
-      `${milliseconds(p50)}, at most ${milliseconds(p95)} in 95 of 100`,
+      `median ${formatDelay(p50)}, 95 % below ${formatDelay(p95)}`,
     ]);
-    if (typeof gaze_age_ms === 'number') delays.push(['Newest gaze', `${milliseconds(gaze_age_ms)} old`]);
-    if (roundTrip_s !== null) delays.push(['Round trip of a message', milliseconds(1000 * roundTrip_s)]);
+    if (typeof gaze_age_ms === 'number') delays.push(['Age of the newest gaze', formatDelay(gaze_age_ms)]);
+    if (roundTrip_s !== null) delays.push(['Round-trip time', formatDelay(1000 * roundTrip_s)]);
     /** @type {[string, string][]} */
-    const counts = Object.entries(frames ?? {}).map(([stream, fate]) => [
+    const counts = Object.entries(frames ?? {}).map(([stream, count]) => [
       `${stream.charAt(0).toUpperCase()}${stream.slice(1)} frames`,
-      `${fate.in} in, ${fate.out} out, ${fate.dropped} dropped`,
+      `${count.in} in, ${count.out} out, ${count.dropped} dropped`,
     ]);
-    this.#place.replaceChildren(
+    this.#container.replaceChildren(
       table('Delays', delays),
       table('Frames on the server', counts),
       table('This browser', this.#transport(report)),
@@ -62,11 +62,11 @@ export class StatsPanel {
       if (!sends && entry.type !== 'inbound-rtp') continue;
       const bytes = sends ? entry.bytesSent : entry.bytesReceived;
       const rate_bps = this.#rate_bps(entry.id, bytes ?? 0, entry.timestamp);
-      const name = `${sends ? 'Sends' : 'Gets'} ${entry.kind === 'video' ? 'pictures' : 'sound'}`;
-      const size = entry.frameWidth ? `${entry.frameWidth} × ${entry.frameHeight}, ${Math.round(entry.framesPerSecond ?? 0)} a second, ` : '';
+      const name = `${entry.kind === 'video' ? 'Video' : 'Audio'} ${sends ? 'sent' : 'received'}`;
+      const size = entry.frameWidth ? `${entry.frameWidth} × ${entry.frameHeight}, ${Math.round(entry.framesPerSecond ?? 0)} fps, ` : '';
       const dropped = entry.framesDropped ? `, ${entry.framesDropped} dropped` : '';
       const lost = entry.packetsLost ? `, ${entry.packetsLost} packets lost` : '';
-      rows.push([name, `${size}${kilobits(rate_bps)}${dropped}${lost}`]);
+      rows.push([name, `${size}${formatBitrate(rate_bps)}${dropped}${lost}`]);
     }
     return rows;
   }
@@ -91,12 +91,12 @@ function table(title, rows) {
 }
 
 /** @param {number} value_ms */
-function milliseconds(value_ms) {
+function formatDelay(value_ms) {
   return `${value_ms < 10 ? value_ms.toFixed(1) : Math.round(value_ms)} ms`;
 }
 
 /** @param {number | null} rate_bps */
-function kilobits(rate_bps) {
+function formatBitrate(rate_bps) {
   if (rate_bps === null) return '–';
   return rate_bps > 1e6 ? `${(rate_bps / 1e6).toFixed(1)} Mbit/s` : `${Math.round(rate_bps / 1000)} kbit/s`;
 }

@@ -14,21 +14,31 @@ export function svg(tag, attributes, ...children) {
   return made;
 }
 
-/** @param {string} name of a symbol in index.html */
+/** @param {string} name of a symbol in index.html, without `icon-` */
 export function icon(name) {
   return svg('svg', { class: 'icon', 'aria-hidden': 'true' }, svg('use', { href: `#icon-${name}` }));
 }
 
 /**
- * The element of the page that has this id.
- *
  * @template {HTMLElement} T
  * @param {string} id
- * @param {new () => T} kind
+ * @param {new () => T} type
  * @returns {T}
+ * @throws {TypeError} the page has no element of that type with this id
  */
-export function byId(id, kind) {
+export function byId(id, type) {
   const found = document.getElementById(id);
-  if (!(found instanceof kind)) throw new TypeError(`#${id} is no ${kind.name}`);
+  if (!(found instanceof type)) throw new TypeError(`#${id} is not a ${type.name}`);
   return found;
+}
+
+/**
+ * Set an element's text. A live region whose text stays the same is not announced again.
+ *
+ * @param {string} id
+ * @param {string} text
+ */
+export function setText(id, text) {
+  const node = byId(id, HTMLElement);
+  if (node.textContent !== text) node.textContent = text;
 }

@@ -1,25 +1,25 @@
-/** A part of the page that covers all others for a while, as a modal dialog. */
+/** A modal dialog that covers the whole page. */
 
 /**
- * Show children in `place` and keep the rest of the page out of reach.
+ * Show children in a container and make the rest of the page inert.
  *
- * @param {HTMLElement} place a child of the body; empty and hidden before and after
+ * @param {HTMLElement} container a child of the body; empty and hidden before and after
  * @param {...Node} children
- * @returns {() => void} uncovers the page again and gives the focus back
+ * @returns {() => void} closes the dialog and restores the focus
  */
-export function cover(place, ...children) {
+export function openModal(container, ...children) {
   const focused = document.activeElement;
   const others = [...document.body.children].filter(
-    (other) => other instanceof HTMLElement && other !== place && !other.inert,
+    (other) => other instanceof HTMLElement && other !== container && !other.inert,
   );
   for (const other of others) /** @type {HTMLElement} */ (other).inert = true;
-  place.replaceChildren(...children);
-  place.hidden = false;
-  place.tabIndex = -1;
-  place.focus();
+  container.replaceChildren(...children);
+  container.hidden = false;
+  container.tabIndex = -1;
+  container.focus();
   return () => {
-    place.hidden = true;
-    place.replaceChildren();
+    container.hidden = true;
+    container.replaceChildren();
     for (const other of others) /** @type {HTMLElement} */ (other).inert = false;
     if (focused instanceof HTMLElement) focused.focus();
   };

@@ -1,23 +1,23 @@
 /**
- * The end of a session: where the eyes were on the film, in which order, how long, how often they
- * closed and how wide the pupils were. All of it comes from this tab's memory and can be saved.
+ * The summary after a session: heat map, scanpath, fixations, blinks and pupil. It is made of the
+ * recording in this tab's memory, and can be saved.
  */
 
 import { byId, element, svg } from '../shared/dom.js';
 import { formatTime } from '../shared/time-format.js';
-import { HeatGrid } from '../shared/heatmap.js';
-import { figuresOf, fixations, fixationsToCsv } from './gaze-recording.js';
+import { Heatmap } from '../shared/heatmap.js';
+import { fixations, fixationsToCsv, measuresOf } from './eye-movement-measures.js';
 
-/** @typedef {import('./gaze-recording.js').Fixation} Fixation */
-/** @typedef {import('./gaze-recording.js').Recording} Recording */
-/** @typedef {'heat' | 'path'} Drawing */
+/** @typedef {import('./eye-movement-measures.js').Fixation} Fixation */
+/** @typedef {import('./gaze-recording.js').GazeRecording} GazeRecording */
+/** @typedef {'heatmap' | 'scanpath'} Visualization */
 
 const WIDTH_PX = 960;
-const LISTED = 40;
-const CURVE = { width: 600, height: 120, points: 200 };
+const MAX_LISTED = 40;
+const PUPIL_PLOT = { width: 600, height: 120, points: 200 };
 
-export class Summary {
-  #place = byId('summary', HTMLElement);
+export class SummaryView {
+  #root = byId('summary', HTMLElement);
   #onAgain;
   #onDone;
 
@@ -28,7 +28,7 @@ export class Summary {
   }
 
   /**
-   * @param {Recording} recording
+   * @param {GazeRecording} recording
    * @param {CanvasImageSource & { width: number, height: number } | null} still of the film
    */
   open(recording, still) {
@@ -36,33 +36,33 @@ export class Summary {
     const canvas = element('canvas', { role: 'img', 'data-testid': 'summary-picture' });
     canvas.width = WIDTH_PX;
     canvas.height = still ? Math.round((WIDTH_PX * still.height) / still.width) : Math.round((WIDTH_PX * 9) / 16);
-    /** @param {Drawing} drawing */
-    const draw = (drawing) => {
-      drawPicture(canvas, still, list, drawing);
-      canvas.setAttribute('aria-label', drawing === 'heat' ? 'Where your eyes rested on the film' : 'The way of your eyes over the film');
+    /** @param {Visualization} visualization */
+    const draw = (visualization) => {
+      drawPicture(canvas, still, list, visualization);
+      canvas.setAttribute('aria-label', visualization === 'heatmap' ? 'Heat map of your fixations on the film' : 'Scanpath of your fixations over the film');
     };
-    draw('heat');
-    this.#place.replaceChildren(
-      element('h2', { id: 'summary-title', tabindex: '-1' }, 'Where your eyes have been'),
-      element('p', { class: 'small' }, 'This is in the memory of this tab only. Leave the page and it is gone, unless you save it.'),
-      element('dl', { class: 'figures', 'data-testid': 'summary-figures' }, ...figureRows(recording)),
+    draw('heatmap');
+    this.#root.replaceChildren(
+      element('h2', { id: 'summary-title', tabindex: '-1' }, 'Where you looked'),
+      element('p', { class: 'small' }, 'This is kept in the memory of this tab only, and is lost when you leave the page, unless you save it.'),
+      element('dl', { class: 'figures', 'data-testid': 'summary-figures' }, ...measureRows(recording)),
       element('div', { class: 'summary-parts' },
-        element('figure', { class: 'summary-picture' }, canvas, choice(draw)),
-        element('div', { class: 'summary-lists' }, pupilCurve(recording), fixationTable(list)),
+        element('figure', { class: 'summary-picture' }, canvas, visualizationChoice(draw)),
+        element('div', { class: 'summary-lists' }, pupilPlot(recording), fixationTable(list)),
       ),
       this.#actions(recording, list, canvas),
     );
-    this.#place.hidden = false;
-    /** @type {HTMLElement | null} */ (this.#place.querySelector('h2'))?.focus();
+    this.#root.hidden = false;
+    /** @type {HTMLElement | null} */ (this.#root.querySelector('h2'))?.focus();
     scrollTo(0, 0);
   }
 
   close() {
-    this.#place.hidden = true;
-    this.#place.replaceChildren();
+    this.#root.hidden = true;
+    this.#root.replaceChildren();
   }
 
-  /** @param {Recording} recording @param {Fixation[]} list @param {HTMLCanvasElement} canvas */
+  /** @param {GazeRecording} recording @param {Fixation[]} list @param {HTMLCanvasElement} canvas */
   #actions(recording, list, canvas) {
     /** @param {string} text @param {string} id @param {() => void} action @param {string} kind */
     const button = (text, id, action, kind = '') => {
@@ -95,35 +95,35 @@ function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(url), 10_000);
 }
 
-/** @param {Recording} recording */
-function figureRows(recording) {
-  const figures = figuresOf(recording);
+/** @param {GazeRecording} recording */
+function measureRows(recording) {
+  const measures = measuresOf(recording);
   const unknown = 'unknown';
   /** @type {[string, string][]} */
   const rows = [
-    ['Watched', formatTime(Math.round(figures.duration_s))],
-    ['Fixations', String(figures.fixations)],
-    ['A fixation lasts', figures.fixation_s === null ? unknown : `${figures.fixation_s.toFixed(2)} s`],
-    ['Blinks a minute', figures.blinks_per_minute === null ? unknown : figures.blinks_per_minute.toFixed(0)],
-    ['Pupil', figures.pupil_mm === null ? unknown : `${figures.pupil_mm.toFixed(1)} mm`],
-    ['Attentive', `${Math.round(figures.attentive * 100)} %`],
+    ['Watched', formatTime(Math.round(measures.duration_s))],
+    ['Fixations', String(measures.fixations)],
+    ['Mean fixation', measures.fixation_s === null ? unknown : `${measures.fixation_s.toFixed(2)} s`],
+    ['Blinks a minute', measures.blinks_per_minute === null ? unknown : measures.blinks_per_minute.toFixed(0)],
+    ['Pupil', measures.pupil_mm === null ? unknown : `${measures.pupil_mm.toFixed(1)} mm`],
+    ['Attention', `${Math.round(measures.attentive * 100)} %`],
   ];
   return rows.map(([term, value]) => element('div', {}, element('dt', {}, term), element('dd', {}, value)));
 }
 
-/** @param {(drawing: Drawing) => void} draw */
-function choice(draw) {
-  /** @param {Drawing} value @param {string} title */
+/** @param {(visualization: Visualization) => void} draw */
+function visualizationChoice(draw) {
+  /** @param {Visualization} value @param {string} title */
   const option = (value, title) => {
-    const input = element('input', { type: 'radio', name: 'summary-drawing', value, checked: value === 'heat', 'data-testid': `summary-${value}` });
+    const input = element('input', { type: 'radio', name: 'summary-visualization', value, checked: value === 'heatmap', 'data-testid': `summary-${value}` });
     input.addEventListener('change', () => draw(value));
     return element('label', {}, input, element('span', {}, title));
   };
   return element(
     'fieldset',
     { class: 'parameter' },
-    element('legend', { class: 'unseen' }, 'What is drawn'),
-    element('div', { class: 'segments' }, option('heat', 'Heat map'), option('path', 'Scanpath')),
+    element('legend', { class: 'visually-hidden' }, 'Visualization'),
+    element('div', { class: 'segments' }, option('heatmap', 'Heat map'), option('scanpath', 'Scanpath')),
   );
 }
 
@@ -131,59 +131,59 @@ function choice(draw) {
  * @param {HTMLCanvasElement} canvas
  * @param {CanvasImageSource | null} still
  * @param {Fixation[]} list
- * @param {Drawing} drawing
+ * @param {Visualization} visualization
  */
-function drawPicture(canvas, still, list, drawing) {
-  const pen = canvas.getContext('2d');
-  if (!pen) return;
+function drawPicture(canvas, still, list, visualization) {
+  const context = canvas.getContext('2d');
+  if (!context) return;
   const { width, height } = canvas;
-  pen.fillStyle = '#14141a';
-  pen.fillRect(0, 0, width, height);
-  if (still) pen.drawImage(still, 0, 0, width, height);
-  pen.fillStyle = 'rgb(0 0 0 / 35%)';
-  pen.fillRect(0, 0, width, height);
-  if (drawing === 'heat') {
-    const heat = new HeatGrid();
+  context.fillStyle = '#14141a';
+  context.fillRect(0, 0, width, height);
+  if (still) context.drawImage(still, 0, 0, width, height);
+  context.fillStyle = 'rgb(0 0 0 / 35%)';
+  context.fillRect(0, 0, width, height);
+  if (visualization === 'heatmap') {
+    const heat = new Heatmap();
     for (const { x, y, duration_s } of list) heat.add([x, y], duration_s);
-    heat.draw(pen, 0, 0, width, height);
-  } else drawPath(pen, list, width, height);
+    heat.draw(context, 0, 0, width, height);
+  } else drawScanpath(context, list, width, height);
 }
 
 /**
- * @param {CanvasRenderingContext2D} pen
+ * @param {CanvasRenderingContext2D} context
  * @param {Fixation[]} list
  * @param {number} width
  * @param {number} height
  */
-function drawPath(pen, list, width, height) {
-  pen.strokeStyle = 'rgb(255 255 255 / 70%)';
-  pen.lineWidth = 2;
-  pen.beginPath();
-  for (const { x, y } of list) pen.lineTo(x * width, y * height);
-  pen.stroke();
-  pen.font = '600 13px system-ui';
-  pen.textAlign = 'center';
-  pen.textBaseline = 'middle';
+function drawScanpath(context, list, width, height) {
+  context.strokeStyle = 'rgb(255 255 255 / 70%)';
+  context.lineWidth = 2;
+  context.beginPath();
+  for (const { x, y } of list) context.lineTo(x * width, y * height);
+  context.stroke();
+  context.font = '600 13px system-ui';
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
   list.forEach(({ x, y, duration_s }, number) => {
-    pen.fillStyle = 'rgb(244 184 96 / 85%)';
-    pen.beginPath();
-    pen.arc(x * width, y * height, 7 + 14 * Math.sqrt(Math.min(duration_s, 3)), 0, 7);
-    pen.fill();
-    pen.fillStyle = '#211704';
-    pen.fillText(String(number + 1), x * width, y * height);
+    context.fillStyle = 'rgb(244 184 96 / 85%)';
+    context.beginPath();
+    context.arc(x * width, y * height, 7 + 14 * Math.sqrt(Math.min(duration_s, 3)), 0, 7);
+    context.fill();
+    context.fillStyle = '#211704';
+    context.fillText(String(number + 1), x * width, y * height);
   });
 }
 
 /** @param {Fixation[]} list */
 function fixationTable(list) {
-  const rows = list.slice(0, LISTED).map(({ start_s, duration_s, x, y }, number) =>
+  const rows = list.slice(0, MAX_LISTED).map(({ start_s, duration_s, x, y }, number) =>
     element('tr', {},
       element('th', { scope: 'row' }, String(number + 1)),
       ...[formatTime(Math.round(start_s)), `${duration_s.toFixed(2)} s`, `${Math.round(x * 100)} %`, `${Math.round(y * 100)} %`].map((text) => element('td', {}, text)),
     ),
   );
-  const head = ['', 'At', 'Lasts', 'Across', 'Down'].map((text) => (text ? element('th', { scope: 'col' }, text) : element('td')));
-  const more = list.length > LISTED ? ` (the first ${LISTED} of ${list.length}; all are in the file)` : '';
+  const head = ['', 'Start', 'Duration', 'X', 'Y'].map((text) => (text ? element('th', { scope: 'col' }, text) : element('td')));
+  const more = list.length > MAX_LISTED ? ` (the first ${MAX_LISTED} of ${list.length}; all are in the file)` : '';
   return element(
     'div',
     { class: 'table-frame', tabindex: '0', role: 'region', 'aria-label': 'Fixations' },
@@ -195,8 +195,8 @@ function fixationTable(list) {
   );
 }
 
-/** @param {Recording} recording */
-function pupilCurve(recording) {
+/** @param {GazeRecording} recording */
+function pupilPlot(recording) {
   /** @type {[number, number][]} */
   const known = [];
   /** @type {number | null} */
@@ -205,11 +205,11 @@ function pupilCurve(recording) {
     const since_s = (t ?? 0) - (begin ??= t ?? 0);
     if (pupil_mm !== null) known.push([since_s, pupil_mm]);
   }
-  const caption = element('figcaption', {}, 'Pupil over time');
+  const caption = element('figcaption', {}, 'Pupil diameter over time');
   if (known.length < 2) {
     return element('figure', { class: 'curve' }, caption, element('p', { class: 'small' }, 'The pupils were not measured.'));
   }
-  const size = Math.max(1, Math.floor(known.length / CURVE.points));
+  const size = Math.max(1, Math.floor(known.length / PUPIL_PLOT.points));
   const means = Array.from({ length: Math.floor(known.length / size) }, (_, number) => {
     const part = known.slice(number * size, (number + 1) * size);
     return [0, 1].map((axis) => part.reduce((sum, point) => sum + (point[axis] ?? 0), 0) / part.length);
@@ -217,15 +217,15 @@ function pupilCurve(recording) {
   const values = means.map(([, mm]) => mm ?? 0);
   const [low, high] = [Math.min(...values) - 0.1, Math.max(...values) + 0.1];
   const end_s = known.at(-1)?.[0] ?? 1;
-  const points = means.map(([t = 0, mm = 0]) => `${((t / end_s) * CURVE.width).toFixed(1)},${((1 - (mm - low) / (high - low)) * CURVE.height).toFixed(1)}`);
-  const label = `Pupil over time, from ${low.toFixed(1)} to ${high.toFixed(1)} mm`;
+  const points = means.map(([t = 0, mm = 0]) => `${((t / end_s) * PUPIL_PLOT.width).toFixed(1)},${((1 - (mm - low) / (high - low)) * PUPIL_PLOT.height).toFixed(1)}`);
+  const label = `Pupil diameter over time, from ${low.toFixed(1)} to ${high.toFixed(1)} mm`;
   return element(
     'figure',
     { class: 'curve' },
     caption,
-    svg('svg', { viewBox: `0 0 ${CURVE.width} ${CURVE.height}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': label },
+    svg('svg', { viewBox: `0 0 ${PUPIL_PLOT.width} ${PUPIL_PLOT.height}`, preserveAspectRatio: 'none', role: 'img', 'aria-label': label },
       svg('polyline', { points: points.join(' ') }),
     ),
-    element('p', { class: 'small' }, `${low.toFixed(1)} to ${high.toFixed(1)} mm, ${formatTime(Math.round(end_s))} long`),
+    element('p', { class: 'small' }, `${low.toFixed(1)} to ${high.toFixed(1)} mm, over ${formatTime(Math.round(end_s))}`),
   );
 }

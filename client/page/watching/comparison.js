@@ -1,43 +1,43 @@
 /**
- * The original beside the modified film, or under a divider that can be moved. A film of the
- * viewer's own has its original here; of a hosted one the effects can be held off for a look.
+ * The original beside the film with its effects, or under a divider that can be moved, where this
+ * page sends the film. For every film the effects can be bypassed while a button is held.
  */
 
 import { byId } from '../shared/dom.js';
 
-/** @typedef {'off' | 'beside' | 'wipe'} Comparison */
+/** @typedef {'off' | 'beside' | 'wipe'} ComparisonMode */
 
-/** @type {Comparison[]} */
-const COMPARISONS = ['off', 'beside', 'wipe'];
+/** @type {ComparisonMode[]} */
+const MODES = ['off', 'beside', 'wipe'];
 const TITLES = { off: 'Compare with the original', beside: 'Original beside it', wipe: 'Original under a divider' };
 
-export class Compare {
+export class Comparison {
   #button = byId('compare', HTMLButtonElement);
   #panes = byId('panes', HTMLElement);
   #divider = byId('divider', HTMLInputElement);
-  #hold = byId('hold', HTMLButtonElement);
-  /** @type {Comparison} */
+  #bypass = byId('bypass', HTMLButtonElement);
+  /** @type {ComparisonMode} */
   #mode = 'off';
 
-  /** @param {(holds: boolean) => void} onHold the viewer wants to see the film without effects */
-  constructor(onHold) {
+  /** @param {(bypassed: boolean) => void} onBypass the viewer holds or releases the bypass button */
+  constructor(onBypass) {
     this.#button.addEventListener('click', () => {
-      this.mode = COMPARISONS[(COMPARISONS.indexOf(this.#mode) + 1) % COMPARISONS.length] ?? 'off';
+      this.mode = MODES[(MODES.indexOf(this.#mode) + 1) % MODES.length] ?? 'off';
     });
-    this.#divider.addEventListener('input', () => this.#divide());
-    /** @param {boolean} holds */
-    const hold = (holds) => {
-      if ((this.#hold.getAttribute('aria-pressed') === 'true') === holds) return;
-      this.#hold.setAttribute('aria-pressed', String(holds));
-      onHold(holds);
+    this.#divider.addEventListener('input', () => this.#moveDivider());
+    /** @param {boolean} bypassed */
+    const bypass = (bypassed) => {
+      if ((this.#bypass.getAttribute('aria-pressed') === 'true') === bypassed) return;
+      this.#bypass.setAttribute('aria-pressed', String(bypassed));
+      onBypass(bypassed);
     };
-    this.#hold.addEventListener('pointerdown', () => hold(true));
+    this.#bypass.addEventListener('pointerdown', () => bypass(true));
     for (const type of ['pointerup', 'pointerleave', 'pointercancel', 'blur']) {
-      this.#hold.addEventListener(type, () => hold(false));
+      this.#bypass.addEventListener(type, () => bypass(false));
     }
-    this.#hold.addEventListener('keydown', ({ key }) => (key === ' ' || key === 'Enter') && hold(true));
-    this.#hold.addEventListener('keyup', () => hold(false));
-    this.#divide();
+    this.#bypass.addEventListener('keydown', ({ key }) => (key === ' ' || key === 'Enter') && bypass(true));
+    this.#bypass.addEventListener('keyup', () => bypass(false));
+    this.#moveDivider();
   }
 
   get mode() {
@@ -54,7 +54,7 @@ export class Compare {
     this.#panes.dataset.compare = mode;
   }
 
-  /** @param {boolean} available whether there is an original on this page */
+  /** @param {boolean} available whether this page has the original */
   set available(available) {
     this.#button.hidden = !available;
     if (!available) this.mode = 'off';
@@ -62,10 +62,10 @@ export class Compare {
 
   /** @param {boolean} watching */
   set watching(watching) {
-    this.#hold.disabled = !watching;
+    this.#bypass.disabled = !watching;
   }
 
-  #divide() {
+  #moveDivider() {
     this.#panes.style.setProperty('--divider', `${this.#divider.value}%`);
   }
 }

@@ -1,4 +1,4 @@
-/** The effects' cards: one for each effect that the server offers, with its picture and controls. */
+/** One card for each effect that the server offers, with a sample picture and its controls. */
 
 import { element } from '../shared/dom.js';
 import { controlFor } from '../controls/parameter-controls.js';
@@ -9,9 +9,9 @@ import { controlFor } from '../controls/parameter-controls.js';
 /** @typedef {import('../controls/parameter-controls.js').Control} Control */
 /** @typedef {import('../controls/parameter-controls.js').ParametersSchema} ParametersSchema */
 
-/** All cards; dispatches `change` when the viewer changed the chain. */
-export class EffectControls extends EventTarget {
-  #place;
+/** All cards. Dispatches `change` when the viewer changes the chain. */
+export class EffectCards extends EventTarget {
+  #container;
   #catalogue;
   /** @type {Map<string, Card>} */
   #cards = new Map();
@@ -19,21 +19,21 @@ export class EffectControls extends EventTarget {
   #order = [];
 
   /**
-   * @param {HTMLElement} place
+   * @param {HTMLElement} container
    * @param {Effect[]} catalogue
    */
-  constructor(place, catalogue) {
+  constructor(container, catalogue) {
     super();
-    this.#place = place;
+    this.#container = container;
     this.#catalogue = catalogue;
     for (const effect of catalogue) {
       const card = new Card(effect, (switched) => this.#onChange(effect.name, switched));
       this.#cards.set(effect.name, card);
     }
-    place.replaceChildren(...[...this.#cards.values()].map((card) => card.node));
+    container.replaceChildren(...[...this.#cards.values()].map((card) => card.node));
   }
 
-  /** The chain as the cards show it. */
+  /** The chain as the cards show it, with all parameters. */
   get chain() {
     return this.#order.map((name) => /** @type {Card} */ (this.#cards.get(name)).spec);
   }
@@ -46,28 +46,26 @@ export class EffectControls extends EventTarget {
       if (spec) card.show(spec);
       else card.on = false;
     }
-    this.#number();
+    this.#numberCards();
   }
 
-  /**
-   * Whether the viewer is changing something at this moment.
-   */
+  /** Whether the viewer is changing a control at this moment. */
   get busy() {
-    return this.#place.contains(document.activeElement) && this.#place.querySelector(':active') !== null;
+    return this.#container.contains(document.activeElement) && this.#container.querySelector(':active') !== null;
   }
 
   /**
-   * The effect without the parameters that are at their defaults.
+   * Leave out the parameters that are at their defaults.
    *
    * @param {EffectSpec} spec
    */
-  shortened(spec) {
-    return this.#cards.get(spec.name)?.shortened(spec) ?? spec;
+  withoutDefaults(spec) {
+    return this.#cards.get(spec.name)?.withoutDefaults(spec) ?? spec;
   }
 
-  /** @param {GazeEvent} gaze moves the graphs of bound parameters */
-  follow(gaze) {
-    for (const card of this.#cards.values()) if (card.on) card.follow(gaze);
+  /** @param {GazeEvent} gaze drawn in the graphs of bound parameters */
+  addGaze(gaze) {
+    for (const card of this.#cards.values()) if (card.on) card.addGaze(gaze);
   }
 
   /** @param {string} name */
@@ -76,12 +74,12 @@ export class EffectControls extends EventTarget {
   }
 
   /**
-   * The effect with all its parameters, defaults filled in, as `chain` has it.
+   * Fill in the parameters that are missing, as `chain` has them.
    *
    * @param {EffectSpec} spec
    */
-  completed(spec) {
-    return this.#cards.get(spec.name)?.completed(spec) ?? spec;
+  withDefaults(spec) {
+    return this.#cards.get(spec.name)?.withDefaults(spec) ?? spec;
   }
 
   /**
@@ -92,14 +90,14 @@ export class EffectControls extends EventTarget {
     if (switched) {
       this.#order = this.#order.filter((one) => one !== name);
       if (this.#cards.get(name)?.on) this.#order.push(name);
-      this.#number();
+      this.#numberCards();
     }
     this.dispatchEvent(new Event('change'));
   }
 
-  #number() {
+  #numberCards() {
     for (const [name, card] of this.#cards) {
-      card.place = this.#order.length > 1 ? this.#order.indexOf(name) + 1 : 0;
+      card.position = this.#order.length > 1 ? this.#order.indexOf(name) + 1 : 0;
     }
   }
 }
@@ -122,7 +120,7 @@ class Card {
     this.#name = name;
     this.#onChange = onChange;
     this.#switch = element('input', { type: 'checkbox', role: 'switch', class: 'switch', 'data-testid': `effect-${name}` });
-    this.#badge = element('span', { class: 'badge', title: 'Place in the chain', hidden: true });
+    this.#badge = element('span', { class: 'badge', title: 'Position in the chain', hidden: true });
     const body = element('div', { class: 'parameters' });
     for (const [key, schema] of Object.entries(parameters.properties ?? {})) {
       const control = controlFor(`${name}-${key}`, key, schema, () => onChange(false));
@@ -136,7 +134,7 @@ class Card {
       element(
         'label',
         { class: 'card-head' },
-        element('span', { class: `look look-${name}`, 'aria-hidden': 'true' }, element('i'), element('b')),
+        element('span', { class: `effect-sample sample-${name}`, 'aria-hidden': 'true' }, element('i'), element('b')),
         element(
           'span',
           { class: 'card-title' },
@@ -163,10 +161,10 @@ class Card {
     this.node.classList.toggle('on', on);
   }
 
-  /** @param {number} place in the chain, 0 for not worth saying */
-  set place(place) {
-    this.#badge.hidden = place < 1;
-    this.#badge.textContent = String(place);
+  /** @param {number} position in the chain from 1; 0 hides it */
+  set position(position) {
+    this.#badge.hidden = position < 1;
+    this.#badge.textContent = String(position);
   }
 
   /** @returns {EffectSpec} */
@@ -181,7 +179,7 @@ class Card {
    * @param {EffectSpec} spec
    * @returns {EffectSpec}
    */
-  completed(spec) {
+  withDefaults(spec) {
     /** @type {EffectSpec} */
     const full = { name: this.#name };
     for (const [key, control] of this.#controls) full[key] = spec[key] ?? control.fallback;
@@ -192,7 +190,7 @@ class Card {
    * @param {EffectSpec} spec
    * @returns {EffectSpec}
    */
-  shortened(spec) {
+  withoutDefaults(spec) {
     /** @type {EffectSpec} */
     const short = { name: this.#name };
     for (const [key, control] of this.#controls) {
@@ -209,7 +207,7 @@ class Card {
   }
 
   /** @param {GazeEvent} gaze */
-  follow(gaze) {
-    for (const control of this.#controls.values()) control.follow?.(gaze);
+  addGaze(gaze) {
+    for (const control of this.#controls.values()) control.addGaze?.(gaze);
   }
 }

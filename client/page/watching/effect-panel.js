@@ -1,23 +1,23 @@
-/** What the eyes do: presets, the effects' cards, and a link that takes them to others. */
+/** The chain of effects: presets, the effects' cards, and a link to share the chain. */
 
-import { EffectControls } from './effect-cards.js';
+import { EffectCards } from './effect-cards.js';
 import { byId, element } from '../shared/dom.js';
-import { keepPresets, keptPresets } from './saved-presets.js';
+import { savePresets, savedPresets } from './saved-presets.js';
 
 /** @typedef {import('../../gaze-client.js').Effect} Effect */
 /** @typedef {import('../../gaze-client.js').EffectSpec} EffectSpec */
 /** @typedef {import('../../gaze-client.js').GazeEvent} GazeEvent */
 /** @typedef {import('../../gaze-client.js').Preset} Preset */
 
-const SAID_MS = 2500;
+const FEEDBACK_MS = 2500;
 
-/** Dispatches `change` when the viewer changed the chain. */
+/** Dispatches `change` when the viewer changes the chain. */
 export class EffectPanel extends EventTarget {
   #hosted;
-  #own = keptPresets();
-  #controls;
-  #keep;
-  #share = byId('share', HTMLButtonElement);
+  #saved = savedPresets();
+  #cards;
+  #saveButton;
+  #linkButton = byId('copy-link', HTMLButtonElement);
 
   /**
    * @param {Effect[]} effects
@@ -26,106 +26,106 @@ export class EffectPanel extends EventTarget {
   constructor(effects, presets) {
     super();
     this.#hosted = presets;
-    this.#keep = element('button', {
+    this.#saveButton = element('button', {
       type: 'button',
       class: 'chip',
-      'data-testid': 'preset-keep',
+      'data-testid': 'preset-save',
     });
-    this.#keep.addEventListener('click', () => this.#keepOrForget());
-    this.#controls = new EffectControls(byId('effects', HTMLElement), effects);
-    this.#controls.addEventListener('change', () => this.#changed());
-    this.#share.addEventListener('click', () => this.#copyLink());
+    this.#saveButton.addEventListener('click', () => this.#saveOrForget());
+    this.#cards = new EffectCards(byId('effects', HTMLElement), effects);
+    this.#cards.addEventListener('change', () => this.#changed());
+    this.#linkButton.addEventListener('click', () => this.#copyLink());
     this.#showPresets();
   }
 
   get #presets() {
-    return [...this.#hosted, ...this.#own];
+    return [...this.#hosted, ...this.#saved];
   }
 
   /** The chain with all parameters. */
   get chain() {
-    return this.#controls.chain;
+    return this.#cards.chain;
   }
 
   set chain(chain) {
-    this.#controls.chain = chain;
-    this.#markPreset();
+    this.#cards.chain = chain;
+    this.#showChosenPreset();
   }
 
-  /** The chain without what is at its default. */
-  get short() {
-    return this.chain.map((effect) => this.#controls.shortened(effect));
+  /** The chain without the parameters that are at their defaults. */
+  get chainWithoutDefaults() {
+    return this.chain.map((effect) => this.#cards.withoutDefaults(effect));
   }
 
-  /** Whether the viewer is changing something at this moment. */
+  /** Whether the viewer is changing a control at this moment. */
   get busy() {
-    return this.#controls.busy;
+    return this.#cards.busy;
   }
 
-  /** @returns {string | null} name of the server's preset that is on, if it is one */
+  /** @returns {string | null} name of the server's preset that the chain equals */
   get preset() {
-    return this.#on(this.#hosted)?.name ?? null;
+    return this.#find(this.#hosted)?.name ?? null;
   }
 
   /**
-   * The chain that an address asks for.
+   * The chain that a URL names.
    *
-   * @param {{ preset: string | null, effects: EffectSpec[] | null }} asked
-   * @returns {EffectSpec[] | null} null where it asks for none
+   * @param {{ preset: string | null, effects: EffectSpec[] | null }} urlState
+   * @returns {EffectSpec[] | null} null where it names none
    */
-  asked({ preset, effects }) {
+  chainOf({ preset, effects }) {
     const found = this.#hosted.find(({ name }) => name === preset);
-    return found?.effects ?? effects?.filter(({ name }) => this.#controls.has(name)) ?? null;
+    return found?.effects ?? effects?.filter(({ name }) => this.#cards.has(name)) ?? null;
   }
 
-  /** The chain to begin with. */
-  get first() {
+  /** The chain of a first visit. */
+  get defaultChain() {
     return this.#hosted[0]?.effects ?? [];
   }
 
-  /** @param {GazeEvent} gaze */
-  follow(gaze) {
-    this.#controls.follow(gaze);
+  /** @param {GazeEvent} gaze drawn in the graphs of bound parameters */
+  addGaze(gaze) {
+    this.#cards.addGaze(gaze);
   }
 
-  /** @param {string} text what the server said against the chain; nothing when all is well */
-  problem(text) {
-    const place = byId('effects-problem', HTMLElement);
-    place.hidden = text === '';
-    place.textContent = text;
+  /** @param {string} text why the server refused the chain; empty to clear it */
+  showProblem(text) {
+    const node = byId('effects-problem', HTMLElement);
+    node.hidden = text === '';
+    node.textContent = text;
   }
 
   #changed() {
-    this.#markPreset();
+    this.#showChosenPreset();
     this.dispatchEvent(new Event('change'));
   }
 
   #showPresets() {
     const chips = this.#presets.map((preset) => this.#chip(preset));
-    byId('presets', HTMLElement).replaceChildren(...chips, this.#keep);
+    byId('presets', HTMLElement).replaceChildren(...chips, this.#saveButton);
   }
 
-  /** @param {Preset[]} presets */
-  #on(presets) {
+  /** @param {Preset[]} presets @returns {Preset | undefined} the one that the chain equals */
+  #find(presets) {
     const { chain } = this;
-    return presets.find((preset) => this.#isPreset(preset, chain));
+    return presets.find((preset) => this.#equals(preset, chain));
   }
 
-  /** Keep the chain on this device, or forget it if it is kept. */
-  #keepOrForget() {
-    const kept = this.#on(this.#own);
-    if (kept) {
-      this.#own = this.#own.filter((one) => one !== kept);
+  /** Save the chain on this device, or forget it where it is saved. */
+  #saveOrForget() {
+    const saved = this.#find(this.#saved);
+    if (saved) {
+      this.#saved = this.#saved.filter((one) => one !== saved);
     } else {
-      const effects = this.short;
+      const effects = this.chainWithoutDefaults;
       const title = effects.map(({ name }) => name.charAt(0).toUpperCase() + name.slice(1)).join(' + ');
       const name = `own-${Date.now()}`;
-      this.#own = [...this.#own, { name, title, description: 'A mix that you keep', effects }];
+      this.#saved = [...this.#saved, { name, title, description: 'Your own preset', effects }];
     }
-    keepPresets(this.#own);
+    savePresets(this.#saved);
     this.#showPresets();
-    this.#markPreset();
-    this.#keep.focus();
+    this.#showChosenPreset();
+    this.#saveButton.focus();
   }
 
   /** @param {Preset} preset */
@@ -148,16 +148,16 @@ export class EffectPanel extends EventTarget {
     return chip;
   }
 
-  #markPreset() {
+  #showChosenPreset() {
     const { chain } = this;
     const chips = byId('presets', HTMLElement).children;
     const text = byId('preset-text', HTMLElement);
-    text.textContent = chain.length > 0 ? 'Your own mix.' : 'Nothing: the film plays as it is.';
-    const own = this.#on(this.#own) !== undefined;
-    this.#keep.hidden = chain.length === 0 || (!own && this.preset !== null);
-    this.#keep.textContent = own ? 'Forget this mix' : 'Keep this mix';
+    text.textContent = chain.length > 0 ? 'Your own combination.' : 'No effects: the film plays as it is.';
+    const isSaved = this.#find(this.#saved) !== undefined;
+    this.#saveButton.hidden = chain.length === 0 || (!isSaved && this.preset !== null);
+    this.#saveButton.textContent = isSaved ? 'Forget this preset' : 'Save as a preset';
     this.#presets.forEach((preset, index) => {
-      const pressed = this.#isPreset(preset, chain);
+      const pressed = this.#equals(preset, chain);
       chips[index]?.setAttribute('aria-pressed', String(pressed));
       if (pressed) text.textContent = `${preset.description}.`;
     });
@@ -165,18 +165,18 @@ export class EffectPanel extends EventTarget {
 
   /**
    * @param {Preset} preset
-   * @param {EffectSpec[]} chain with all parameters; a preset leaves out what is at its default
+   * @param {EffectSpec[]} chain with all parameters; presets leave out those at their defaults
    */
-  #isPreset({ effects }, chain) {
+  #equals({ effects }, chain) {
     if (effects.length !== chain.length) return false;
     return effects.every((effect, index) => {
-      const full = this.#controls.completed(effect);
+      const full = this.#cards.withDefaults(effect);
       return JSON.stringify(full) === JSON.stringify(chain[index]);
     });
   }
 
   async #copyLink() {
-    const label = /** @type {HTMLElement} */ (this.#share.querySelector('span'));
+    const label = /** @type {HTMLElement} */ (this.#linkButton.querySelector('span'));
     const url = new URL(location.href);
     url.searchParams.delete('view');
     try {
@@ -185,6 +185,6 @@ export class EffectPanel extends EventTarget {
     } catch {
       label.textContent = 'Copy it from the address bar';
     }
-    setTimeout(() => (label.textContent = 'Copy a link to this'), SAID_MS);
+    setTimeout(() => (label.textContent = 'Copy a link to this'), FEEDBACK_MS);
   }
 }

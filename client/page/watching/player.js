@@ -1,30 +1,32 @@
-/** The screen of the page: the returned film, what is drawn over and beside it, and the bar. */
+/** The player: the returned film, what is drawn over and beside it, and the playback bar. */
 
-import { Compare } from './comparison.js';
 import { byId, element } from '../shared/dom.js';
 import { formatTime } from '../shared/time-format.js';
-import { Marks } from './gaze-overlay.js';
+import { Comparison } from './comparison.js';
+import { GazeOverlay } from './gaze-overlay.js';
 
 /** @typedef {import('../../gaze-client.js').GazeClient} GazeClient */
 /** @typedef {import('../../gaze-client.js').PlaybackEvent} PlaybackEvent */
-/** @typedef {import('../../sdk/local-film.js').OwnFilm} OwnFilm */
+/** @typedef {import('../../sdk/local-film.js').LocalFilm} LocalFilm */
 
-const IDLE_MS = 2500;
-const BAR_INTERVAL_MS = 200;
+const HIDE_BAR_AFTER_MS = 2500;
+const POSITION_INTERVAL_MS = 200;
 const NOTICE_MS = 4000;
 
+/** Why the film stands, as the viewer reads it. */
 const NOTICES = {
   attention: 'Waiting for your eyes',
   pupil: 'Waiting for your pupils to settle',
-  away: 'The connection is lost – trying again',
-  lost: 'The live stream is lost and tried again',
+  reconnecting: 'Connection lost – reconnecting',
+  lost: 'The live stream was lost – reconnecting',
 };
+/** @type {PlaybackEvent} */
 const PLAYING = { paused: false, reason: null, position: null, lost: false };
 
 export class Player {
   film = byId('film', HTMLVideoElement);
-  marks = new Marks(this.film);
-  compare;
+  overlay = new GazeOverlay(this.film);
+  comparison;
 
   #client;
   #notice = byId('notice', HTMLElement);
@@ -33,9 +35,9 @@ export class Player {
   #time = byId('time', HTMLOutputElement);
   #duration = byId('duration', HTMLOutputElement);
   #sound = byId('sound', HTMLButtonElement);
-  #theatre = byId('theatre', HTMLElement);
-  /** @type {OwnFilm | null} */
-  #own = null;
+  #root = byId('player', HTMLElement);
+  /** @type {LocalFilm | null} */
+  #local = null;
   /** @type {number | null} */
   #hostedDuration_s = null;
   #watching = false;
@@ -43,23 +45,25 @@ export class Player {
   /** @type {PlaybackEvent} */
   #playback = PLAYING;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #idle;
+  #hideBarTimer;
+  /** Runs while a notice of `showNotice` is shown. @type {ReturnType<typeof setTimeout> | undefined} */
+  #noticeTimer;
 
   /**
    * @param {GazeClient} client
-   * @param {(holds: boolean) => void} onHold the viewer wants to see the film without effects
+   * @param {(bypassed: boolean) => void} onBypass the viewer holds or releases the bypass button
    */
-  constructor(client, onHold) {
+  constructor(client, onBypass) {
     this.#client = client;
-    this.compare = new Compare(onHold);
+    this.comparison = new Comparison(onBypass);
     client.attach(this.film);
-    client.on('gaze', (gaze) => this.#watching && this.marks.add(gaze));
+    client.on('gaze', (gaze) => this.#watching && this.overlay.add(gaze));
     client.on('playback', (playback) => this.#onPlayback(playback));
     client.on('state', ({ state }) => {
-      if (state === 'reconnecting') this.#keepPicture();
+      if (state === 'reconnecting') this.#showLastFrame();
       this.#showPlaying();
     });
-    this.film.addEventListener('playing', () => this.#forgetPicture());
+    this.film.addEventListener('playing', () => this.#removeLastFrame());
     this.#play.addEventListener('click', () => this.togglePlay());
     this.#seek.addEventListener('input', () => {
       this.#seeking = true;
@@ -70,18 +74,18 @@ export class Player {
       this.#seekTo(Number(this.#seek.value));
     });
     this.#sound.addEventListener('click', () => this.#setMuted(!this.film.muted));
-    const full = byId('full', HTMLButtonElement);
-    full.hidden = !document.fullscreenEnabled; // as on telephones whose browsers fill the screen anyway
+    const full = byId('fullscreen', HTMLButtonElement);
+    full.hidden = !document.fullscreenEnabled; // as on telephones, whose browsers fill the screen anyway
     full.addEventListener('click', () => this.toggleFullScreen());
     this.#offerPictureInPicture();
     this.film.addEventListener('click', () => this.#onFilmClick());
     for (const type of ['pointermove', 'pointerdown', 'keydown']) {
-      this.#theatre.addEventListener(type, () => this.#wakeBar(), { passive: true });
+      this.#root.addEventListener(type, () => this.#showBar(), { passive: true });
     }
-    setInterval(() => this.#tick(), BAR_INTERVAL_MS);
+    setInterval(() => this.#updatePosition(), POSITION_INTERVAL_MS);
   }
 
-  /** Whether a film is on; without one the bar rests. */
+  /** Whether a session shows a film; without one the bar is disabled. */
   get watching() {
     return this.#watching;
   }
@@ -89,33 +93,34 @@ export class Player {
   set watching(watching) {
     this.#watching = watching;
     if (!watching) {
-      this.#forgetPicture();
+      this.#removeLastFrame();
       this.#playback = PLAYING;
-      this.marks.clear();
-      this.#notice.hidden = true;
+      this.overlay.clear();
+      clearTimeout(this.#noticeTimer);
+      this.#noticeTimer = undefined;
     }
-    this.compare.watching = watching;
+    this.comparison.watching = watching;
     this.#showPlaying();
     this.#showDuration();
   }
 
   /**
-   * Which film is watched.
+   * Set the film that is watched.
    *
-   * @param {OwnFilm | null} own null for a hosted one
-   * @param {number | null} hostedDuration_s
+   * @param {LocalFilm | null} local the film that this page sends; null for one of the server's
+   * @param {number | null} hostedDuration_s of a hosted film
    */
-  setFilm(own, hostedDuration_s) {
-    this.#own = own;
-    byId('original', HTMLElement).replaceChildren(...(own ? [own.element] : []));
-    for (const type of ['ended', 'playing']) own?.element.addEventListener(type, () => this.#showPlaying());
+  setFilm(local, hostedDuration_s) {
+    this.#local = local;
+    byId('original', HTMLElement).replaceChildren(...(local ? [local.element] : []));
+    for (const type of ['ended', 'playing']) local?.element.addEventListener(type, () => this.#showPlaying());
     this.#hostedDuration_s = hostedDuration_s;
-    this.compare.available = own !== null;
-    this.marks.clear();
+    this.comparison.available = local !== null;
+    this.overlay.clear();
     this.#showDuration();
   }
 
-  /** Start the returned film, silently where the browser insists. */
+  /** Play the returned film, muted where the browser allows no sound without a click. */
   async start() {
     this.film.muted = false;
     try {
@@ -133,7 +138,7 @@ export class Player {
     if (reason === 'ended') {
       this.#seekTo(0);
       this.#client.play();
-    } else if (this.#ownHasEnded) {
+    } else if (this.#localHasEnded) {
       this.#seekTo(0);
       this.#resume();
     } else if (reason === 'viewer') this.#resume();
@@ -148,26 +153,26 @@ export class Player {
 
   async toggleFullScreen() {
     if (document.fullscreenElement) await document.exitFullscreen();
-    else await this.#theatre.requestFullscreen?.().catch(() => {});
+    else await this.#root.requestFullscreen?.().catch(() => {});
   }
 
-  /** Not all browsers go on showing the last picture of a connection that is gone. */
-  #keepPicture() {
+  /** Not all browsers keep showing the last frame of a lost connection. */
+  #showLastFrame() {
     const { videoWidth: width, videoHeight: height } = this.film;
     if (width === 0) return;
-    const canvas = element('canvas', { width, height, class: 'kept-picture', 'data-testid': 'kept-picture' });
+    const canvas = element('canvas', { width, height, class: 'last-frame', 'data-testid': 'last-frame' });
     canvas.getContext('2d')?.drawImage(this.film, 0, 0);
-    this.#forgetPicture();
+    this.#removeLastFrame();
     this.film.after(canvas);
   }
 
-  #forgetPicture() {
-    this.film.parentElement?.querySelector('.kept-picture')?.remove();
+  #removeLastFrame() {
+    this.film.parentElement?.querySelector('.last-frame')?.remove();
   }
 
-  /** Firefox has a button of its own for it, and lends it to no page. */
+  /** Firefox has its own button for it and no API. */
   #offerPictureInPicture() {
-    const button = byId('apart', HTMLButtonElement);
+    const button = byId('picture-in-picture', HTMLButtonElement);
     button.hidden = !document.pictureInPictureEnabled;
     button.addEventListener('click', () => {
       if (document.pictureInPictureElement) document.exitPictureInPicture().catch(() => {});
@@ -182,7 +187,7 @@ export class Player {
 
   #resume() {
     this.#client.play();
-    if (this.#own?.seekable) this.#own.element.play().catch(() => {});
+    if (this.#local?.seekable) this.#local.element.play().catch(() => {});
   }
 
   #onFilmClick() {
@@ -193,50 +198,60 @@ export class Player {
   #onPlayback(playback) {
     const isBack = this.#playback.lost && !playback.lost;
     this.#playback = playback;
-    if (this.#own?.seekable) {
-      if (playback.paused) this.#own.element.pause();
-      else if (!this.#ownHasEnded) this.#own.element.play().catch(() => {});
+    if (this.#local?.seekable) {
+      if (playback.paused) this.#local.element.pause();
+      else if (!this.#localHasEnded) this.#local.element.play().catch(() => {});
     }
     this.#showPlaying();
-    if (isBack) this.#tell('The live stream is back');
+    if (isBack) this.showNotice('The live stream is back');
   }
 
-  /** Say something over the picture for a while. @param {string} text */
-  #tell(text) {
+  /**
+   * Show a notice over the film for a while.
+   *
+   * @param {string} text
+   * @param {number} [duration_ms]
+   */
+  showNotice(text, duration_ms = NOTICE_MS) {
     this.#notice.textContent = text;
     this.#notice.hidden = false;
-    setTimeout(() => this.#showPlaying(), NOTICE_MS);
+    clearTimeout(this.#noticeTimer);
+    this.#noticeTimer = setTimeout(() => {
+      this.#noticeTimer = undefined;
+      this.#showPlaying();
+    }, duration_ms);
   }
 
   #showPlaying() {
     const { paused, reason, lost } = this.#playback;
-    const stopped = reason === 'viewer' || reason === 'ended' || this.#ownHasEnded;
+    const stopped = reason === 'viewer' || reason === 'ended' || this.#localHasEnded;
     this.#play.disabled = !this.#watching;
     this.#play.setAttribute('aria-label', stopped ? 'Play' : 'Pause');
     this.#play.querySelector('use')?.setAttribute('href', stopped ? '#icon-play' : '#icon-pause');
-    const waits = paused && (reason === 'attention' || reason === 'pupil') ? reason : null;
-    const away = this.#watching && this.#client.state === 'reconnecting';
-    const why = away ? 'away' : lost ? 'lost' : waits;
-    const notice = why && NOTICES[why];
-    this.#notice.hidden = notice === null;
-    this.#notice.textContent = notice;
-    this.#theatre.dataset.playback = paused ? (reason ?? 'paused') : 'playing';
+    const waitsFor = paused && (reason === 'attention' || reason === 'pupil') ? reason : null;
+    const reconnecting = this.#watching && this.#client.state === 'reconnecting';
+    const cause = reconnecting ? 'reconnecting' : lost ? 'lost' : waitsFor;
+    if (cause || this.#noticeTimer === undefined) {
+      this.#notice.hidden = cause === null;
+      this.#notice.textContent = cause && NOTICES[cause];
+    }
+    this.#root.dataset.playback = paused ? (reason ?? 'paused') : 'playing';
   }
 
-  get #ownHasEnded() {
-    return this.#own?.seekable === true && this.#own.element.ended;
+  get #localHasEnded() {
+    return this.#local?.seekable === true && this.#local.element.ended;
   }
 
-  /** Where the film is, in seconds; null where it has no such place. */
+  /** Position in the film, in seconds; null where it has none. */
   get position_s() {
     if (!this.#watching) return null;
-    if (this.#own) return this.#own.seekable ? this.#own.element.currentTime : null;
+    if (this.#local) return this.#local.seekable ? this.#local.element.currentTime : null;
     return this.#client.position_s;
   }
 
   #length_s() {
-    if (!this.#own) return this.#hostedDuration_s;
-    const { seekable, element } = this.#own;
+    if (!this.#local) return this.#hostedDuration_s;
+    const { seekable, element } = this.#local;
     return seekable && Number.isFinite(element.duration) ? element.duration : null;
   }
 
@@ -250,12 +265,12 @@ export class Player {
 
   /** @param {number} position_s */
   #seekTo(position_s) {
-    if (this.#own) this.#own.element.currentTime = position_s;
+    if (this.#local) this.#local.element.currentTime = position_s;
     else this.#client.seek(position_s);
     this.#showTime(position_s);
   }
 
-  #tick() {
+  #updatePosition() {
     const position_s = this.position_s;
     if (position_s !== null && !this.#seeking) this.#showTime(Math.min(position_s, this.#length_s() ?? position_s));
   }
@@ -266,7 +281,7 @@ export class Player {
     if (this.#time.textContent !== text) this.#time.textContent = text;
     this.#seek.value = String(position_s);
     this.#seek.setAttribute('aria-valuetext', text);
-    this.#seek.style.setProperty('--share', String(position_s / (this.#length_s() || 1)));
+    this.#seek.style.setProperty('--fraction', String(position_s / (this.#length_s() || 1)));
   }
 
   /** @param {boolean} muted */
@@ -277,9 +292,9 @@ export class Player {
     this.#sound.querySelector('use')?.setAttribute('href', muted ? '#icon-muted' : '#icon-sound');
   }
 
-  #wakeBar() {
-    this.#theatre.classList.remove('resting');
-    clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => this.#theatre.classList.add('resting'), IDLE_MS);
+  #showBar() {
+    this.#root.classList.remove('idle');
+    clearTimeout(this.#hideBarTimer);
+    this.#hideBarTimer = setTimeout(() => this.#root.classList.add('idle'), HIDE_BAR_AFTER_MS);
   }
 }

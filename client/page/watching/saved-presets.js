@@ -1,21 +1,21 @@
-/** The mixes of effects that the viewer keeps on this device, beside the server's presets. */
+/** The viewer's own presets, saved on this device beside those of the server. */
 
 /** @typedef {import('../../gaze-client.js').Preset} Preset */
 
 const KEY = 'gaze.presets';
-const MOST = 24;
+const MAX_PRESETS = 24;
 
-/** @returns {Preset[]} what is kept; a broken entry is passed over */
-export function keptPresets() {
+/** @returns {Preset[]} invalid entries are left out */
+export function savedPresets() {
   try {
-    const kept = JSON.parse(localStorage.getItem(KEY) ?? '[]');
-    return Array.isArray(kept) ? kept.filter((one) => one?.title && Array.isArray(one.effects)) : [];
+    const saved = JSON.parse(localStorage.getItem(KEY) ?? '[]');
+    return Array.isArray(saved) ? saved.filter((one) => one?.title && Array.isArray(one.effects)) : [];
   } catch {
     return [];
   }
 }
 
-/** @param {Preset[]} presets the newest last; only so many stay */
-export function keepPresets(presets) {
-  localStorage.setItem(KEY, JSON.stringify(presets.slice(-MOST)));
+/** @param {Preset[]} presets the newest last; older ones beyond the limit are dropped */
+export function savePresets(presets) {
+  localStorage.setItem(KEY, JSON.stringify(presets.slice(-MAX_PRESETS)));
 }
