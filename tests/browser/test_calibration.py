@@ -222,6 +222,59 @@ async def test_a_moving_dot_in_vain_is_explained_and_nine_dots_are_offered(
     assert commands == ["start", "point"]
 
 
+# As the server says it whose gaze tracker was lost while a target was shown.
+INTERRUPT = """(reason) => {
+  const { client } = window.gazeApp;
+  const detail = { state: 'cancelled', progress: 0, reason };
+  client.dispatchEvent(new CustomEvent('calibration', { detail }));
+}"""
+
+
+@both_browsers
+@pytest.mark.parametrize("plan", ["plan-5", "plan-pursuit"])
+async def test_a_calibration_that_the_server_cancels_says_why_and_is_started_again(
+    server: ServerProcess, browser: Open, plan: str
+) -> None:
+    async with browser() as page:
+        visitor = await start(page, server)
+        await page.click("calibrate")
+        await visitor.until(lambda: found_face(page))
+        await page.click(plan)
+        await page.click("camera-check-begin")
+        await visitor.hears("calibration", lambda m: m["state"] == "collecting")
+        await visitor.until(lambda: page.call("() => document.querySelector('.hint') !== null"))
+        heard = len(await visitor.heard("calibration"))
+        await visitor.hears("calibration", after=heard)
+        await page.call(INTERRUPT, "the gaze tracker was restarted")
+        await visitor.until(lambda: shown(page, "calibration-failure"))
+        said = await text(page, "calibration-failure")
+        assert "The calibration was interrupted" in said
+        assert "The gaze tracker was restarted. You can start again." in said
+        heard = len(await visitor.heard("calibration"))
+        await page.click("calibration-retry")
+        again = await visitor.hears("calibration", lambda m: m["state"] == "collecting", heard)
+        assert again["progress"] == 0
+        await visitor.until(lambda: shown(page, "target"))
+        await page.press("Escape")
+        await visitor.until(lambda: focused(page, "calibrate"))
+
+
+@both_browsers
+async def test_a_calibration_that_the_session_has_lost_is_offered_again(
+    server: ServerProcess, browser: Open
+) -> None:
+    sample = """(calibrated) => window.gazeApp.client.dispatchEvent(
+      new CustomEvent('gaze', { detail: { calibrated, confidence: 0, t: 0 } }))"""
+    async with browser() as page:
+        visitor = await start(page, server)
+        await page.call(sample, True)
+        await page.call(sample, False)
+        await visitor.until(lambda: shown(page, "calibration-prompt"))
+        assert "has lost your calibration" in await text(page, "calibration-prompt")
+        await page.click("calibration-prompt-accept")
+        await visitor.until(lambda: shown(page, "camera-check"))
+
+
 HINTS = """async () => {
   const { hintsFor } = await import('/client/page/calibration/camera-check.js');
   const illumination = { face: 0.5, around: 0.5, glare: 0 };
@@ -249,8 +302,10 @@ HINTS = """async () => {
 ALL_WANTING = """async () => {
   const { hintsFor } = await import('/client/page/calibration/camera-check.js');
   const illumination = { face: 0.1, around: 0.1, glare: 0 };
-  const seen = { samples_hz: 8, face: true, distance_mm: 250, yaw_deg: 2, illumination, size: [640, 480] };
-  return hintsFor(seen).map(({ subject }) => subject);
+  const state = {
+    samples_hz: 8, face: true, distance_mm: 250, yaw_deg: 2, illumination, size: [640, 480],
+  };
+  return hintsFor(state).map(({ subject }) => subject);
 }"""
 
 

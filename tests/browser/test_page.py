@@ -411,6 +411,33 @@ async def test_a_film_of_which_no_picture_comes_is_told_and_can_be_left(
 
 
 @both_browsers
+async def test_a_failure_on_the_server_is_shown_over_the_film(
+    server: ServerProcess, browser: Open
+) -> None:
+    fail = """async (problem) => {
+      const { GazeError } = await import('/client/gaze-client.js');
+      const detail = new GazeError(problem);
+      window.gazeApp.client.dispatchEvent(new CustomEvent('error', { detail }));
+    }"""
+    async with browser() as page:
+        visitor = Visitor(page, server.url)
+        await visitor.visit(media="texture", gaze="pointer")
+        await visitor.start("start-pointer")
+        await visitor.until(lambda: is_state(page, "watching"))
+        reason = "The gaze tracker was restarted."
+        await page.call(fail, {"status": 503, "title": "Service Unavailable", "detail": reason})
+        assert await text(page, "notice") == reason
+        assert await shown(page, "notice")
+        assert await is_hidden(page, "effects-problem")
+        await visitor.until(lambda: is_hidden(page, "notice"))
+
+        refused = {"status": 422, "field": "effects[0]", "detail": "effects[0]: no such effect"}
+        await page.call(fail, refused)
+        assert await text(page, "effects-problem") == refused["detail"]
+        assert await is_hidden(page, "notice")
+
+
+@both_browsers
 async def test_dot_trail_and_heat_are_drawn_where_the_eyes_are(
     server: ServerProcess, browser: Open
 ) -> None:

@@ -10,7 +10,7 @@ import { describeCalibration, forgetCalibration, saveCalibration, savedCalibrati
 /** A drift larger than this multiple of the calibration's accuracy is not worth correcting. */
 const MAX_DRIFT_RATIO = 3;
 const PROMPT_AFTER_MS = 4000;
-const UNCALIBRATED = 'Look at dots for twenty seconds, and the film follows your eyes closely.';
+const UNCALIBRATED = 'With the camera on, look at dots for twenty seconds, and the film follows your eyes closely.';
 
 export class CalibrationPanel {
   #client;
@@ -84,10 +84,9 @@ export class CalibrationPanel {
 
   /** Once a visit, a while into the film, offer a calibration, or a drift check of the saved one. */
   schedulePrompt() {
-    if (this.#wasPrompted) return;
-    this.#wasPrompted = true;
     setTimeout(() => {
-      if (!this.#enabled || this.busy || !this.#prompt.hidden) return;
+      if (this.#wasPrompted || !this.#enabled || this.busy || !this.#prompt.hidden) return;
+      this.#wasPrompted = true;
       const saved = this.calibration ? savedCalibration() : null;
       if (saved) {
         const text = `Your calibration of ${describeCalibration(saved)} is in use.`;

@@ -201,8 +201,9 @@ class CameraCheck {
       ['camera', `${size[0]} × ${size[1]}, ${samples_hz} fps`],
     ];
     const insufficient = hints.map(({ subject }) => subject);
-    this.#list.replaceChildren(
-      ...rows.map(([subject, text]) => element('li', { class: insufficient.includes(subject) ? 'insufficient' : '' }, text)),
-    );
+    const unknown = [...(distance_mm === null ? ['distance'] : []), ...(illumination === null ? ['light'] : [])];
+    /** @param {Subject} subject */
+    const mark = (subject) => (insufficient.includes(subject) ? 'insufficient' : unknown.includes(subject) ? 'unknown' : 'sufficient');
+    this.#list.replaceChildren(...rows.map(([subject, text]) => element('li', { class: mark(subject) }, text)));
   }
 }
