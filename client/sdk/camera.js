@@ -54,7 +54,7 @@ export class Camera extends EventTarget {
   }
 
   /**
-   * List the cameras. Browsers tell them once the viewer has allowed one.
+   * List the cameras. Browsers reveal them once the viewer has allowed one.
    *
    * @returns {Promise<MediaDeviceInfo[]>}
    */

@@ -60,7 +60,7 @@ class Page(Protocol):
         ...
 
     async def prefer(self, *, light: bool) -> None:
-        """Change what the viewer's system prefers: colours of the day or of the night."""
+        """Change the colour scheme that the viewer's system prefers."""
         ...
 
     async def screenshot(self, path: Path) -> None: ...
@@ -81,7 +81,7 @@ MOST_COLLECTIONS = 10
 
 
 class ChromiumPage:
-    """Also tells what the page costs, which only Chromium can."""
+    """Also measures what the page costs, which only Chromium reports."""
 
     def __init__(self, page: PlaywrightPage) -> None:
         self._page = page

@@ -1,4 +1,4 @@
-"""The page for people who have no mouse, or to whom it is read: the keyboard and axe-core."""
+"""Accessibility of the page: keyboard operation, and what axe-core finds."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -32,7 +32,7 @@ VALUE = "(id) => document.querySelector(`[data-testid=${id}]`).valueAsNumber"
 
 
 async def violations(page: Page) -> list[str]:
-    """What axe finds in the page as it stands, in the colours of the night and of the day."""
+    """What axe-core finds in the page now, in light and in dark colours."""
     if not await page.call("() => 'axe' in window"):
         await page.call(f"() => {{ {AXE.read_text()} }}")
     found: list[str] = []

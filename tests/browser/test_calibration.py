@@ -1,4 +1,4 @@
-"""Calibration through the page, by a viewer whose eyes follow the dots."""
+"""Calibration through the page, by a viewer whose eyes follow the targets."""
 
 import math
 from collections.abc import Callable
@@ -20,7 +20,7 @@ both_browsers = pytest.mark.parametrize("browser", [chromium, firefox])
 
 
 async def start(page: Page, server: ServerProcess) -> Visitor:
-    """A viewer whose eyes follow the dots, before the camera's check."""
+    """A viewer whose eyes follow the targets, before the camera check."""
     visitor = Visitor(page, server.url)
     await visitor.visit(media="texture", preset="focus")
     await look_where_the_page_says(page)
@@ -30,12 +30,12 @@ async def start(page: Page, server: ServerProcess) -> Visitor:
 
 
 def states(messages: list[dict[str, Any]]) -> list[str]:
-    """What the server said, without how far it was."""
+    """The states that the server reported, without progress."""
     return [m["state"] for m in messages if m["state"] != "collecting"]
 
 
 @both_browsers
-async def test_dots_are_looked_at_skipped_and_repeated_and_the_result_is_kept(
+async def test_targets_are_collected_skipped_and_repeated_and_the_result_is_saved(
     server: ServerProcess, browser: Open
 ) -> None:
     async with browser() as page:
@@ -80,8 +80,8 @@ async def test_dots_are_looked_at_skipped_and_repeated_and_the_result_is_kept(
         await visitor.hears("gaze", lambda m: m["calibrated"], gaze)
 
 
-# Presses keys in the very moment in which the server has accepted a dot and the page does not know
-# it yet: the page listens later.
+# Presses keys when the server has accepted a target and the page does not know it yet: the page's
+# listener is called later.
 CROSS = """(keys) => {
   window.gazeApp.client.on('calibration', ({ state }) => {
     const key = state === 'accepted' ? keys.shift() : undefined;
@@ -91,7 +91,7 @@ CROSS = """(keys) => {
 
 
 @both_browsers
-async def test_a_key_that_crosses_the_acceptance_of_its_dot_ends_nothing(
+async def test_a_key_pressed_while_a_target_is_accepted_ends_nothing(
     server: ServerProcess, browser: Open
 ) -> None:
     async with browser() as page:
@@ -126,7 +126,7 @@ async def was_checked(page: Page) -> bool:
 
 
 @both_browsers
-async def test_a_moving_dot_calibrates_as_well(server: ServerProcess, browser: Open) -> None:
+async def test_a_moving_target_calibrates_as_well(server: ServerProcess, browser: Open) -> None:
     async with browser() as page:
         visitor = await start(page, server)
         await page.click("calibrate")
@@ -145,10 +145,9 @@ async def test_a_moving_dot_calibrates_as_well(server: ServerProcess, browser: O
         await visitor.until(lambda: focused(page, "calibrate"))
 
 
-# A moving dot on a scripted clock: the eyes are told so often a second, and the server, scripted
-# too, says what it says of a dot that was not followed, or cancels after a second. Returns what the
-# page says, the commands until then, and those that come once the viewer has taken what it offers
-# first.
+# A moving target on a scripted clock, with so many gaze samples a second. The server, scripted too,
+# rejects the calibration, or cancels it after a second. Returns what the page shows, the commands
+# until then, and those after the viewer has taken the first offer.
 FOLLOW_IN_VAIN = """async (gaze_hz, event, reason, cancels = false) => {
   const { calibrate } = await import('/client/page/calibration/calibration-run.js');
   let now_ms = 0;
@@ -216,7 +215,7 @@ FOLLOW_IN_VAIN = """async (gaze_hz, event, reason, cancels = false) => {
         (30, "pursuit", "The server says: 2 points"),
     ],
 )
-async def test_a_moving_dot_in_vain_is_explained_and_nine_dots_are_offered(
+async def test_a_failed_moving_target_is_explained_and_nine_targets_are_offered(
     server: ServerProcess, browser: Open, gaze_hz: int, event: str, said: str
 ) -> None:
     async with browser() as page:
@@ -229,7 +228,7 @@ async def test_a_moving_dot_in_vain_is_explained_and_nine_dots_are_offered(
 
 
 @both_browsers
-async def test_a_moving_dot_that_the_server_cancels_stops_at_once(
+async def test_a_moving_target_stops_when_the_server_cancels(
     server: ServerProcess, browser: Open
 ) -> None:
     reason = "the gaze tracker was restarted"
@@ -242,7 +241,7 @@ async def test_a_moving_dot_that_the_server_cancels_stops_at_once(
     assert after == ["start", "point"]
 
 
-# As the server says it whose gaze tracker was lost while a target was shown.
+# What the server sends when its gaze tracker is lost while a target is shown.
 INTERRUPT = """(reason) => {
   const { client } = window.gazeApp;
   const detail = { state: 'cancelled', progress: 0, reason };
@@ -328,7 +327,7 @@ ALL_WANTING = """async () => {
 }"""
 
 
-async def test_the_check_gives_one_hint_the_one_that_helps_most(server: ServerProcess) -> None:
+async def test_the_camera_check_shows_the_most_helpful_hint(server: ServerProcess) -> None:
     async with chromium() as page:
         await page.goto(server.url)
         said = await page.call(HINTS)
@@ -363,7 +362,9 @@ LIGHT = """async () => {
 }"""
 
 
-async def test_the_light_of_the_face_is_told_from_that_around_it(server: ServerProcess) -> None:
+async def test_illumination_of_the_face_is_separated_from_that_around_it(
+    server: ServerProcess,
+) -> None:
     async with chromium() as page:
         await page.goto(server.url)
         light = await page.call(LIGHT)

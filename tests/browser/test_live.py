@@ -1,4 +1,4 @@
-"""Live streams by their address: offered where the operator allows some, and refused in words."""
+"""Live streams by their address: offered where the operator allows some, and refused with a reason."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -86,7 +86,7 @@ async def test_a_live_stream_is_watched_by_its_address(films: Path, browser: Ope
 
 
 @both_browsers
-async def test_no_address_is_asked_for_where_none_is_allowed(
+async def test_the_live_form_is_hidden_where_no_address_is_allowed(
     server: ServerProcess, browser: Open
 ) -> None:
     async with browser() as page:

@@ -1,4 +1,4 @@
-"""The page as a newcomer meets it: starting, being refused, moving about, looking back."""
+"""The viewer's page: start, problems, history, controls and summary."""
 
 import asyncio
 import json
@@ -83,7 +83,7 @@ async def shown(page: Page, test_id: str) -> bool:
 
 
 @both_browsers
-async def test_one_click_and_the_film_is_on_and_what_is_sent_was_said(
+async def test_one_click_starts_the_film_and_the_page_said_before_what_is_sent(
     server: ServerProcess, browser: Open
 ) -> None:
     async with browser() as page:
@@ -114,7 +114,7 @@ async def is_state(page: Page, wanted: str) -> bool:
     ],
     ids=["refused", "none"],
 )
-async def test_without_a_camera_the_page_says_why_and_the_mouse_helps(
+async def test_without_a_camera_the_page_explains_why_and_offers_the_mouse(
     server: ServerProcess, browser: Open, circumstances: dict[str, Any], title: str
 ) -> None:
     async with browser(**circumstances) as page:
@@ -128,7 +128,7 @@ async def test_without_a_camera_the_page_says_why_and_the_mouse_helps(
 
 
 @both_browsers
-async def test_film_effects_and_view_are_in_the_address_and_back_undoes_them(
+async def test_film_effects_and_view_are_in_the_url_and_back_undoes_them(
     server: ServerProcess, browser: Open
 ) -> None:
     async with browser() as page:
@@ -252,7 +252,7 @@ OVERHANG = """() => {
 
 
 @both_browsers
-async def test_nothing_sticks_out_of_a_telephone(server: ServerProcess, browser: Open) -> None:
+async def test_nothing_overflows_on_a_phone(server: ServerProcess, browser: Open) -> None:
     async with browser() as page:
         visitor = Visitor(page, server.url)
         await page.resize(390, 844)
@@ -270,7 +270,7 @@ async def test_nothing_sticks_out_of_a_telephone(server: ServerProcess, browser:
 
 
 @both_browsers
-async def test_the_end_shows_where_the_eyes_were_and_saves_it(
+async def test_the_summary_shows_and_saves_the_fixations(
     server: ServerProcess, browser: Open
 ) -> None:
     async with browser() as page:
@@ -310,9 +310,7 @@ async def test_the_end_shows_where_the_eyes_were_and_saves_it(
 
 
 @both_browsers
-async def test_in_full_screen_the_picture_lies_where_the_page_says(
-    server: ServerProcess, browser: Open
-) -> None:
+async def test_the_layout_is_exact_in_full_screen(server: ServerProcess, browser: Open) -> None:
     async with browser() as page:
         visitor = Visitor(page, server.url)
         await visitor.visit(media="texture", gaze="pointer")
@@ -337,7 +335,7 @@ async def test_in_full_screen_the_picture_lies_where_the_page_says(
 
 
 @both_browsers
-async def test_the_original_can_be_seen_beside_under_a_divider_and_while_a_key_is_held(
+async def test_the_original_is_shown_beside_under_a_divider_and_while_bypassed(
     server: ServerProcess, browser: Open, own_film: Path
 ) -> None:
     async with browser() as page:
@@ -373,7 +371,7 @@ async def test_the_original_can_be_seen_beside_under_a_divider_and_while_a_key_i
 
 
 @both_browsers
-async def test_a_file_that_is_no_film_is_told_and_the_film_goes_on(
+async def test_a_file_that_is_no_film_is_refused_and_the_film_continues(
     server: ServerProcess, browser: Open, tmp_path: Path
 ) -> None:
     (tmp_path / "words.mp4").write_text("no film")
@@ -390,7 +388,7 @@ async def test_a_file_that_is_no_film_is_told_and_the_film_goes_on(
 
 
 @both_browsers
-async def test_a_film_of_which_no_picture_comes_is_told_and_can_be_left(
+async def test_a_film_without_pictures_is_reported_and_can_be_left(
     films: Path, browser: Open, tmp_path: Path
 ) -> None:
     spoilt = Path(shutil.copy(films / "texture.mp4", tmp_path))
@@ -438,7 +436,7 @@ async def test_a_failure_on_the_server_is_shown_over_the_film(
 
 
 @both_browsers
-async def test_dot_trail_and_heat_are_drawn_where_the_eyes_are(
+async def test_dot_trail_and_heat_map_are_drawn_at_the_point_of_gaze(
     server: ServerProcess, browser: Open
 ) -> None:
     painted = """([x, y]) => {
@@ -478,7 +476,7 @@ async def test_without_the_chart_library_the_page_says_what_is_off(server: Serve
         await visitor.until(lambda: shown(page, "stats-panel"))
 
 
-async def test_the_words_are_painted_before_any_script_has_come(server: ServerProcess) -> None:
+async def test_the_start_is_painted_before_any_script_has_loaded(server: ServerProcess) -> None:
     async with chromium(blocked="**/*.js") as page:
         await page.goto(server.url)
         assert await shown(page, "welcome")
@@ -493,7 +491,7 @@ WEIGHT = """() => {
 }"""
 
 
-async def test_the_page_is_light_until_the_film_is_on(server: ServerProcess) -> None:
+async def test_the_page_weighs_little_until_the_film_plays(server: ServerProcess) -> None:
     async with chromium() as page:
         visitor = Visitor(page, server.url)
         await visitor.visit(media="texture", preset="focus")
@@ -524,7 +522,7 @@ WATCH = """async (begin_s, count) => {
 TEN_MINUTES = 30 * 600
 
 
-async def test_ten_minutes_of_gaze_leave_heap_and_nodes_as_they_were(server: ServerProcess) -> None:
+async def test_ten_minutes_of_gaze_leak_neither_memory_nor_nodes(server: ServerProcess) -> None:
     async with chromium() as page:
         visitor = Visitor(page, server.url)
         await visitor.visit(media="texture", preset="pupil-pulse", gaze="pointer", marks="dot")

@@ -1,4 +1,4 @@
-"""What a web developer relies on: commands that answer, the element, a camera that is lost."""
+"""The SDK: commands and their responses, the element, a camera that is lost."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -135,7 +135,7 @@ async def test_the_element_sends_films_of_the_page(
         await until(page, f"() => ({shape})() === 1")
 
 
-# Downloads of `slow` wait for `window.release()`; elements that ever played are noted.
+# Downloads of `slow` wait for `window.release()`; elements that ever played are recorded.
 HOLD_SLOW_FILM = """() => {
   const fetched = window.fetch;
   const released = new Promise((resolve) => { window.release = resolve; });
@@ -176,7 +176,7 @@ async def test_the_element_shows_the_last_of_two_films_in_quick_succession(
         await until(page, f"() => ({SENT})() === 1")
         await page.call("() => window.release()")
 
-        # The first film is heard of no more, and the second one is paused and resumed.
+        # The first film stays stopped, and the second one is paused and resumed.
         still = "() => [...playing].filter((film) => !film.paused && film.src).length"
         loaded = "() => [...playing].filter((film) => film.hasAttribute('src')).length"
         await until(page, f"() => playing.size === 2 && ({loaded})() === 1")
@@ -271,13 +271,13 @@ async def test_the_element_says_what_is_wrong(host: Host, browser: Open) -> None
         await page.call(f"() => {{ {ELEMENT}.src = 'texture'; {ELEMENT}.gaze = 'camera'; }}")
         started = f"() => {ELEMENT}.start().then(() => '', (error) => error.title)"
         assert "not allowed" in await page.call(started)
-        # The way out that is offered: the second button.
+        # The second button offers the mouse.
         await page.call(f"() => {{ {ELEMENT}.shadowRoot.querySelectorAll('button')[1].click(); }}")
         await until(page, PLAYS)
 
 
-# Notes every camera that the page opens. Firefox lets nobody say that a track has ended, so there
-# the stream of a playing film stands in for the camera.
+# Records every camera that the page opens. Firefox ignores a dispatched `ended` event, so there the
+# stream of a playing film replaces the camera.
 FAKE_CAMERA = """(hex) => {
   window.cameras = [];
   window.films = [];
@@ -298,7 +298,7 @@ FAKE_CAMERA = """(hex) => {
     return stream;
   };
 }"""
-# As a camera ends that is unplugged, or taken away by the browser's own button.
+# Ends the camera as unplugging it does, or the browser's own button.
 UNPLUG = """() => {
   const film = window.films.at(-1);
   if (film) {
@@ -321,9 +321,7 @@ def camera_film(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @both_browsers
-async def test_a_camera_that_is_unplugged_and_comes_back(
-    host: Host, browser: Open, camera_film: str
-) -> None:
+async def test_an_unplugged_camera_is_reopened(host: Host, browser: Open, camera_film: str) -> None:
     host.show(f'{MODULE}<gaze-film src="texture"></gaze-film>')
     async with browser() as page:
         await page.goto(host.url)
@@ -388,7 +386,7 @@ async def test_the_viewers_page_ends_without_its_camera(
         assert await page.call("() => window.cameras.length") == 2
 
 
-# Sessions are answered once `window.answer()` is called.
+# The response to a session request waits for `window.answer()`.
 HOLD_SESSIONS = """() => {
   const real = window.fetch;
   const answered = new Promise((resolve) => { window.answer = resolve; });

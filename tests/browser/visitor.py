@@ -1,4 +1,4 @@
-"""A person at the page: opens it, starts, and can tell what was seen, heard and said."""
+"""A person at the page: opens it, starts, and reports what is shown and which messages came."""
 
 import asyncio
 import base64

@@ -13,7 +13,7 @@ const HIDE_BAR_AFTER_MS = 2500;
 const POSITION_INTERVAL_MS = 200;
 const NOTICE_MS = 4000;
 
-/** Why the film stands, as the viewer reads it. */
+/** Why the film is paused, as the viewer reads it. */
 const NOTICES = {
   attention: 'Waiting for your eyes',
   pupil: 'Waiting for your pupils to settle',

@@ -1,4 +1,4 @@
-"""Looking for new ways while the film goes on: ICE restart from the page."""
+"""ICE restart from the page while the film continues."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ FIGURES = """async () => {
     ],
     ids=["asked", "network"],
 )
-async def test_the_film_goes_on_over_a_new_way(
+async def test_the_film_continues_over_a_new_network_path(
     server: ServerProcess, browser: Any, begin: str
 ) -> None:
     async with browser() as page:

@@ -1,4 +1,4 @@
-"""What the SDK lets a browser give up first when the link is narrow, and when it gets it back."""
+"""The degradation preference that the SDK sets by the bandwidth estimate."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -41,7 +41,9 @@ async def preference(page: Page) -> str | None:
     return found
 
 
-async def test_size_and_rate_are_kept_until_the_link_is_narrow(server: ServerProcess) -> None:
+async def test_resolution_is_given_up_only_at_a_low_bandwidth_estimate(
+    server: ServerProcess,
+) -> None:
     async with chromium() as page:
         await page.goto(server.url)
         await page.call(OPEN)
@@ -54,7 +56,7 @@ async def test_size_and_rate_are_kept_until_the_link_is_narrow(server: ServerPro
         await until(lambda: _is(page, "maintain-framerate-and-resolution", "maintain-resolution"))
 
 
-async def test_a_browser_without_estimates_sends_as_well(server: ServerProcess) -> None:
+async def test_a_browser_without_estimates_keeps_its_resolution(server: ServerProcess) -> None:
     async with firefox() as page:
         await page.goto(server.url)
         await page.call(OPEN)
