@@ -1,4 +1,4 @@
-"""Live streams by their address: offered where the operator allows some, and refused with a reason."""
+"""Live streams by address: offered where the operator allows some, refused with a reason."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
