@@ -1,6 +1,7 @@
 """The client as an npm package: what is in it, and that TypeScript finds its types."""
 
 import json
+import posixpath
 import re
 import subprocess
 import tarfile
@@ -39,22 +40,22 @@ def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def imported(entry: str) -> set[str]:
-    """A module of the client and all that it imports."""
+    """A module of the client and all that it imports, as paths inside `client/`."""
     found: set[str] = set()
     waiting = {entry}
     while waiting:
         name = waiting.pop()
         found.add(name)
-        imports = re.findall(r"from '\./([\w-]+\.js)'", (CLIENT / name).read_text())
-        types = re.findall(r"import\('\./([\w-]+\.js)'\)", (CLIENT / name).read_text())
-        waiting |= {*imports, *types} - found
+        paths = re.findall(r"(?:from |import\()'(\.[^']+)'", (CLIENT / name).read_text())
+        folder = posixpath.dirname(name)
+        waiting |= {posixpath.normpath(posixpath.join(folder, path)) for path in paths} - found
     return found
 
 
 def test_the_package_holds_the_sdk_with_its_types_and_no_more(package: Path) -> None:
     inside = {str(file.relative_to(package)) for file in package.rglob("*") if file.is_file()}
     modules = imported("gaze-client.js") | imported("gaze-film.js")
-    types = {f"types/{Path(name).stem}.d.ts" for name in modules}
+    types = {f"types/{name.removesuffix('.js')}.d.ts" for name in modules}
     assert inside == modules | types | ALSO
     assert (package / "LICENSE").read_text() == (ROOT / "LICENSE").read_text()
 

@@ -87,7 +87,7 @@ class Visitor:
             The film.
         """
         await self.page.upload("file", file)
-        pressed = """() => document.querySelector('[data-testid=own-file]')
+        pressed = """() => document.querySelector('[data-testid=local-file]')
           .getAttribute('aria-pressed') === 'true'"""
         await self.until(lambda: self.page.call(pressed))
 

@@ -1,4 +1,4 @@
-"""A server and made cameras for the browsers."""
+"""A server and simulated cameras for the browsers."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path

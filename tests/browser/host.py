@@ -20,7 +20,7 @@ PLAYS = f"""() => {{
   const {{ video }} = {ELEMENT};
   return video.videoWidth > 0 && !video.paused && video.currentTime > 0.5;
 }}"""
-# Notes every camera that the page opens.
+# Records every camera that the page opens.
 WATCH_CAMERA = """() => {
   window.cameras = [];
   const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);

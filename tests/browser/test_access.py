@@ -1,4 +1,4 @@
-"""The page for people who have no mouse, or to whom it is read: the keyboard and axe-core."""
+"""Accessibility of the page: keyboard operation, and what axe-core finds."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -32,7 +32,7 @@ VALUE = "(id) => document.querySelector(`[data-testid=${id}]`).valueAsNumber"
 
 
 async def violations(page: Page) -> list[str]:
-    """What axe finds in the page as it stands, in the colours of the night and of the day."""
+    """What axe-core finds in the page now, in light and in dark colours."""
     if not await page.call("() => 'axe' in window"):
         await page.call(f"() => {{ {AXE.read_text()} }}")
     found: list[str] = []
@@ -74,7 +74,7 @@ async def test_everything_can_be_done_by_keyboard_and_axe_finds_nothing(
         await page.press("e")
         await visitor.until(lambda: shown(page, "eyes-panel"))
         await visitor.hears("stats", after=len(await visitor.heard("stats")))
-        await visitor.until(lambda: shown(page, "offer"))
+        await visitor.until(lambda: shown(page, "calibration-prompt"))
         found["watch and eyes"] = await violations(page)
 
         await tab_to(page, "preset-look-closer")
@@ -88,11 +88,11 @@ async def test_everything_can_be_done_by_keyboard_and_axe_finds_nothing(
 
         await tab_to(page, "calibrate", "Shift+Tab")
         await page.press("Enter")
-        await visitor.until(lambda: shown(page, "check"))
+        await visitor.until(lambda: shown(page, "camera-check"))
         found["check"] = await violations(page)
         await tab_to(page, "plan-9", "Shift+Tab")
         await page.press("ArrowLeft")  # to five dots
-        await tab_to(page, "check-begin")
+        await tab_to(page, "camera-check-begin")
         await page.press("Enter")
         await visitor.until(lambda: shown(page, "calibration-skip"))
         found["calibration"] = await violations(page)
@@ -103,7 +103,7 @@ async def test_everything_can_be_done_by_keyboard_and_axe_finds_nothing(
         await page.press("Enter")
         await visitor.until(lambda: is_state(page, "summary"))
         found["summary"] = await violations(page)
-        await tab_to(page, "summary-heat")
+        await tab_to(page, "summary-heatmap")
         await page.press("ArrowRight")
         await tab_to(page, "summary-done")
         await page.press("Enter")

@@ -100,7 +100,7 @@ async def test_effects_are_changed_stacked_and_removed_live(
         await page.click("effect-pixelate")
         await visitor.hears("effects", lambda m: [e["name"] for e in m["effects"]] == ["pixelate"])
         await becomes(plain, other=True)
-        await page.click("preset-keep")
+        await page.click("preset-save")
         heard = len(await visitor.heard("effects"))
         await page.click("effect-pixelate")
         await visitor.hears("effects", lambda m: m["effects"] == [], heard)
@@ -110,7 +110,7 @@ async def test_effects_are_changed_stacked_and_removed_live(
         assert await page.call(KEPT) == "Pixelate"
         await page.call("() => document.querySelector('[data-testid^=preset-own]').click()")
         assert await page.call(CHAIN) == "pixelate"
-        await page.click("preset-keep")
+        await page.click("preset-save")
         assert await page.call(KEPT) is None
 
 

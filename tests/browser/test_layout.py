@@ -40,13 +40,13 @@ PAGE = """<!doctype html><title>layout</title>
 </script>"""
 ARRIVED = """(x, y) => window.mouse && Math.abs(mouse.clientX - x) < 1
   && Math.abs(mouse.clientY - y) < 1"""
-# In full screen the viewport is the screen; headless Chromium goes on telling of a window.
+# In full screen the viewport is the screen; headless Chromium still reports a window.
 SEND = """() => {
   window.place = document.fullscreenElement
     ? [mouse.clientX, mouse.clientY] : [mouse.screenX, mouse.screenY];
   client.pointer({ screen: window.place });
 }"""
-# Within a pixel: some browsers tell whole ones.
+# Within a pixel: some browsers round to whole ones.
 FOUND = """(x, y, xTolerance, yTolerance) => {
   const { screen, shown } = window.gaze ?? {};
   return screen && shown
@@ -119,11 +119,11 @@ async def test_the_layout_is_right_in_full_screen(host: Host, browser: Open) -> 
 
 
 @both_browsers
-async def test_the_zoom_is_read_off_the_window(host: Host, browser: Open) -> None:
+async def test_the_page_zoom_is_estimated_from_the_window(host: Host, browser: Open) -> None:
     """A browser's zoom cannot be set from outside; what is computed from it can be tried."""
     host.show("<!doctype html><title>zoom</title>")
     zoom = """async (url, outer, inner) => {
-      const { estimatedZoom } = await import(`${url}/client/layout.js`);
+      const { estimatedZoom } = await import(`${url}/client/sdk/layout.js`);
       return estimatedZoom(outer, inner);
     }"""
     async with browser() as page:

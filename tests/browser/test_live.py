@@ -1,4 +1,4 @@
-"""Live streams by their address: offered where the operator allows some, and refused in words."""
+"""Live streams by address: offered where the operator allows some, refused with a reason."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -79,14 +79,14 @@ async def test_a_live_stream_is_watched_by_its_address(films: Path, browser: Ope
             await is_wide(CAMERA_WIDTH_PX)
             assert await text(page, "source-hint") == f"Live from {live}"
             camera.hang_up()
-            await says("notice", "The live stream is lost and tried again")
+            await says("notice", "The live stream was lost")
             assert await shown(page, "notice")
             assert await text(page, "film-problem") == ""
             await says("notice", "The live stream is back")
 
 
 @both_browsers
-async def test_no_address_is_asked_for_where_none_is_allowed(
+async def test_the_live_form_is_hidden_where_no_address_is_allowed(
     server: ServerProcess, browser: Open
 ) -> None:
     async with browser() as page:

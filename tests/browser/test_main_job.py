@@ -34,7 +34,7 @@ def farthest(place: tuple[float, float]) -> tuple[float, float]:
     return max(corners, key=lambda corner: np.hypot(corner[0] - place[0], corner[1] - place[1]))
 
 
-async def test_left_right_centre_in_the_camera_is_told_and_blurs(
+async def test_left_right_centre_in_the_camera_is_reported_and_blurs(
     server: ServerProcess, cameras: Path
 ) -> None:
     async with chromium(cameras / "looks.mjpeg") as page:
@@ -71,7 +71,7 @@ def _magnification(picture: Grey) -> float:
     return spacing(dots(picture)) / spacing(dots(grid(width, height)))
 
 
-async def test_a_steady_look_zooms_and_leaves(server: ServerProcess, cameras: Path) -> None:
+async def test_a_long_fixation_zooms_in_and_out_again(server: ServerProcess, cameras: Path) -> None:
     async with chromium(cameras / "looks.mjpeg") as page:
         visitor = Visitor(page, server.url)
         await visitor.visit(media="grid", effects=effects({"name": "zoom", "maximum": 2.0}))
@@ -89,9 +89,7 @@ async def test_a_steady_look_zooms_and_leaves(server: ServerProcess, cameras: Pa
 
 
 @both_browsers
-async def test_zoom_keeps_the_looked_at_point_in_place(
-    server: ServerProcess, browser: Open
-) -> None:
+async def test_zoom_keeps_the_point_of_gaze_in_place(server: ServerProcess, browser: Open) -> None:
     async with browser() as page:
         visitor = Visitor(page, server.url)
         await visitor.visit(
@@ -167,7 +165,7 @@ async def test_wide_pupils_pause_and_blur(server: ServerProcess, cameras: Path) 
 
 
 @both_browsers
-async def test_a_hosted_film_is_seen_blurred_and_heard(
+async def test_a_hosted_film_returns_blurred_with_sound(
     server: ServerProcess, browser: Open
 ) -> None:
     async with browser() as page:
@@ -179,7 +177,7 @@ async def test_a_hosted_film_is_seen_blurred_and_heard(
 
 
 @both_browsers
-async def test_a_film_of_ones_own_is_seen_blurred_and_heard(
+async def test_a_film_of_the_page_returns_blurred_with_sound(
     server: ServerProcess, browser: Open, own_film: Path
 ) -> None:
     async with browser() as page:
@@ -200,7 +198,7 @@ async def _sees_blur(visitor: Visitor) -> None:
     await visitor.until(blurred)
 
 
-async def test_firefox_shows_the_server_a_face(server: ServerProcess, tmp_path: Path) -> None:
+async def test_firefox_sends_a_face(server: ServerProcess, tmp_path: Path) -> None:
     """Firefox has no camera from a file; a video element's stream stands in for it."""
     film = tmp_path / "face.webm"
     write_viewer(film, [(3, {})])

@@ -1,4 +1,4 @@
-"""The page as a newcomer meets it: starting, being refused, moving about, looking back."""
+"""The viewer's page: start, problems, history, controls and summary."""
 
 import asyncio
 import json
@@ -83,14 +83,14 @@ async def shown(page: Page, test_id: str) -> bool:
 
 
 @both_browsers
-async def test_one_click_and_the_film_is_on_and_what_is_sent_was_said(
+async def test_one_click_starts_the_film_and_the_page_said_before_what_is_sent(
     server: ServerProcess, browser: Open
 ) -> None:
     async with browser() as page:
         visitor = Visitor(page, server.url)
         await visitor.visit()
-        assert await shown(page, "promise")
-        assert "keeps none" in await text(page, "promise")
+        assert await shown(page, "privacy-note")
+        assert "keeps none" in await text(page, "privacy-note")
         await page.call(WATCH_CAMERA)
         assert await page.call("() => window.asked") == 0
         await visitor.start()
@@ -114,7 +114,7 @@ async def is_state(page: Page, wanted: str) -> bool:
     ],
     ids=["refused", "none"],
 )
-async def test_without_a_camera_the_page_says_why_and_the_mouse_helps(
+async def test_without_a_camera_the_page_explains_why_and_offers_the_mouse(
     server: ServerProcess, browser: Open, circumstances: dict[str, Any], title: str
 ) -> None:
     async with browser(**circumstances) as page:
@@ -128,7 +128,7 @@ async def test_without_a_camera_the_page_says_why_and_the_mouse_helps(
 
 
 @both_browsers
-async def test_film_effects_and_view_are_in_the_address_and_back_undoes_them(
+async def test_film_effects_and_view_are_in_the_url_and_back_undoes_them(
     server: ServerProcess, browser: Open
 ) -> None:
     async with browser() as page:
@@ -252,7 +252,7 @@ OVERHANG = """() => {
 
 
 @both_browsers
-async def test_nothing_sticks_out_of_a_telephone(server: ServerProcess, browser: Open) -> None:
+async def test_nothing_overflows_on_a_phone(server: ServerProcess, browser: Open) -> None:
     async with browser() as page:
         visitor = Visitor(page, server.url)
         await page.resize(390, 844)
@@ -270,7 +270,7 @@ async def test_nothing_sticks_out_of_a_telephone(server: ServerProcess, browser:
 
 
 @both_browsers
-async def test_the_end_shows_where_the_eyes_were_and_saves_it(
+async def test_the_summary_shows_and_saves_the_fixations(
     server: ServerProcess, browser: Open
 ) -> None:
     async with browser() as page:
@@ -310,9 +310,7 @@ async def test_the_end_shows_where_the_eyes_were_and_saves_it(
 
 
 @both_browsers
-async def test_in_full_screen_the_picture_lies_where_the_page_says(
-    server: ServerProcess, browser: Open
-) -> None:
+async def test_the_layout_is_exact_in_full_screen(server: ServerProcess, browser: Open) -> None:
     async with browser() as page:
         visitor = Visitor(page, server.url)
         await visitor.visit(media="texture", gaze="pointer")
@@ -337,7 +335,7 @@ async def test_in_full_screen_the_picture_lies_where_the_page_says(
 
 
 @both_browsers
-async def test_the_original_can_be_seen_beside_under_a_divider_and_while_a_key_is_held(
+async def test_the_original_is_shown_beside_under_a_divider_and_while_bypassed(
     server: ServerProcess, browser: Open, own_film: Path
 ) -> None:
     async with browser() as page:
@@ -366,14 +364,14 @@ async def test_the_original_can_be_seen_beside_under_a_divider_and_while_a_key_i
         assert await is_hidden(page, "divider")
 
         heard = len(await visitor.heard("effects"))
-        await page.call("() => document.getElementById('hold').focus()")
+        await page.call("() => document.getElementById('bypass').focus()")
         await page.press(" ")
         await visitor.hears("effects", lambda m: m["effects"] == [], heard)
         await visitor.hears("effects", lambda m: m["effects"] != [], heard + 1)
 
 
 @both_browsers
-async def test_a_file_that_is_no_film_is_told_and_the_film_goes_on(
+async def test_a_file_that_is_no_film_is_refused_and_the_film_continues(
     server: ServerProcess, browser: Open, tmp_path: Path
 ) -> None:
     (tmp_path / "words.mp4").write_text("no film")
@@ -390,7 +388,7 @@ async def test_a_file_that_is_no_film_is_told_and_the_film_goes_on(
 
 
 @both_browsers
-async def test_a_film_of_which_no_picture_comes_is_told_and_can_be_left(
+async def test_a_film_without_pictures_is_reported_and_can_be_left(
     films: Path, browser: Open, tmp_path: Path
 ) -> None:
     spoilt = Path(shutil.copy(films / "texture.mp4", tmp_path))
@@ -402,7 +400,7 @@ async def test_a_film_of_which_no_picture_comes_is_told_and_can_be_left(
             await page.click("start-pointer")
 
             async def told() -> bool:
-                return "No picture of the film has come yet" in await text(page, "opening")
+                return "No picture of the film has arrived yet" in await text(page, "opening")
 
             await visitor.until(told)
             await page.click("opening-back")
@@ -411,18 +409,45 @@ async def test_a_film_of_which_no_picture_comes_is_told_and_can_be_left(
 
 
 @both_browsers
-async def test_dot_trail_and_heat_are_drawn_where_the_eyes_are(
+async def test_a_failure_on_the_server_is_shown_over_the_film(
+    server: ServerProcess, browser: Open
+) -> None:
+    fail = """async (problem) => {
+      const { GazeError } = await import('/client/gaze-client.js');
+      const detail = new GazeError(problem);
+      window.gazeApp.client.dispatchEvent(new CustomEvent('error', { detail }));
+    }"""
+    async with browser() as page:
+        visitor = Visitor(page, server.url)
+        await visitor.visit(media="texture", gaze="pointer")
+        await visitor.start("start-pointer")
+        await visitor.until(lambda: is_state(page, "watching"))
+        reason = "The gaze tracker was restarted."
+        await page.call(fail, {"status": 503, "title": "Service Unavailable", "detail": reason})
+        assert await text(page, "notice") == reason
+        assert await shown(page, "notice")
+        assert await is_hidden(page, "effects-problem")
+        await visitor.until(lambda: is_hidden(page, "notice"))
+
+        refused = {"status": 422, "field": "effects[0]", "detail": "effects[0]: no such effect"}
+        await page.call(fail, refused)
+        assert await text(page, "effects-problem") == refused["detail"]
+        assert await is_hidden(page, "notice")
+
+
+@both_browsers
+async def test_dot_trail_and_heat_map_are_drawn_at_the_point_of_gaze(
     server: ServerProcess, browser: Open
 ) -> None:
     painted = """([x, y]) => {
-      const canvas = document.getElementById('gaze-marks');
+      const canvas = document.getElementById('gaze-overlay');
       const [across, down] = [Math.round(x * canvas.width), Math.round(y * canvas.height)];
       const { data } = canvas.getContext('2d').getImageData(across - 20, down - 20, 40, 40);
       return data.reduce((sum, value) => sum + value, 0);
     }"""
     async with browser() as page:
         visitor = Visitor(page, server.url)
-        await visitor.visit(media="texture", gaze="pointer", marks="dot,heat")
+        await visitor.visit(media="texture", gaze="pointer", overlay="dot,heatmap")
         await visitor.start("start-pointer")
         await visitor.until(lambda: is_state(page, "watching"))
         place = (0.3, 0.4)
@@ -432,10 +457,10 @@ async def test_dot_trail_and_heat_are_drawn_where_the_eyes_are(
         assert await page.call(painted, (0.8, 0.8)) == 0
         assert await shown(page, "gaze-dot")
         await page.press("h")
-        assert (await address(page))["marks"] == "dot"
-        assert await is_hidden(page, "gaze-marks")
+        assert (await address(page))["overlay"] == "dot"
+        assert await is_hidden(page, "gaze-overlay")
         await page.press("t")
-        assert (await address(page))["marks"] == "dot,trail"
+        assert (await address(page))["overlay"] == "dot,trail"
         await visitor.look(0.6, 0.6)
         await visitor.until(lambda: page.call(painted, (0.6, 0.6)))
 
@@ -451,7 +476,7 @@ async def test_without_the_chart_library_the_page_says_what_is_off(server: Serve
         await visitor.until(lambda: shown(page, "stats-panel"))
 
 
-async def test_the_words_are_painted_before_any_script_has_come(server: ServerProcess) -> None:
+async def test_the_start_is_painted_before_any_script_has_loaded(server: ServerProcess) -> None:
     async with chromium(blocked="**/*.js") as page:
         await page.goto(server.url)
         assert await shown(page, "welcome")
@@ -466,7 +491,7 @@ WEIGHT = """() => {
 }"""
 
 
-async def test_the_page_is_light_until_the_film_is_on(server: ServerProcess) -> None:
+async def test_the_page_weighs_little_until_the_film_plays(server: ServerProcess) -> None:
     async with chromium() as page:
         visitor = Visitor(page, server.url)
         await visitor.visit(media="texture", preset="focus")
@@ -476,7 +501,7 @@ async def test_the_page_is_light_until_the_film_is_on(server: ServerProcess) -> 
     assert all(size for name, size in weights.items() if name.endswith(".js"))  # none of a cache
     assert any(name.endswith("app.js") for name in weights)
     assert not any("vendor" in name for name in weights)
-    assert sum(weights.values()) < 300_000, weights  # as sent: the server compresses nothing
+    assert sum(weights.values()) < 320_000, weights  # as sent: the server compresses nothing
 
 
 WATCH = """async (begin_s, count) => {
@@ -497,7 +522,7 @@ WATCH = """async (begin_s, count) => {
 TEN_MINUTES = 30 * 600
 
 
-async def test_ten_minutes_of_gaze_leave_heap_and_nodes_as_they_were(server: ServerProcess) -> None:
+async def test_ten_minutes_of_gaze_leak_neither_memory_nor_nodes(server: ServerProcess) -> None:
     async with chromium() as page:
         visitor = Visitor(page, server.url)
         await visitor.visit(media="texture", preset="pupil-pulse", gaze="pointer", marks="dot")

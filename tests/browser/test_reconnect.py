@@ -1,4 +1,4 @@
-"""A viewer who comes back: the page reloaded, or the server killed and started again."""
+"""Session restore and reconnection: the page reloaded, or the server killed and restarted."""
 
 import json
 from collections.abc import Callable
@@ -27,7 +27,7 @@ FORGET = "() => localStorage.removeItem('gaze.calibration')"
 STATE = "() => window.gazeApp.client.state"
 SESSION_ID = "() => window.gazeApp.client.storedSession?.id ?? null"
 POSITION_S = "() => window.gazeApp.client.position_s"
-# The number of the picture that is on the screen; a film that stands still counts none.
+# The number of the frame that is shown; a paused film counts none.
 PICTURES = """() => {
   const film = document.getElementById('film');
   if (window.pictures === undefined) {
@@ -46,7 +46,7 @@ DESCRIPTION = """async () => {
   const answer = await fetch(`/api/sessions/${id}`, { headers });
   return answer.json();
 }"""
-# What a viewer would see of it: every text of the status line, and whether a problem was shown.
+# What the viewer sees of it: every text of the status line, and whether a problem was shown.
 WATCH_STATUS = """() => {
   window.said = [];
   window.lost = null;
@@ -85,7 +85,7 @@ async def _watch_calibrated(visitor: Visitor, calibration: tuple[Any, Any]) -> N
 
 
 async def _watches_calibrated(visitor: Visitor, after: int = 0) -> None:
-    """Wait until film, calibration and effects are there again."""
+    """Wait until film, calibration and effects are restored."""
 
     async def connected() -> bool:
         return bool(await visitor.page.call(STATE) == "connected")
@@ -105,7 +105,7 @@ def _resumed(server: ServerProcess) -> float:
 
 
 @both_browsers
-async def test_a_reload_goes_on_with_the_session(
+async def test_a_reload_resumes_the_session(
     server: ServerProcess, browser: Open, calibration: tuple[Any, Any]
 ) -> None:
     async with browser() as page:
@@ -151,7 +151,7 @@ async def test_a_reload_leaves_a_paused_film_paused(server: ServerProcess, brows
 
 
 @both_browsers
-async def test_a_killed_server_is_found_again(
+async def test_the_page_reconnects_to_a_restarted_server(
     films: Path, browser: Open, calibration: tuple[Any, Any]
 ) -> None:
     flags, port = ("--media", str(films)), free_port()
@@ -163,7 +163,7 @@ async def test_a_killed_server_is_found_again(
             await page.call(WATCH_STATUS)
             first.process.kill()
             await visitor.hears("state", lambda m: m["state"] == "reconnecting")
-        assert await shown(page, "kept-picture")
+        assert await shown(page, "last-frame")
         heard = {kind: len(await visitor.heard(kind)) for kind in ("gaze", "playback", "effects")}
 
         with running_server(*flags, port=port) as second:

@@ -1,4 +1,4 @@
-"""What a web developer relies on: commands that answer, the element, a camera that is lost."""
+"""The SDK: commands and their responses, the element, a camera that is lost."""
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -135,6 +135,124 @@ async def test_the_element_sends_films_of_the_page(
         await until(page, f"() => ({shape})() === 1")
 
 
+# Downloads of `slow` wait for `window.release()`; elements that ever played are recorded.
+HOLD_SLOW_FILM = """() => {
+  const fetched = window.fetch;
+  const released = new Promise((resolve) => { window.release = resolve; });
+  window.fetch = async (address, options) => {
+    const response = await fetched(address, options);
+    if (String(address).includes('slow')) {
+      window.downloading = true;
+      await released;
+    }
+    return response;
+  };
+  window.playing = new Set();
+  const play = HTMLMediaElement.prototype.play;
+  HTMLMediaElement.prototype.play = function () {
+    if (this.src) window.playing.add(this);
+    return play.call(this);
+  };
+}"""
+SENT = f"() => {ELEMENT}.video.videoWidth / {ELEMENT}.video.videoHeight"
+
+
+@both_browsers
+async def test_the_element_shows_the_last_of_two_films_in_quick_succession(
+    host: Host, browser: Open, own_film: Path, tmp_path: Path
+) -> None:
+    square = make_film(tmp_path / "square.webm", texture(320, 320), 20.0, tone_hz=None)
+    host.files["/films/slow.webm"] = own_film
+    host.files["/films/square.webm"] = square
+    host.show(f'{MODULE}<gaze-film src="texture" gaze="mouse" autostart></gaze-film>')
+    async with browser() as page:
+        await page.goto(host.url)
+        await until(page, UPGRADED)
+        await until(page, PLAYS)
+        await page.call(HOLD_SLOW_FILM)
+        await page.call(f"() => {{ {ELEMENT}.src = 'films/slow.webm'; }}")
+        await until(page, "() => window.downloading")
+        await page.call(f"() => {{ {ELEMENT}.src = 'films/square.webm'; }}")
+        await until(page, f"() => ({SENT})() === 1")
+        await page.call("() => window.release()")
+
+        # The first film stays stopped, and the second one is paused and resumed.
+        still = "() => [...playing].filter((film) => !film.paused && film.src).length"
+        loaded = "() => [...playing].filter((film) => film.hasAttribute('src')).length"
+        await until(page, f"() => playing.size === 2 && ({loaded})() === 1")
+        assert await page.call(still) == 1
+        await page.call(f"() => {ELEMENT}.pause()")
+        await until(page, f"() => ({still})() === 0")
+        await page.call(f"() => {ELEMENT}.play()")
+        await until(page, f"() => ({still})() === 1")
+        assert await page.call(SENT) == 1
+
+
+@both_browsers
+async def test_a_change_of_src_while_the_element_starts_is_not_lost(
+    host: Host, browser: Open
+) -> None:
+    host.show(f'{MODULE}<gaze-film src="texture" gaze="mouse"></gaze-film>')
+    async with browser() as page:
+        await page.goto(host.url)
+        await until(page, UPGRADED)
+        await page.call(HOLD_SESSIONS)
+        await page.call(f"() => {{ {ELEMENT}.start(); }}")
+        await until(page, "() => window.asked")
+        await page.call(f"() => {{ {ELEMENT}.src = 'grid'; }}")
+        await page.call("() => window.answer()")
+        await until(page, PLAYS)
+        await until(page, f"() => {ELEMENT}.state === 'connected'")
+        assert await page.call("() => window.opened.at(-1).media") == "grid"
+
+
+@both_browsers
+async def test_the_element_says_that_something_failed_on_the_server(
+    host: Host, browser: Open
+) -> None:
+    host.show(f'{MODULE}<gaze-film src="texture" gaze="mouse" autostart></gaze-film>')
+    status = f"() => {ELEMENT}.shadowRoot.querySelector('[part=status]').textContent"
+    fail = f"""(status, detail) => {{
+      const error = Object.assign(new Error(detail), {{ status, detail }});
+      {ELEMENT}.client.dispatchEvent(new CustomEvent('error', {{ detail: error }}));
+    }}"""
+    async with browser() as page:
+        await page.goto(host.url)
+        await until(page, UPGRADED)
+        await until(page, PLAYS)
+        await page.call(fail, 422, "blur: strength is at most 1")
+        assert await page.call(status) == ""
+        await page.call(fail, 503, "The gaze tracker was restarted.")
+        assert await page.call(status) == "The gaze tracker was restarted."
+        await until(page, f"() => ({status})() === ''")
+
+
+@both_browsers
+async def test_requests_about_a_cancelled_calibration_reject(host: Host, browser: Open) -> None:
+    host.show(CLIENT)
+    async with browser() as page:
+        await page.goto(host.url)
+        await until(page, "() => Boolean(window.told)")
+        await page.call(
+            """async () => {
+              const camera = await navigator.mediaDevices.getUserMedia({ video: true });
+              await client.open({ media: 'texture', camera: camera.getVideoTracks()[0] });
+            }"""
+        )
+        ends = await page.call(
+            """async () => {
+              await client.calibrate('start');
+              const point = told(client.calibrate('point', [100, 100]));
+              const cancelled = told(client.calibrate('cancel'));
+              const again = told(client.calibrate('start'));
+              const [first, second, third] = await Promise.all([point, cancelled, again]);
+              return [first.title, second.value.state, third.value.state];
+            }"""
+        )
+        assert ends == ["The calibration was cancelled", "cancelled", "collecting"]
+        assert await page.call("() => window.unhandled") == []
+
+
 @both_browsers
 async def test_the_element_says_what_is_wrong(host: Host, browser: Open) -> None:
     host.show(f'{MODULE}<gaze-film src="nowhere" gaze="mouse" autostart></gaze-film>')
@@ -153,13 +271,13 @@ async def test_the_element_says_what_is_wrong(host: Host, browser: Open) -> None
         await page.call(f"() => {{ {ELEMENT}.src = 'texture'; {ELEMENT}.gaze = 'camera'; }}")
         started = f"() => {ELEMENT}.start().then(() => '', (error) => error.title)"
         assert "not allowed" in await page.call(started)
-        # The way out that is offered: the second button.
+        # The second button offers the mouse.
         await page.call(f"() => {{ {ELEMENT}.shadowRoot.querySelectorAll('button')[1].click(); }}")
         await until(page, PLAYS)
 
 
-# Notes every camera that the page opens. Firefox lets nobody say that a track has ended, so there
-# the stream of a playing film stands in for the camera.
+# Records every camera that the page opens. Firefox ignores a dispatched `ended` event, so there the
+# stream of a playing film replaces the camera.
 FAKE_CAMERA = """(hex) => {
   window.cameras = [];
   window.films = [];
@@ -180,7 +298,7 @@ FAKE_CAMERA = """(hex) => {
     return stream;
   };
 }"""
-# As a camera ends that is unplugged, or taken away by the browser's own button.
+# Ends the camera as unplugging it does, or the browser's own button.
 UNPLUG = """() => {
   const film = window.films.at(-1);
   if (film) {
@@ -203,9 +321,7 @@ def camera_film(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @both_browsers
-async def test_a_camera_that_is_unplugged_and_comes_back(
-    host: Host, browser: Open, camera_film: str
-) -> None:
+async def test_an_unplugged_camera_is_reopened(host: Host, browser: Open, camera_film: str) -> None:
     host.show(f'{MODULE}<gaze-film src="texture"></gaze-film>')
     async with browser() as page:
         await page.goto(host.url)
@@ -270,13 +386,15 @@ async def test_the_viewers_page_ends_without_its_camera(
         assert await page.call("() => window.cameras.length") == 2
 
 
-# Sessions are answered once `window.answer()` is called.
+# The response to a session request waits for `window.answer()`.
 HOLD_SESSIONS = """() => {
   const real = window.fetch;
   const answered = new Promise((resolve) => { window.answer = resolve; });
+  window.opened = [];
   window.fetch = async (address, options) => {
     const answer = await real(address, options);
     if (String(address).endsWith('api/sessions')) {
+      window.opened.push(JSON.parse(options.body));
       window.asked = true;
       await answered;
     }

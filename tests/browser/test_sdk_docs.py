@@ -65,7 +65,7 @@ async def test_three_lines(host: Host, browser: Open) -> None:
 
 
 @both_browsers
-async def test_consent_is_the_pages(host: Host, browser: Open) -> None:
+async def test_consent_is_handled_by_the_page(host: Host, browser: Open) -> None:
     host.show(example("Consent handled by your page"))
     before = host.sessions
     async with browser() as page:
