@@ -30,7 +30,7 @@ from gaze.effects.chain import Chain
 from gaze.effects.state import GazeState
 from gaze.frames.planes import planes_of
 from gaze.media.decode import open_film, pictures
-from gaze.rtc.codecs import libx264
+from gaze.rtc.codecs.libx264_encoder import H264Encoder
 from tools.demo_film import make_demo
 
 RATE_FPS = 30
@@ -173,7 +173,7 @@ def with_effect(specs: list[dict[str, Any]], frames: Frames, gazes: Sequence[Gaz
 def live(frames: Frames, bitrate_bps: float, *, told: bool) -> tuple[float, list[av.VideoFrame]]:
     """As `encode`, by the live encoder of H.264 at a constant bitrate."""
     size = frames[0].width, frames[0].height
-    encoder = libx264.H264Encoder(*size, bitrate_bps, SPEED, level_idc=LEVEL_IDC)
+    encoder = H264Encoder(*size, bitrate_bps, SPEED, level_idc=LEVEL_IDC)
     decoder: Any = av.CodecContext.create("h264", "r")
     sizes, decoded = [], []
     for frame in frames:
