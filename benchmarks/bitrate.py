@@ -31,7 +31,7 @@ from gaze.effects.state import GazeState
 from gaze.frames.planes import planes_of
 from gaze.media.decode import pictures
 from gaze.media.film_file import open_film
-from gaze.rtc.codecs import libx264
+from gaze.rtc.codecs.libx264_encoder import H264Encoder
 from tools.demo_film import make_demo
 
 RATE_FPS = 30
@@ -268,7 +268,7 @@ def encode_live(
         The decoded frames.
     """
     size = frames[0].width, frames[0].height
-    encoder = libx264.H264Encoder(*size, bitrate_bps, SPEED, level_idc=LEVEL_IDC)
+    encoder = H264Encoder(*size, bitrate_bps, SPEED, level_idc=LEVEL_IDC)
     decoder: Any = av.CodecContext.create("h264", "r")
     sizes, decoded = [], []
     for frame in frames:

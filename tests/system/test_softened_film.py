@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gaze.rtc.codecs.libx264 import H264Encoder
+from gaze.rtc.codecs.libx264_encoder import H264Encoder
 from simulation.clients.rtc_viewer import RtcViewer
 from tests.conftest import Serve
 

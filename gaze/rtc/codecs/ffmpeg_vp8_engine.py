@@ -4,7 +4,7 @@ import av
 from av.video.codeccontext import VideoCodecContext
 
 from gaze.frames.clocks import VIDEO_CLOCK_HZ
-from gaze.rtc.codecs import ffmpeg_codec, libvpx
+from gaze.rtc.codecs import ffmpeg_codec, libvpx_encoder
 from gaze.rtc.codecs.encoded_image import EncodedImage
 from gaze.rtc.codecs.engine import FrameSettings, StreamFormat
 from gaze.rtc.codecs.libvpx_engine import CPU_USED
@@ -63,9 +63,9 @@ class FfmpegVp8Engine:
             "minrate": rate,  # minrate = maxrate = bit_rate is constant bitrate,
             "maxrate": rate,
             "bufsize": rate,  # with a buffer of a second
-            "undershoot-pct": str(libvpx.UNDERSHOOT_PERCENT),
-            "overshoot-pct": str(libvpx.OVERSHOOT_PERCENT),
-            "max-intra-rate": str(libvpx.MAX_INTRA_PERCENT),
-            "static-thresh": str(libvpx.STATIC_THRESHOLD),
+            "undershoot-pct": str(libvpx_encoder.UNDERSHOOT_PERCENT),
+            "overshoot-pct": str(libvpx_encoder.OVERSHOOT_PERCENT),
+            "max-intra-rate": str(libvpx_encoder.MAX_INTRA_PERCENT),
+            "static-thresh": str(libvpx_encoder.STATIC_THRESHOLD),
         }
         return context

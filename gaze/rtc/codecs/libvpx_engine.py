@@ -2,7 +2,7 @@
 
 import av
 
-from gaze.rtc.codecs import libvpx, vp8_quantizers
+from gaze.rtc.codecs import libvpx_encoder, vp8_quantizers
 from gaze.rtc.codecs.encoded_image import EncodedImage
 from gaze.rtc.codecs.engine import FrameSettings, StreamFormat
 
@@ -58,9 +58,9 @@ class LibvpxEngine:
             self._usual_step += STEP_SMOOTHING * (encoder.step - self._usual_step)
         return encoded
 
-    def _fresh_encoder(self, settings: FrameSettings) -> libvpx.Vp8Encoder:
+    def _fresh_encoder(self, settings: FrameSettings) -> libvpx_encoder.Vp8Encoder:
         stream = self._stream
-        return libvpx.Vp8Encoder(
+        return libvpx_encoder.Vp8Encoder(
             stream.width,
             stream.height,
             round(settings.bitrate_bps),

@@ -3,7 +3,7 @@
 import av
 
 from gaze.frames.clocks import VIDEO_CLOCK_HZ
-from gaze.rtc.codecs import libx264
+from gaze.rtc.codecs import libx264_encoder
 from gaze.rtc.codecs.encoded_image import EncodedImage
 from gaze.rtc.codecs.engine import NOMINAL_RATE_FPS, FrameSettings, StreamFormat
 
@@ -12,7 +12,7 @@ class Libx264Engine:
     """See `Engine`."""
 
     name = "libx264"
-    speeds = len(libx264.SPEEDS)
+    speeds = len(libx264_encoder.SPEEDS)
 
     def __init__(self, stream: StreamFormat, settings: FrameSettings) -> None:
         """Open the encoder.
@@ -25,7 +25,7 @@ class Libx264Engine:
             Of the first frame.
         """
         self._max_bitrate_bps = stream.h264_max_bitrate_bps
-        self._encoder = libx264.H264Encoder(
+        self._encoder = libx264_encoder.H264Encoder(
             stream.width,
             stream.height,
             self._nominal_bitrate_bps(settings),

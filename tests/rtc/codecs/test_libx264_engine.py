@@ -2,8 +2,8 @@
 
 import pytest
 
-from gaze.rtc.codecs import libx264
 from gaze.rtc.codecs.engine import FrameSettings
+from gaze.rtc.codecs.libx264_encoder import SPEEDS
 from gaze.rtc.codecs.libx264_engine import Libx264Engine
 from tests.rtc.codecs.engine_settings import FRAME_TICKS, MEGA, STREAM, key_frames, settings
 from tests.rtc.codecs.moving_texture import frame
@@ -13,9 +13,7 @@ pytestmark = pytest.mark.usefixtures("direct_bindings")
 
 def test_bitrate_and_speed_change_without_a_key_frame() -> None:
     engine = Libx264Engine(STREAM, settings())
-    all_settings = [
-        settings(MEGA * (1 + index % 3), index % len(libx264.SPEEDS)) for index in range(30)
-    ]
+    all_settings = [settings(MEGA * (1 + index % 3), index % len(SPEEDS)) for index in range(30)]
     assert key_frames(engine, all_settings) == [0]
 
 
