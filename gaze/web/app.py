@@ -1,6 +1,5 @@
 """The web application: routes, guards and what is started and stopped with it."""
 
-import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
@@ -58,7 +57,9 @@ def create_app(settings: Settings) -> web.Application:
     origins = Origins(settings.public_origin, settings.allowed_origins)
     executor = ThreadPoolExecutor(settings.workers, thread_name_prefix="pixels")
     trackers = Trackers(
-        settings.tracking_processes, (settings.max_camera_width, settings.max_camera_height)
+        settings.tracking_processes,
+        (settings.max_camera_width, settings.max_camera_height),
+        figures,
     )
     library = Library(settings.media)
     app = web.Application(
@@ -91,5 +92,5 @@ async def _end_sessions(app: web.Application) -> None:
 
 
 async def _stop_workers(app: web.Application) -> None:
-    await asyncio.to_thread(app[TRACKERS].close)
+    await app[TRACKERS].close()
     app[EXECUTOR].shutdown(wait=False, cancel_futures=True)
