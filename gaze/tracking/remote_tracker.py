@@ -80,6 +80,7 @@ class RemoteTracker:
         self._writer: asyncio.StreamWriter | None = None
         self._reading: asyncio.Task[None] | None = None
         self._asked: deque[asyncio.Future[Answer]] = deque()
+        self._lost_reason = "it has no process"
         self._clicks: deque[tuple[tuple[float, float], float]] = deque(maxlen=_CLICKS_WAITING)
         self._lights: deque[tuple[float, float | None, float]] = deque(maxlen=_LIGHTS_WAITING)
         self._memory_fd = shared_memory(largest_bytes)
@@ -89,6 +90,24 @@ class RemoteTracker:
     def lost(self) -> bool:
         """Whether there is no tracker now; `begin` makes one."""
         return self._reading is None or self._reading.done()
+
+    @property
+    def outgrown(self) -> bool:
+        """Whether its process has grown too large, and `begin` should move it to another one."""
+        process = self._process
+        return process is not None and process.retiring and not self.calibrating
+
+    async def until_lost(self) -> None:
+        """Wait until the process has ended.
+
+        Raises
+        ------
+        TrackerLostError
+            It has; says why.
+        """
+        if self._reading is not None:
+            await asyncio.wait({self._reading})
+        raise TrackerLostError(self._lost_reason)
 
     async def begin(self) -> None:
         """Make the tracker, with the newest calibration there is; also where it was lost.
@@ -161,8 +180,6 @@ class RemoteTracker:
         TrackerLostError
             The process has ended, or did not answer and was ended.
         """
-        if self._process is not None and self._process.retiring and not self.calibrating:
-            await self.begin()
         clicks = [self._clicks.popleft() for _ in range(len(self._clicks))]
         lights = [self._lights.popleft() for _ in range(len(self._lights))]
         tracked = cast(Tracked, await self._ask(Track(shape, t_s, self.screen, clicks, lights)))
@@ -238,7 +255,7 @@ class RemoteTracker:
     async def _ask(self, request: Request) -> Answer:
         writer, process = self._writer, self._process
         if writer is None or process is None or self.lost:
-            raise TrackerLostError("it has no process")
+            raise TrackerLostError(self._lost_reason)
         asked: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._asked.append(asked)
         writer.write(protocol.packed(request))
@@ -251,7 +268,7 @@ class RemoteTracker:
 
     async def _read(self, reader: asyncio.StreamReader) -> None:
         """Give each answer to the oldest request, until the process ends."""
-        reason = "its process has ended"
+        self._lost_reason = "its process has ended"
         try:
             while True:
                 length = await reader.readexactly(protocol.LENGTH_BYTES)
@@ -259,7 +276,7 @@ class RemoteTracker:
                 self._note(answer)
                 asked = self._asked.popleft()
                 if isinstance(answer, Failed):
-                    reason = answer.reason
+                    self._lost_reason = answer.reason
                     self._asked.appendleft(asked)
                     return
                 if asked.cancelled():
@@ -271,12 +288,12 @@ class RemoteTracker:
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
-            self._give_up(reason)
+            self._give_up()
 
-    def _give_up(self, reason: str) -> None:
+    def _give_up(self) -> None:
         for asked in self._asked:
             if not asked.done():
-                asked.set_exception(TrackerLostError(reason))
+                asked.set_exception(TrackerLostError(self._lost_reason))
         self._asked.clear()
 
     def _note(self, answer: Answer) -> None:
@@ -293,7 +310,7 @@ class RemoteTracker:
         if self._writer is not None:
             self._writer.close()
             self._writer = None
-        self._give_up("it was closed")
+        self._give_up()
         if self._process is not None:
             self._process.leave()
             self._process = None

@@ -119,18 +119,28 @@ async def test_a_process_that_answers_pings_but_no_request_is_ended(
     assert trackers.pids != [pid]
 
 
-async def test_sessions_leave_a_grown_process_between_two_frames(
+async def test_a_tracker_leaves_a_grown_process_once_no_calibration_is_under_way(
     trackers: Trackers, tracker: RemoteTracker
 ) -> None:
     (pid,) = trackers.pids
     (process,) = trackers._processes
     await tracker.calibrate("start", None, 0.0)
     process.retiring = True
-    shape = tracker.put(rgb(0))
-    await tracker.track(shape, 0.0)
-    assert process.running  # a calibration is under way
+    assert not tracker.outgrown
     await tracker.calibrate("cancel", None, 0.0)
-    await tracker.track(shape, 0.1)
+    assert tracker.outgrown
+    await tracker.begin()
+    assert not tracker.outgrown
     assert process.sessions == 0
     await until_gone(pid)
     assert trackers.sessions == 1
+
+
+async def test_who_waits_for_the_loss_is_told_why(
+    trackers: Trackers, tracker: RemoteTracker
+) -> None:
+    waiting = asyncio.create_task(tracker.until_lost())
+    await asyncio.sleep(0)
+    os.kill(trackers.pids[0], signal.SIGKILL)
+    with pytest.raises(TrackerLostError, match="has ended"):
+        await waiting
