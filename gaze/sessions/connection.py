@@ -58,6 +58,7 @@ from gaze.vision.sample import CalibrationError, CalibrationUpdate
 
 STATS_INTERVAL_S = 1.0
 PEER_CLOSE_LIMIT_S = 1.5
+RESTART = Restart()
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,13 +230,13 @@ class Connection:
         start(
             "gaze",
             source.run,
-            restart=Restart(),
+            restart=RESTART,
             on_restart=self._on_gaze_lost,
             on_failure=self._on_gaze_given_up,
         )
-        start("stats", self._send_stats, restart=Restart())
-        start("film commands", self._film_commands.run, restart=Restart())
-        start("calibration commands", self._calibration_commands.run, restart=Restart())
+        start("stats", self._send_stats, restart=RESTART)
+        start("film commands", self._film_commands.run, restart=RESTART)
+        start("calibration commands", self._calibration_commands.run, restart=RESTART)
 
     def _make_gaze_source(self) -> CameraGazeSource | PointerGazeSource:
         if self._tracker is None or self.peer.camera is None:

@@ -113,8 +113,7 @@ class FilmPlayback:
         )
 
     async def close(self) -> None:
-        """Release the film; where it stood stays in the memory."""
-        self.remember()
+        """Release the film; `remember` keeps where it stands, before this."""
         await _end(self._hosted, self._stream, self._passthrough)
 
     def remember(self) -> None:

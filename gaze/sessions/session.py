@@ -192,16 +192,19 @@ class Session:
             self.state = "connected"
             log.info("session connected", session=self.id)
         else:
-            self._supervisor.start("session", self._go_away)
+            self._start(self._go_away)
 
     def _on_failure(self, reason: str) -> None:
         self._supervisor.start("session", partial(self.end, reason))
 
+    def _start(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._supervisor.start(
+            "session", work, on_failure=lambda kind, error: self._on_failure("it failed")
+        )
+
     def _set_timer(self, delay_s: float, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         self._cancel_timer()
-        self._timer = asyncio.get_running_loop().call_later(
-            delay_s, self._supervisor.start, "session", work
-        )
+        self._timer = asyncio.get_running_loop().call_later(delay_s, self._start, work)
 
     def _cancel_timer(self) -> None:
         if self._timer is not None:
