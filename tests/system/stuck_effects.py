@@ -1,6 +1,7 @@
 """An effect that never returns: `--effects tests.system.stuck_effects`."""
 
 import threading
+from typing import Any
 
 from gaze.effects.effect import Canvas, Effect
 from gaze.effects.parameters import Parameters
@@ -18,9 +19,7 @@ class Stuck(Effect[Parameters]):
     def __init__(self) -> None:
         self._frames = 0
 
-    def draw(
-        self, canvas: Canvas, parameters: Parameters, gaze: GazeState | None, t_s: float
-    ) -> None:
+    def draw(self, canvas: Canvas, parameters: Any, gaze: GazeState | None, t_s: float) -> None:
         self._frames += 1
         if self._frames > FRAMES:
             threading.Event().wait()

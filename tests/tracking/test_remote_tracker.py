@@ -22,7 +22,9 @@ async def test_it_says_what_a_tracker_here_says(tracker: RemoteTracker) -> None:
         tracker.see_light(0.1 * number, None, number / 30)
         here.see_light(0.1 * number, None, number / 30)
         tracked = await tracker.track(tracker.put(frame), number / 30)
-        assert tracked.sample == here.track(frame.to_ndarray(), number / 30)
+        assert tracked.sample == here.track(
+            frame.to_ndarray().astype(np.uint8, copy=False), number / 30
+        )
         assert tracker.eyes_at == here.eyes_at is not None
         assert tracked.track_s > 0
     here.close()

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 from aiohttp.test_utils import TestClient
 
@@ -10,6 +11,7 @@ from simulation.rtc_viewer import PictureTrack, RtcViewer
 from tests.conftest import Serve
 
 JSON = {"Content-Type": "application/json"}
+BLACK = np.zeros((48, 64, 3), np.uint8)
 SDPFRAG = {"Content-Type": "application/trickle-ice-sdpfrag"}
 
 
@@ -81,7 +83,7 @@ async def test_impossible_requests_name_the_field(
 
 
 async def test_bad_calibration(client: TestClient[Any, Any], viewer: RtcViewer) -> None:
-    offer = await viewer.offer(camera=PictureTrack(lambda t_s: None))  # type: ignore[arg-type]
+    offer = await viewer.offer(camera=PictureTrack(lambda t_s: BLACK))
     response = await client.post(
         "/api/sessions", json={**offer, "media": "texture", "calibration": {"version": "?"}}
     )
