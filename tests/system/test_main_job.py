@@ -6,9 +6,7 @@ A real aiortc client sends and receives over real sockets; how fast it goes is l
 
 from typing import Any
 
-import av
 import numpy as np
-import numpy.typing as npt
 import pytest
 
 from simulation.films import dots, grid, progress_of, sharpness, spacing, texture
@@ -23,10 +21,6 @@ LAYOUT: dict[str, Any] = {
     "picture": [0, 0, 1920, 1080],
     "exact": True,
 }
-
-
-def luma(frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
-    return frame.to_ndarray(format="gray").astype(np.uint8, copy=False)
 
 
 async def test_blur_is_sharp_where_the_viewer_looks(viewer: RtcViewer) -> None:
@@ -93,7 +87,7 @@ async def test_the_eyes_are_followed_and_closing_them_pauses_the_film(viewer: Rt
     paused = await viewer.hear("playback", lambda m: m["paused"], after=heard)
     assert paused["reason"] == "attention"
     await viewer.watch(0.5)
-    still = [progress_of(luma(frame)) for frame in await viewer.watch(1.0)]
+    still = [progress_of(frame.to_ndarray(format="gray")) for frame in await viewer.watch(1.0)]
     assert len(still) > 3
     assert max(still) - min(still) < 0.005
     now[0] = centre
