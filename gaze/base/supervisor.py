@@ -104,7 +104,7 @@ class Supervisor:
         kind : str
             What the task does; a label of the metric, so one of few.
         work : callable
-            Makes the coroutine to run, anew for each start.
+            Makes the coroutine to run, once for each start.
         restart : Restart, optional
             When it is started again after an error; without, never.
         on_restart : callable, optional

@@ -39,7 +39,7 @@ class FilmComposer:
     chain : Chain
         The viewer's effects, made with `DISPLAY_DELAY_S`.
     film : FilmPlayback
-        Is told when the effects want the film to stand still.
+        Takes what the effects say: whether the film should stand still.
     times : StageTimes
         Takes how long effects take and how old the gaze was.
     largest_px : tuple of int
@@ -79,7 +79,7 @@ class FilmComposer:
         self._times = times
         self._largest_px = largest_px
         self._send = send
-        self._failures_told: set[Failure] = set()
+        self._reported: set[Failure] = set()
 
     def on_sample(self, sample: GazeSample) -> None:
         """Take the newest sample, and send it as `gaze` message.
@@ -162,14 +162,14 @@ class FilmComposer:
 
     def _tell_failures(self) -> None:
         failures = set(self._chain.failures)
-        for failure in failures - self._failures_told:
+        for failure in failures - self._reported:
             problem = Problem(
                 HTTPStatus.INTERNAL_SERVER_ERROR,
                 f"the effect {failure.name} failed and is switched off: {failure.message}",
                 f"effects[{failure.index}]",
             )
             self._send(error_message(problem))
-        self._failures_told = failures
+        self._reported = failures
 
     def _judge(self, now_s: float) -> None:
         """Let the effects say whether the film should stand still."""

@@ -48,7 +48,7 @@ class CameraGazeSource:
     Parameters
     ----------
     tracker : RemoteTracker
-        Finds the gaze; made anew by `run` where it was lost.
+        Finds the gaze; `run` starts it again where it was lost.
     camera : LatestValue of av.VideoFrame
         The newest camera frame.
     executor : concurrent.futures.Executor

@@ -167,11 +167,11 @@ class Sessions:
                 f"the server is full: {self._capacity} of {self._capacity} sessions"
             )
         full = len(self._sessions) >= self._capacity
-        gives_way = next((s for s in self._sessions.values() if s.state == "away"), None)
+        displaced = next((s for s in self._sessions.values() if s.state == "away"), None)
         session = Session(self._services, self._supervisor, self._forget)
         self._sessions[session.id] = session
-        if full and gives_way is not None:
-            await gives_way.end()
+        if full and displaced is not None:
+            await displaced.end()
         return session
 
     def _resumable(self, session_id: str, token: str) -> Session:

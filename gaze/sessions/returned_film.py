@@ -159,7 +159,7 @@ OnFailure = Callable[[Exception], None]
 
 
 class ReturnedFilm(MediaStreamTrack):
-    """The modified film on its way back: takes the newest frame whenever the encoder is free.
+    """The modified film that goes back: takes the newest frame whenever the encoder is free.
 
     It gives frames as they came. What is sent instead is drawn by the thread that encodes it, since
     every change of threads costs delay.

@@ -15,7 +15,7 @@ Role = Literal["viewer", "observer"]
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What the opener of a session is told.
+    """The answer to who opens a session.
 
     Attributes
     ----------

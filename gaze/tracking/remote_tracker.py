@@ -25,7 +25,7 @@ less than a second, all under any load that leaves the process a share of the pr
 
 _CLICKS_WAITING = 12
 _LIGHTS_WAITING = 120
-_UNDER_WAY = ("collecting", "accepted", "rejected")
+_CALIBRATING = ("collecting", "accepted", "rejected")
 
 
 class Processes(Protocol):
@@ -301,7 +301,7 @@ class RemoteTracker:
         if isinstance(stepped, Stepped):
             self.model = stepped.model
             for update in stepped.updates:
-                self.calibrating = update.state in _UNDER_WAY
+                self.calibrating = update.state in _CALIBRATING
 
     def _leave(self) -> None:
         if self._reading is not None:

@@ -14,7 +14,7 @@ AT_ONCE = Restart(pauses_s=(0.0, 0.0, 0.0))
 
 
 class Deaths:
-    """Remembers what it was told of."""
+    """Remembers the deaths reported to it."""
 
     def __init__(self) -> None:
         self.told: list[tuple[str, str]] = []

@@ -219,9 +219,7 @@ async def test_a_layout_without_extent_is_refused_and_nothing_dies(client: Clien
 
 
 @pytest.mark.parametrize("state", ["idle", "tracking", "calibrating"])
-async def test_a_lost_tracking_process_is_replaced_and_the_viewer_told(
-    client: Client, state: str
-) -> None:
+async def test_a_lost_tracking_process_is_replaced_and_reported(client: Client, state: str) -> None:
     async with nothing_left(client):
         for number in (signal.SIGSTOP, signal.SIGKILL):
             await lose_tracking_process(client, state, number)

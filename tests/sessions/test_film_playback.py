@@ -16,7 +16,7 @@ from gaze.sessions.resume_state import ResumeState
 
 
 class Shown:
-    """A film being shown, with what the viewer is told."""
+    """A film being shown, with the messages to the viewer."""
 
     def __init__(self, films: Path, **kept: Any) -> None:
         self.messages: list[dict[str, Any]] = []

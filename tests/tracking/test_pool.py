@@ -30,7 +30,8 @@ async def test_two_share_a_process_before_another_one_is_started(trackers: Track
 async def test_a_viewer_whose_process_dies_is_seen_again(serve: Serve) -> None:
     client = await serve()
     viewer = RtcViewer(client)
-    camera = PictureTrack(lambda t_s: viewer_frame(iris=(6.0, 0.0)))
+    picture = viewer_frame(iris=(6.0, 0.0))
+    camera = PictureTrack(lambda t_s: picture)
     await viewer.open(camera=camera, media="texture", gaze="camera")
     await viewer.hear("gaze", lambda sample: sample["screen"] is not None)
     (pid,) = client.app[TRACKERS].pids

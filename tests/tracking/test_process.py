@@ -41,6 +41,19 @@ async def test_a_stopped_one_is_noticed_and_killed_within_two_seconds() -> None:
     assert not running(one.pid)
 
 
+async def test_one_that_hangs_without_being_stopped_is_given_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    one, watching = await watched()
+    monkeypatch.setattr(TrackingProcess, "_stopped", lambda self: False)
+    os.kill(one.pid, signal.SIGSTOP)
+    await asyncio.sleep(2 * process_module.PONG_LIMIT_S)
+    assert one.running
+    with pytest.raises(TrackerLostError, match="does not answer"):
+        await watching
+    assert not running(one.pid)
+
+
 async def test_one_that_dies_while_it_starts_is_reported_to_who_waits() -> None:
     one = TrackingProcess()
     watching = asyncio.create_task(one.watch())

@@ -121,7 +121,7 @@ async def test_a_process_that_answers_pings_but_no_request_is_ended(
     assert trackers.pids != [pid]
 
 
-async def test_a_tracker_leaves_a_grown_process_once_no_calibration_is_under_way(
+async def test_a_tracker_leaves_a_grown_process_between_calibrations(
     trackers: Trackers, tracker: RemoteTracker
 ) -> None:
     (pid,) = trackers.pids

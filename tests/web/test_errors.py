@@ -278,14 +278,14 @@ async def test_trickle(viewer: RtcViewer) -> None:
 async def test_an_ice_restart_begins_a_new_ice_session(viewer: RtcViewer) -> None:
     await viewer.open(media="texture")
     client, path, old = viewer._client, viewer.path, viewer.etag
-    anew = {**viewer.bearer, **SDPFRAG, "If-Match": "*"}
+    restart = {**viewer.bearer, **SDPFRAG, "If-Match": "*"}
     fragment = "a=ice-ufrag:fresh\r\na=ice-pwd:1234567890123456789012\r\n"
-    response = await client.patch(path, data=fragment, headers=anew)
+    response = await client.patch(path, data=fragment, headers=restart)
     assert (response.status, response.content_type) == (200, SDPFRAG["Content-Type"])
     assert response.headers["ETag"] != old
     answer = await response.text()
     assert all(line in answer for line in ("a=ice-ufrag:", "a=ice-pwd:", "a=candidate:"))
-    stale = {**anew, "If-Match": old}
+    stale = {**restart, "If-Match": old}
     await expect_problem(await client.patch(path, data=fragment, headers=stale), 412)
-    await expect_problem(await client.patch(path, data=fragment, headers=anew), 400)
-    await expect_problem(await client.patch(path, data="hello", headers=anew), 400)
+    await expect_problem(await client.patch(path, data=fragment, headers=restart), 400)
+    await expect_problem(await client.patch(path, data="hello", headers=restart), 400)
