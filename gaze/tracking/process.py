@@ -14,9 +14,9 @@ START_LIMIT_S = 120.0
 """Until it has loaded its models: 2 s, but a minute where Numba compiles for the first time."""
 PING_INTERVAL_S = 0.25
 PONG_LIMIT_S = 0.5
-MISSED_PONGS = 5
-"""So many in a row, 2.5 s in all, and the process is replaced; a stopped one after the first.
-Measured: with 20 runnable threads on two cores, one that was well missed two."""
+MISSED_PONGS = {"stopped": 1, "sleeping": 3, "busy": 20}
+"""So many in a row, by what its threads do meanwhile, and the process is replaced. Measured: with
+20 runnable threads on two cores, one that was well and loaded a model missed five."""
 MEMORY_LIMIT_BYTES = 1 << 30
 """Above this no new session comes and those there are leave between two frames. Measured, a process
 begins with 240 MB and each session adds about 15 MB."""
@@ -137,25 +137,30 @@ class TrackingProcess:
 
     async def _ping(self) -> None:
         await asyncio.get_running_loop().sock_sendall(self._control, PING)
-        for missed in range(MISSED_PONGS):
+        missed = 0
+        while True:
             try:
                 async with asyncio.timeout(PONG_LIMIT_S):
                     resident_bytes = await self._status()
                 break
             except TimeoutError:
-                if self._stopped() or missed + 1 == MISSED_PONGS:
+                missed += 1
+                if missed >= MISSED_PONGS[self._activity()]:
                     raise
         if resident_bytes > MEMORY_KILL_BYTES:
             raise OSError(f"it uses {resident_bytes >> 20} MB of memory")
         self.retiring = self.retiring or resident_bytes > MEMORY_LIMIT_BYTES
 
-    def _stopped(self) -> bool:
-        """Whether it was stopped by a signal or a debugger, as far as the system tells."""
+    def _activity(self) -> str:
+        """What its threads do: `busy` also where the system does not tell."""
         try:
-            stat = Path(f"/proc/{self.pid}/stat").read_text()
-        except OSError:
-            return False
-        return stat.rpartition(")")[2].split()[0] in ("T", "t")
+            threads = Path(f"/proc/{self.pid}/task").glob("*/stat")
+            states = {stat.read_text().rpartition(")")[2].split()[0] for stat in threads}
+        except OSError:  # no such system, or a thread has just ended
+            return "busy"
+        if states & {"T", "t"}:
+            return "stopped"
+        return "sleeping" if states <= {"S", "I"} and states else "busy"
 
     async def _status(self) -> int:
         """Receive how many bytes of memory are resident in it."""

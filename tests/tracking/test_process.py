@@ -41,11 +41,14 @@ async def test_a_stopped_one_is_noticed_and_killed_within_two_seconds() -> None:
     assert not running(one.pid)
 
 
-async def test_one_that_hangs_without_being_stopped_is_given_longer(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("activity", ["sleeping", "busy"])
+async def test_one_that_is_silent_but_not_stopped_is_given_longer(
+    monkeypatch: pytest.MonkeyPatch, activity: str
 ) -> None:
     one, watching = await watched()
-    monkeypatch.setattr(TrackingProcess, "_stopped", lambda self: False)
+    assert one._activity() in ("sleeping", "busy")
+    monkeypatch.setattr(TrackingProcess, "_activity", lambda self: activity)
+    monkeypatch.setitem(process_module.MISSED_PONGS, "busy", 4)
     os.kill(one.pid, signal.SIGSTOP)
     await asyncio.sleep(2 * process_module.PONG_LIMIT_S)
     assert one.running
