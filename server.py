@@ -14,6 +14,7 @@ from aiohttp import web
 from certs import development
 from gaze.base.allocator import limit_arenas, settle
 from gaze.base.settings import Settings, load
+from gaze.base.shutdown import REQUESTS_LIMIT_S, SLACK_S, exit_after
 from gaze.effects import plugins
 from gaze.rtc.codecs import engine_selection
 from gaze.web.app import EXECUTOR, TRACKERS, create_app
@@ -80,7 +81,7 @@ async def serve(settings: Settings) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
     app = create_app(settings)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.shutdown_timeout_s)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=REQUESTS_LIMIT_S)
     await runner.setup()
     loop.set_default_executor(app[EXECUTOR])
     log.info(
@@ -107,6 +108,7 @@ async def serve(settings: Settings) -> None:
         print("Open one of these in a browser:", *addresses, sep="\n  ", flush=True)
         await stopped.wait()
         log.info("stopping")
+        exit_after(settings.shutdown_timeout_s + SLACK_S)
     finally:
         await runner.cleanup()
 

@@ -32,7 +32,7 @@ def limit_arenas() -> None:
 
 
 def settle() -> None:
-    """Let the garbage collector pass over all that was there at the start; makes it quick."""
+    """Let the garbage collector leave out all that was there at the start; makes it quick."""
     gc.collect()
     gc.freeze()
 

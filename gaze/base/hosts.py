@@ -4,10 +4,24 @@ from urllib.parse import urlsplit
 
 
 def parse_host(text: str) -> tuple[str, int | None]:
-    """Split `host`, `host:port`, `[2001:db8::7]` or `[2001:db8::7]:554`.
+    """Split a host from its port.
 
-    Raises:
-        ValueError: it is none of these.
+    Parameters
+    ----------
+    text : str
+        `host`, `host:port`, `[2001:db8::7]` or `[2001:db8::7]:554`.
+
+    Returns
+    -------
+    host : str
+        Host name or IP address, without brackets.
+    port : int or None
+        None where there is none.
+
+    Raises
+    ------
+    ValueError
+        It is none of these.
     """
     parts = urlsplit(f"//{text}")
     if not parts.hostname or parts.netloc != text or "@" in text:

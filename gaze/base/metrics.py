@@ -1,4 +1,4 @@
-"""Every figure that an operator can scrape, in one place (Prometheus)."""
+"""Every metric that an operator can scrape, in one place (Prometheus)."""
 
 import asyncio
 import threading
@@ -45,6 +45,10 @@ class Metrics:
             "gaze_stage_seconds", "Time that a stage takes for one frame", ["stage"],
             buckets=_LATENCY_BUCKETS_S, registry=self._registry,
         )  # fmt: skip
+        self.task_failures = Counter(
+            "gaze_task_failures", "Tasks that died, and parts that could not be closed, by kind",
+            ["kind"], registry=self._registry,
+        )  # fmt: skip
         ProcessCollector(registry=self._registry)
         Gauge("gaze_threads", "Threads", registry=self._registry).set_function(
             threading.active_count
@@ -59,12 +63,20 @@ class Metrics:
             self.latency.labels(stage)
 
     def scrape(self) -> bytes:
-        """The exposition text."""
+        """Return the metrics in Prometheus' text format."""
         return generate_latest(self._registry)
 
 
 class StageTimes:
-    """Recent durations of each stage of one session, also passed on to `Metrics`."""
+    """Recent durations of each stage of one session, also passed on to `Metrics`.
+
+    Parameters
+    ----------
+    metrics : Metrics
+        The server's metrics.
+    kept : int, default 300
+        How many durations of each stage the percentiles are of.
+    """
 
     def __init__(self, metrics: Metrics, kept: int = 300) -> None:
         self._metrics = metrics
@@ -72,7 +84,13 @@ class StageTimes:
 
     @contextmanager
     def measure(self, stage: str) -> Iterator[None]:
-        """Time the body."""
+        """Time the body of a `with` statement.
+
+        Parameters
+        ----------
+        stage : str
+            One of `STAGES`.
+        """
         started_s = time.perf_counter()
         try:
             yield
@@ -80,12 +98,20 @@ class StageTimes:
             self.add(stage, time.perf_counter() - started_s)
 
     def add(self, stage: str, duration_s: float) -> None:
-        """Record one duration."""
+        """Record one duration.
+
+        Parameters
+        ----------
+        stage : str
+            One of `STAGES`.
+        duration_s : float
+            How long the stage took for one frame.
+        """
         self._recent_ms[stage].append(duration_s * 1000)
         self._metrics.latency.labels(stage).observe(duration_s)
 
     def percentiles_ms(self) -> dict[str, dict[str, float]]:
-        """p50 and p95 of each stage that was measured, in milliseconds."""
+        """Return p50 and p95 of each stage that was measured, in milliseconds."""
         return {
             stage: {
                 "p50": round(float(np.percentile(recent, 50)), 2),

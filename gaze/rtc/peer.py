@@ -151,7 +151,7 @@ class Peer:
 
     async def answer(
         self,
-        offer_sdp: str,
+        offer: str | Offer,
         roles: Mapping[str, str],
         send_film: MediaStreamTrack | None = None,
         send_audio: MediaStreamTrack | None = None,
@@ -161,7 +161,7 @@ class Peer:
         """Answer an offer; the connection then comes about by itself.
 
         Args:
-            offer_sdp: the browser's offer.
+            offer: the browser's offer, or what `read_offer` made of it for these roles.
             roles: mids of the m-lines for `camera`, `film` and `audio`, as far as they are there.
             send_film: the film that goes out on the film's m-line.
             send_audio: the sound that goes out on the audio's m-line.
@@ -171,7 +171,7 @@ class Peer:
             OfferError: the offer is none, or cannot do what the roles promise.
         """
         assert self._offer is None, "a peer answers one offer"
-        checked = read_offer(offer_sdp, roles, hosted=hosted)
+        checked = offer if isinstance(offer, Offer) else read_offer(offer, roles, hosted=hosted)
         self._offer = checked
         connection = self._connection
         await connection.setRemoteDescription(RTCSessionDescription(checked.sdp, "offer"))

@@ -1,21 +1,17 @@
-"""The data channel `gaze` as an outlet for messages and an inlet for commands."""
+"""The data channel `gaze`: a sink for messages and a source of commands."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from http import HTTPStatus
+from collections.abc import Callable
 
 from aiortc import RTCDataChannel
 
-from gaze.base.problems import Problem
-from gaze.sessions.message_encoding import error_message
 from gaze.sessions.message_sink import REPLACE_ABOVE_BYTES, MessageSink
 
-COMMANDS_WAITING = 256
-
-Receive = Callable[[str | bytes, MessageSink], Awaitable[None]]
+Receive = Callable[[str | bytes, MessageSink], None]
 
 
 class _ChannelTransport:
+    """Carries a sink's messages over a data channel."""
+
     def __init__(self, channel: RTCDataChannel) -> None:
         self._channel = channel
 
@@ -33,32 +29,33 @@ class _ChannelTransport:
 
 
 class Channel:
-    """Serves one data channel until it closes; commands are carried out in order of arrival."""
+    """Serves one data channel until it closes.
+
+    Parameters
+    ----------
+    channel : RTCDataChannel
+        The browser's.
+    receive : callable
+        Takes each command as it comes, and the sink that answers go to; does not raise.
+
+    Attributes
+    ----------
+    sink : MessageSink
+        Sends messages over the channel.
+    """
 
     def __init__(self, channel: RTCDataChannel, receive: Receive) -> None:
-        self.outlet = MessageSink(_ChannelTransport(channel), may_command=True)
+        self.sink = MessageSink(_ChannelTransport(channel), may_command=True)
         self._receive = receive
-        self._commands: asyncio.Queue[str | bytes] = asyncio.Queue(COMMANDS_WAITING)
         channel.bufferedAmountLowThreshold = REPLACE_ABOVE_BYTES
-        channel.on("bufferedamountlow", self.outlet.flush)
+        channel.on("bufferedamountlow", self.sink.flush)
         channel.on("message", self._on_message)
-        channel.on("close", self.outlet.close)
-        self._task = asyncio.get_running_loop().create_task(self._run())
+        channel.on("close", self.sink.close)
 
     def _on_message(self, text: str | bytes) -> None:
-        try:
-            self._commands.put_nowait(text)
-        except asyncio.QueueFull:
-            problem = Problem(
-                HTTPStatus.TOO_MANY_REQUESTS, f"more than {COMMANDS_WAITING} commands are waiting"
-            )
-            self.outlet.send(error_message(problem))
-
-    async def _run(self) -> None:
-        while True:
-            await self._receive(await self._commands.get(), self.outlet)
+        if not self.sink.closed:
+            self._receive(text, self.sink)
 
     def close(self) -> None:
         """Send and take nothing more."""
-        self._task.cancel()
-        self.outlet.close()
+        self.sink.close()

@@ -1,6 +1,7 @@
 """The film as one session shows it: which one it is, where it stands, and whether it plays."""
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -15,7 +16,14 @@ from gaze.rtc.peer import Peer
 from gaze.sessions.message_encoding import error_message
 from gaze.sessions.playback_state import Playback
 from gaze.sessions.resume_state import ResumeState
-from gaze.sessions.returned_film import FilmSource, HostedFilm, LiveFilm, ReturnedSound, ServedFilm
+from gaze.sessions.returned_film import (
+    FilmSource,
+    HostedFilm,
+    LiveFilm,
+    OnFailure,
+    ReturnedSound,
+    ServedFilm,
+)
 
 Send = Callable[[Mapping[str, Any]], None]
 
@@ -24,10 +32,20 @@ class FilmPlayback:
     """One film of the library, a live stream, or what the browser sends.
 
     Of the library's films and streams, `change` shows another; what the browser sends stays.
+
+    Parameters
+    ----------
+    library : Library
+        The hosted films.
+    allowed : Allowed
+        The addresses that live streams may have.
+    memory : ResumeState
+        What earlier connections left, and later ones find.
+    send : callable
+        Sends a message to the viewer.
     """
 
     def __init__(self, library: Library, allowed: Allowed, memory: ResumeState, send: Send) -> None:
-        """Take the addresses that live streams may have, and what earlier connections left."""
         self._library = library
         self._allowed = allowed
         self._memory = memory
@@ -41,10 +59,22 @@ class FilmPlayback:
         self._passthrough: Passthrough | None = None
 
     async def open(self, peer: Peer) -> FilmSource:
-        """Return where the frames come from: the memory's film, or else the browser's.
+        """Open the memory's film, or else the browser's.
 
-        Raises:
-            ProblemError: 422, there is no such film or stream.
+        Parameters
+        ----------
+        peer : Peer
+            Has the browser's film once it has answered.
+
+        Returns
+        -------
+        FilmSource
+            Where the frames come from.
+
+        Raises
+        ------
+        ProblemError
+            422, there is no such film or stream.
         """
         if self._memory.media is None:
             self._live = LiveFilm(lambda: peer.film, lambda pts: peer.capture_s("film", pts))
@@ -53,20 +83,37 @@ class FilmPlayback:
         return self._served
 
     def begin(self, peer: Peer) -> None:
-        """Let it play, and say so, once the peer has answered."""
+        """Let it play, and say so, once the peer has answered.
+
+        Parameters
+        ----------
+        peer : Peer
+            Has the browser's sound.
+        """
         if self._served is None and peer.audio is not None:
             self._passthrough = Passthrough(peer.audio, lambda pts: peer.capture_s("audio", pts))
         self._apply()
 
-    def sound(self) -> ReturnedSound:
-        """The sound of whatever is shown."""
+    def sound(self, on_failure: OnFailure) -> ReturnedSound:
+        """Make the sound of whatever is shown.
+
+        Parameters
+        ----------
+        on_failure : callable
+            Called with an error that ends it.
+
+        Returns
+        -------
+        ReturnedSound
+            A track that goes on when the film is changed.
+        """
         return ReturnedSound(
-            lambda: self._passthrough if self._hosted is None else self._hosted.player.audio
+            lambda: self._passthrough if self._hosted is None else self._hosted.player.audio,
+            on_failure,
         )
 
     async def close(self) -> None:
-        """Release the film; where it stood stays in the memory."""
-        self.remember()
+        """Release the film; `remember` keeps where it stands, before this."""
         await _end(self._hosted, self._stream, self._passthrough)
 
     def remember(self) -> None:
@@ -81,7 +128,7 @@ class FilmPlayback:
         return 0.0 if self._live is None else self._live.behind_s
 
     def message(self) -> dict[str, Any]:
-        """The `playback` message as things stand."""
+        """Make the `playback` message as things stand."""
         return {
             "type": "playback",
             "paused": self._playback.paused,
@@ -90,11 +137,20 @@ class FilmPlayback:
             "lost": self._lost,
         }
 
-    # What the eyes and the viewer want
+    # What the effects and the viewer ask for
 
     def obey(self, by_eyes: str | None, rewind_s: float, *, keeping: bool) -> None:
-        """Do what the effects say: stand still for a reason or none, go back by so much, and keep
-        what comes live meanwhile."""
+        """Do what the effects say.
+
+        Parameters
+        ----------
+        by_eyes : str or None
+            Why the film should stand still, if it should.
+        rewind_s : float
+            By how much to go back.
+        keeping : bool
+            Whether to keep what comes live meanwhile.
+        """
         self._playback.by_eyes = by_eyes
         if self._hosted is not None:
             player = self._hosted.player
@@ -108,7 +164,13 @@ class FilmPlayback:
         self._apply()
 
     def set_paused(self, paused: bool) -> None:
-        """The viewer's own pause."""
+        """Take the viewer's own pause.
+
+        Parameters
+        ----------
+        paused : bool
+            Whether it holds.
+        """
         self._playback.by_viewer = paused
         if self._hosted is not None and not paused and self._playback.ended:
             self._hosted.player.resume()
@@ -116,10 +178,17 @@ class FilmPlayback:
         self._apply()
 
     def set_loop(self, loop: bool) -> None:
-        """Whether a hosted film begins again at its end.
+        """Let a hosted film begin again at its end, or not.
 
-        Raises:
-            ProblemError: the film is the browser's.
+        Parameters
+        ----------
+        loop : bool
+            Whether it does.
+
+        Raises
+        ------
+        ProblemError
+            409, the film is the browser's.
         """
         if self._hosted is None:
             raise ProblemError(
@@ -134,8 +203,15 @@ class FilmPlayback:
     def seek(self, position_s: float) -> None:
         """Go elsewhere in a hosted film.
 
-        Raises:
-            ProblemError: the film is the browser's, or shorter.
+        Parameters
+        ----------
+        position_s : float
+            Where, from the beginning.
+
+        Raises
+        ------
+        ProblemError
+            409, the film is the browser's; 422, it is shorter.
         """
         if self._hosted is None:
             raise ProblemError(
@@ -155,8 +231,15 @@ class FilmPlayback:
     async def change(self, name: str) -> None:
         """Change to another hosted film, from its beginning, or to a live stream.
 
-        Raises:
-            ProblemError: the film is the browser's, or there is none of that name.
+        Parameters
+        ----------
+        name : str
+            The film's name or the stream's address.
+
+        Raises
+        ------
+        ProblemError
+            409, the film is the browser's; 422, there is none of that name.
         """
         if self._served is None:
             raise ProblemError(
@@ -169,7 +252,7 @@ class FilmPlayback:
         else:
             self._live = self._stream = self._passthrough = None
         self._served.source = source
-        self._memory.media = name
+        self._memory.media, self._memory.position_s = name, 0.0
         self._playback.ended = False
         self._announce()
         await _end(*old)
@@ -177,11 +260,7 @@ class FilmPlayback:
     # How it is done
 
     async def _serve(self, name: str, position_s: float = 0.0) -> FilmSource:
-        """Open a hosted film, or a live stream by its address.
-
-        Raises:
-            ProblemError: 422, there is none.
-        """
+        """Open a hosted film, or a live stream by its address."""
         if not is_address(name):
             player = Player(self._film_info(name), position_s)
             player.loop = self._memory.loop
@@ -250,10 +329,14 @@ class FilmPlayback:
 async def _end(
     hosted: HostedFilm | None, stream: LiveStream | None, sound: Passthrough | None
 ) -> None:
-    """Release a film of the server's, or what comes live, with its sound."""
+    """Release a film of the server's, or what comes live, with its sound; all of it in any case."""
     if sound is not None:
         sound.stop()
+    closing: list[Coroutine[Any, Any, None]] = []
     if hosted is not None:
-        await hosted.player.close()
+        closing.append(hosted.player.close())
     if stream is not None:
-        await stream.close()
+        closing.append(stream.close())
+    for outcome in await asyncio.gather(*closing, return_exceptions=True):
+        if isinstance(outcome, BaseException):
+            raise outcome

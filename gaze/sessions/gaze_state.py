@@ -1,4 +1,4 @@
-"""From what the eyes said to what an effect may know: the only place where the two meet."""
+"""From a gaze sample to the state that effects see: the only place where the two meet."""
 
 from gaze.effects.state import GazeState
 from gaze.sessions.layout import Layout, Point
@@ -9,9 +9,21 @@ CLOSED_BELOW = 0.25
 
 
 def gaze_state(sample: GazeSample, shown: Point | None, layout: Layout | None) -> GazeState:
-    """The state of one sample whose point of gaze lies at `shown` of the returned picture.
+    """Make the state that effects see from one sample.
 
-    What needs the layout is unknown without one.
+    Parameters
+    ----------
+    sample : GazeSample
+        One camera frame's worth of eye data.
+    shown : tuple of float or None
+        Its point of gaze as fractions of the returned picture.
+    layout : Layout or None
+        Where the picture lies on the screen; what needs it is unknown without one.
+
+    Returns
+    -------
+    GazeState
+        With a value, or None, for every signal that a parameter can follow.
     """
     openness = None if sample.openness is None else sum(sample.openness) / 2
     head, pupil = sample.head, sample.pupil

@@ -1,4 +1,4 @@
-"""From the screen to the picture: docs/api.md's `layout`, and the clock of a camera's frames."""
+"""From the screen to the picture: docs/api.md's `layout`."""
 
 import math
 from dataclasses import dataclass
@@ -13,7 +13,18 @@ Point = tuple[float, float]
 class Layout:
     """Where the film's picture lies on the viewer's screen, in CSS pixels at 100 % page zoom.
 
-    `viewport` is (x, y, width, height) on the screen, `picture` the same within the viewport.
+    Attributes
+    ----------
+    screen_px : tuple of float
+        (width, height).
+    viewport_px : tuple of float
+        (x, y, width, height) on the screen.
+    picture_px : tuple of float
+        (x, y, width, height) within the viewport.
+    exact : bool
+        Whether the page knows where its viewport is, or only estimates it.
+    diagonal_mm : float or None
+        The screen's.
     """
 
     screen_px: tuple[float, float]
@@ -23,22 +34,54 @@ class Layout:
     diagonal_mm: float | None = None
 
     def to_shown(self, screen_px: Point) -> Point:
-        """A place on the screen as fractions of the picture; outside 0..1 it lies beside it."""
+        """Map the screen to the picture.
+
+        Parameters
+        ----------
+        screen_px : tuple of float
+            (x, y) on the screen.
+
+        Returns
+        -------
+        tuple of float
+            (x, y) as fractions of the picture; outside 0..1 it lies beside the picture.
+        """
         left = self.viewport_px[0] + self.picture_px[0]
         top = self.viewport_px[1] + self.picture_px[1]
         return (screen_px[0] - left) / self.picture_px[2], (screen_px[1] - top) / self.picture_px[3]
 
     def to_screen(self, shown: Point) -> Point:
-        """The inverse of `to_shown`."""
+        """Map the picture to the screen: the inverse of `to_shown`.
+
+        Parameters
+        ----------
+        shown : tuple of float
+            (x, y) as fractions of the picture.
+
+        Returns
+        -------
+        tuple of float
+            (x, y) on the screen.
+        """
         left = self.viewport_px[0] + self.picture_px[0]
         top = self.viewport_px[1] + self.picture_px[1]
         return left + shown[0] * self.picture_px[2], top + shown[1] * self.picture_px[3]
 
     def eccentricity_deg(self, shown: Point, distance_mm: float | None) -> float:
-        """Visual angle between a place and the middle of the picture.
+        """Compute the visual angle between a point and the middle of the picture.
 
-        Where the screen's diagonal or the distance is unknown, a laptop's 14 inches and 600 mm
-        stand in.
+        Parameters
+        ----------
+        shown : tuple of float
+            (x, y) as fractions of the picture.
+        distance_mm : float or None
+            From the eyes to the screen.
+
+        Returns
+        -------
+        float
+            In degrees. Where the screen's diagonal or the distance is unknown, a laptop's 14 inches
+            and 600 mm stand in.
         """
         mm_per_px = (self.diagonal_mm or ASSUMED_DIAGONAL_MM) / math.hypot(*self.screen_px)
         offset_px = math.hypot(
@@ -47,7 +90,18 @@ class Layout:
         return math.degrees(math.atan2(offset_px * mm_per_px, distance_mm or ASSUMED_DISTANCE_MM))
 
     def picture_deg(self, distance_mm: float | None) -> float:
-        """Visual angle of the picture's width; unknown lengths as in `eccentricity_deg`."""
+        """Compute the visual angle of the picture's width.
+
+        Parameters
+        ----------
+        distance_mm : float or None
+            From the eyes to the screen.
+
+        Returns
+        -------
+        float
+            In degrees; unknown lengths as in `eccentricity_deg`.
+        """
         mm_per_px = (self.diagonal_mm or ASSUMED_DIAGONAL_MM) / math.hypot(*self.screen_px)
         half_mm = self.picture_px[2] * mm_per_px / 2
         return math.degrees(2 * math.atan2(half_mm, distance_mm or ASSUMED_DISTANCE_MM))

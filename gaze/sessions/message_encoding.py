@@ -1,4 +1,4 @@
-"""What the server says: the messages of docs/api.md made from the house's own data."""
+"""The messages of docs/api.md, made from the data of other packages."""
 
 import math
 from typing import Any
@@ -11,7 +11,22 @@ from gaze.vision.sample import CalibrationUpdate, GazeSample
 def gaze_message(
     sample: GazeSample, screen_px: Point | None, shown: Point | None, film: Point | None
 ) -> dict[str, Any]:
-    """The `gaze` message of docs/api.md."""
+    """Make the `gaze` message.
+
+    Parameters
+    ----------
+    sample : GazeSample
+        One camera frame's worth of eye data.
+    screen_px : tuple of float or None
+        The point of gaze on the screen, in CSS pixels.
+    shown, film : tuple of float or None
+        The point of gaze on the returned picture and on the source picture, as fractions.
+
+    Returns
+    -------
+    dict
+        Ready for JSON; null wherever unknown.
+    """
     pupil, head = sample.pupil, sample.head
     return {
         "type": "gaze",
@@ -44,7 +59,18 @@ def gaze_message(
 
 
 def calibration_message(update: CalibrationUpdate) -> dict[str, Any]:
-    """The `calibration` message of docs/api.md; members that say nothing are left out."""
+    """Make the `calibration` message; members that say nothing are left out.
+
+    Parameters
+    ----------
+    update : CalibrationUpdate
+        What came of a step, or of a frame.
+
+    Returns
+    -------
+    dict
+        Ready for JSON.
+    """
     message = {
         "type": "calibration",
         "state": update.state,
@@ -58,8 +84,20 @@ def calibration_message(update: CalibrationUpdate) -> dict[str, Any]:
 
 
 def error_message(problem: Problem) -> dict[str, Any]:
-    """The `error` message: the problem detail, told apart from others by `type`.
+    """Make the `error` message: the problem detail, with the message's `type`.
 
+    Parameters
+    ----------
+    problem : Problem
+        What was wrong.
+
+    Returns
+    -------
+    dict
+        Ready for JSON.
+
+    Notes
+    -----
     RFC 9457's own `type` would clash with the message's; `about:blank` is its default and may be
     left out.
     """
@@ -71,4 +109,6 @@ def _rounded_number(value: float | None, digits: int) -> float | None:
 
 
 def _rounded(values: tuple[float, float] | None, digits: int) -> list[float] | None:
-    return None if values is None else [round(value, digits) for value in values]
+    if values is None or not all(map(math.isfinite, values)):
+        return None
+    return [round(value, digits) for value in values]

@@ -1,4 +1,4 @@
-"""Messages on their way to one client, bounded: what docs/api.md says of slow clients."""
+"""Messages to one client, bounded as docs/api.md says of slow clients."""
 
 import json
 from collections import deque
@@ -11,16 +11,20 @@ CLOSE_ABOVE_BYTES = 1024 * 1024
 
 
 class Transport(Protocol):
-    """What carries an outlet's messages: a data channel or a WebSocket."""
+    """What carries a sink's messages: a data channel, or a queue that a WebSocket is fed from."""
 
     @property
     def waiting_bytes(self) -> int:
         """Bytes handed over and not yet sent."""
         ...
 
-    def send(self, text: str) -> None: ...
+    def send(self, text: str) -> None:
+        """Take one message."""
+        ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Take no further message."""
+        ...
 
 
 class MessageSink:
@@ -28,6 +32,18 @@ class MessageSink:
 
     While more than 16 kB wait, the newest `gaze` and `stats` replace older ones; replies are never
     dropped; a client that lets 1 MB wait is closed.
+
+    Parameters
+    ----------
+    transport : Transport
+        Carries the messages.
+    may_command : bool
+        Whether the client may send commands.
+
+    Attributes
+    ----------
+    closed : bool
+        Whether nothing is sent any more.
     """
 
     def __init__(self, transport: Transport, *, may_command: bool) -> None:
@@ -40,11 +56,23 @@ class MessageSink:
         self._on_close: Callable[[], None] | None = None
 
     def on_close(self, callback: Callable[[], None]) -> None:
-        """Call back once, when the outlet closes."""
+        """Call back once, when the sink closes.
+
+        Parameters
+        ----------
+        callback : callable
+            Takes the place of an earlier one.
+        """
         self._on_close = callback
 
     def send(self, message: Mapping[str, Any]) -> None:
-        """Send or keep one message."""
+        """Send or keep one message.
+
+        Parameters
+        ----------
+        message : mapping
+            One of the messages of docs/api.md, ready for JSON.
+        """
         if self.closed:
             return
         text = json.dumps(message, separators=(",", ":"), allow_nan=False)

@@ -1,4 +1,4 @@
-"""What a client may say: the session request and the commands of docs/api.md, validated."""
+"""The session request and the commands of docs/api.md, validated."""
 
 import json
 from http import HTTPStatus
@@ -9,13 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from gaze.base.problems import ProblemError, first_error
 
 Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
-Size = Annotated[float, Field(allow_inf_nan=False, gt=0, le=1e6)]
+Coordinate = Annotated[float, Field(allow_inf_nan=False, ge=-1e5, le=1e5)]
+ScreenSide = Annotated[float, Field(allow_inf_nan=False, ge=64, le=1e5)]
+Side = Annotated[float, Field(allow_inf_nan=False, ge=1, le=1e5)]
 Position = Annotated[float, Field(allow_inf_nan=False, ge=0, le=1e7)]
 ScreenPoint = tuple[Finite, Finite]
 EffectSpecs = Annotated[list[dict[str, Any]], Field(max_length=16)]
 
 
 class Strict(BaseModel):
+    """A message without unknown members; frozen, and can be pickled."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
@@ -28,6 +32,8 @@ class Tracks(Strict):
 
 
 class Resume(Strict):
+    """Which session to take up again, and by what right."""
+
     id: str
     token: str
 
@@ -47,20 +53,26 @@ class SessionRequest(Strict):
 
 
 class Effects(Strict):
+    """A whole new chain of effects."""
+
     type: Literal["effects"]
     effects: EffectSpecs
 
 
 class LayoutMessage(Strict):
+    """Where the picture lies on the screen, in CSS pixels."""
+
     type: Literal["layout"]
-    screen: tuple[Size, Size]
-    viewport: tuple[Finite, Finite, Size, Size]
-    picture: tuple[Finite, Finite, Size, Size]
+    screen: tuple[ScreenSide, ScreenSide]
+    viewport: tuple[Coordinate, Coordinate, Side, Side]
+    picture: tuple[Coordinate, Coordinate, Side, Side]
     exact: bool
     diagonal_mm: Annotated[float, Field(gt=50, lt=10_000)] | None = None
 
 
 class Calibrate(Strict):
+    """One step of a calibration."""
+
     type: Literal["calibrate"]
     action: Literal["start", "point", "follow", "skip", "repeat", "validate", "finish", "cancel"]
     target: ScreenPoint | None = None
@@ -68,6 +80,8 @@ class Calibrate(Strict):
 
 
 class Pointer(Strict):
+    """Where the viewer's pointer is."""
+
     type: Literal["pointer"]
     screen: ScreenPoint | None = None
     shown: ScreenPoint | None = None
@@ -76,6 +90,8 @@ class Pointer(Strict):
 
 
 class PlaybackCommand(Strict):
+    """Pause, seek or loop."""
+
     type: Literal["playback"]
     paused: bool | None = None
     seek: Position | None = None
@@ -83,11 +99,15 @@ class PlaybackCommand(Strict):
 
 
 class Media(Strict):
+    """Another hosted film, or a live stream by its address."""
+
     type: Literal["media"]
     name: str
 
 
 class Ping(Strict):
+    """Answered with `pong` at once."""
+
     type: Literal["ping"]
     id: str | int
     t: Annotated[float, Field(allow_inf_nan=False)]
@@ -109,10 +129,22 @@ def _load_object(text: str | bytes) -> dict[str, Any]:
 
 
 def parse_request(text: str | bytes) -> SessionRequest:
-    """The session request in a body.
+    """Read the body of `POST /api/sessions`.
 
-    Raises:
-        ProblemError: 400 where it is not JSON or not an offer, 422 where a field is wrong.
+    Parameters
+    ----------
+    text : str or bytes
+        JSON.
+
+    Returns
+    -------
+    SessionRequest
+        What it asks for.
+
+    Raises
+    ------
+    ProblemError
+        400 where it is not JSON or not an offer, 422 where a field is wrong.
     """
     body = _load_object(text)
     if body.get("type") != "offer" or not isinstance(body.get("sdp"), str):
@@ -130,10 +162,24 @@ def parse_request(text: str | bytes) -> SessionRequest:
 
 
 def parse_command(text: str | bytes, limit_bytes: int) -> Command:
-    """One message of the data channel or the WebSocket.
+    """Read one message of the data channel or the WebSocket.
 
-    Raises:
-        ProblemError: 413 over `limit_bytes`, 400 not JSON, 422 unknown type or out of range.
+    Parameters
+    ----------
+    text : str or bytes
+        JSON.
+    limit_bytes : int
+        The largest size allowed.
+
+    Returns
+    -------
+    Command
+        What it asks for.
+
+    Raises
+    ------
+    ProblemError
+        413 over `limit_bytes`, 400 not JSON, 422 unknown type or out of range.
     """
     size_bytes = len(text) if isinstance(text, bytes) else len(text.encode())
     if size_bytes > limit_bytes:

@@ -155,26 +155,46 @@ class ServedFilm:
 
 Draw = Callable[[], av.VideoFrame]
 Prepare = Callable[[av.VideoFrame], Draw]
+OnFailure = Callable[[Exception], None]
 
 
 class ReturnedFilm(MediaStreamTrack):
-    """The modified film on its way back: takes the newest frame whenever the encoder is free.
+    """The modified film that goes back: takes the newest frame whenever the encoder is free.
 
     It gives frames as they came. What is sent instead is drawn by the thread that encodes it, since
     every change of threads costs delay.
 
-    Attributes:
-        due_s: when the frame given last was due.
-        draw: draws that frame; to be called in a worker thread, once.
+    Parameters
+    ----------
+    source : FilmSource
+        Where the frames come from.
+    prepare : callable
+        Decides how a frame is drawn.
+    on_failure : callable
+        Called on the event loop with an error of the source, of `prepare` or of drawing: aiortc
+        would end its sender without a word.
+
+    Attributes
+    ----------
+    due_s : float or None
+        When the frame given last was due, monotonic.
+    draw : callable or None
+        Draws that frame; to be called in a worker thread, once.
     """
 
     kind = "video"
 
-    def __init__(self, source: FilmSource, prepare: Prepare) -> None:
-        """Take the source, and what says of a frame how to draw it."""
+    def __init__(
+        self,
+        source: FilmSource,
+        prepare: Prepare,
+        on_failure: OnFailure = lambda error: None,
+    ) -> None:
         super().__init__()
         self._source = source
         self._prepare = prepare
+        self._on_failure = on_failure
+        self._event_loop = asyncio.get_running_loop()
         self.due_s: float | None = None
         self.draw: Draw | None = None
         self._epoch_s: float | None = None
@@ -182,25 +202,55 @@ class ReturnedFilm(MediaStreamTrack):
         self._last_pts = -1
 
     async def recv(self) -> av.VideoFrame:
+        """Give the next frame.
+
+        Returns
+        -------
+        av.VideoFrame
+            As it came; `draw` makes what is sent of it.
+
+        Raises
+        ------
+        MediaStreamError
+            The film is over, or failed.
+        """
         if self.readyState != "live":
             raise MediaStreamError
         try:
-            frame, due_s = await self._source.next()
+            return await self._next()
         except LatestValueClosed:
             self.stop()
             raise MediaStreamError from None
+        except Exception as error:
+            self.stop()
+            self._on_failure(error)
+            raise MediaStreamError from error
+
+    async def _next(self) -> av.VideoFrame:
+        frame, due_s = await self._source.next()
         self.due_s = due_s
         if self._epoch_s is None:
             self._epoch_s = due_s
         self._last_pts = max(self._last_pts + 1, round((due_s - self._epoch_s) * VIDEO_CLOCK_HZ))
         encoded_bytes = 0 if frame is self._last else metadata_of(frame).encoded_bytes
         self._last = frame
-        self.draw = functools.partial(_draw_at, self._prepare(frame), self._last_pts, encoded_bytes)
+        self.draw = functools.partial(
+            self._draw, frame, self._prepare(frame), self._last_pts, encoded_bytes
+        )
         return frame
 
+    def _draw(
+        self, frame: av.VideoFrame, draw: Draw, pts: int, encoded_bytes: int
+    ) -> av.VideoFrame:
+        try:
+            drawn = draw()
+        except Exception as error:
+            self._event_loop.call_soon_threadsafe(self._on_failure, error)
+            drawn = frame.reformat(format="yuv420p")
+        return _stamped(drawn, pts, encoded_bytes)
 
-def _draw_at(draw: Draw, pts: int, encoded_bytes: int) -> av.VideoFrame:
-    drawn = draw()
+
+def _stamped(drawn: av.VideoFrame, pts: int, encoded_bytes: int) -> av.VideoFrame:
     drawn.opaque = dataclasses.replace(metadata_of(drawn), encoded_bytes=encoded_bytes)
     drawn.pts, drawn.time_base = pts, fractions.Fraction(1, VIDEO_CLOCK_HZ)
     return drawn
@@ -211,24 +261,57 @@ class ReturnedSound(MediaStreamTrack):
 
     Timestamps count samples; where samples were left out, they leave them out too.
 
-    Attributes:
-        due_s: when the first sample of the frame given last was due.
+    Parameters
+    ----------
+    current : callable
+        Returns the track to read now; None is silence.
+    on_failure : callable
+        Called with an error of that track that is not its end.
+
+    Attributes
+    ----------
+    due_s : float or None
+        When the first sample of the frame given last was due, monotonic.
     """
 
     kind = "audio"
 
-    def __init__(self, current: Callable[[], MediaStreamTrack | None]) -> None:
+    def __init__(
+        self,
+        current: Callable[[], MediaStreamTrack | None],
+        on_failure: OnFailure = lambda error: None,
+    ) -> None:
         super().__init__()
         self._current = current
+        self._on_failure = on_failure
         self.due_s: float | None = None
         self._pts = 0
         self._next_due_s: float | None = None
         self._silence_due_s: float | None = None
 
     async def recv(self) -> av.AudioFrame:
+        """Give the next frame.
+
+        Returns
+        -------
+        av.AudioFrame
+            48 kHz.
+
+        Raises
+        ------
+        MediaStreamError
+            The sound is over, or failed.
+        """
         if self.readyState != "live":
             raise MediaStreamError
-        frame, due_s = await self._next()
+        try:
+            frame, due_s = await self._next()
+        except MediaStreamError:
+            raise
+        except Exception as error:
+            self.stop()
+            self._on_failure(error)
+            raise MediaStreamError from error
         duration_s = frame.samples / AUDIO_RATE_HZ
         if due_s is not None:
             self._leave_out(due_s)

@@ -1,7 +1,10 @@
-"""What the server asks of the processes that find the eyes, and what they answer: pickled messages,
-their length before them.
+"""What the server asks of a tracking process, and what it answers.
 
-They stand apart from `gaze.tracking.worker`, so that the server need not load what finds eyes.
+On a session's socket: pickled messages, each after its length. On the process's control socket, a
+byte at a time: `HELLO` with the descriptors of a new session's socket and memory, and `PING`. The
+process sends its resident memory in bytes once it is ready and after each `PING`.
+
+This stands apart from `gaze.tracking.worker`, so that the server need not load the tracker.
 """
 
 import pickle
@@ -12,6 +15,9 @@ from typing import Any
 from gaze.vision.sample import CalibrationError, CalibrationUpdate, EyesAt, GazeSample, Screen
 
 LENGTH_BYTES = 4
+STATUS_BYTES = 8
+HELLO = b"+"
+PING = b"?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Stepped:
-    """What became of the calibration; `model` is the newest one."""
+    """The outcome of a calibration step; `model` is the newest one."""
 
     updates: list[CalibrationUpdate]
     model: dict[str, Any] | None
@@ -65,11 +71,29 @@ class Tracked:
     track_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The tracker raised; the session's thread has ended with it."""
+
+    reason: str
+
+
 Request = Begin | Track | Step
-Answer = Stepped | Tracked | CalibrationError
+Answer = Stepped | Tracked | CalibrationError | Failed
 
 
 def packed(message: Request | Answer) -> bytes:
-    """A message, its length before it."""
+    """Pickle a message, its length before it.
+
+    Parameters
+    ----------
+    message : Request or Answer
+        What is sent on a session's socket.
+
+    Returns
+    -------
+    bytes
+        `LENGTH_BYTES` of length, big-endian, and the pickled message.
+    """
     data = pickle.dumps(message)
     return len(data).to_bytes(LENGTH_BYTES, "big") + data

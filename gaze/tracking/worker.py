@@ -1,21 +1,23 @@
-"""Finding the eyes in a process of its own: what is asked of it, and that process.
+"""A tracking process: `main`, and a thread for each session that it serves.
 
 Half of the tracker's time is Python, and beside it in one process every frame of the film waited
-10 ms for the interpreter's lock. `gaze.tracking.pool` starts such processes, which run `main`,
-and hands over a socket and a piece of shared memory for each session. Over the socket go pickled
-messages, one answer to each request; camera frames lie in the memory, which has no name and no
-file. A process ends when the server does. Where the system has no such memory to hand over, a
-thread of the server serves the session (`begin_here`).
+10 ms for the interpreter's lock. `gaze.tracking.pool` starts such processes and hands over a
+socket and a piece of shared memory for each session. Over the socket go pickled messages, one
+answer to each request (`gaze.tracking.protocol`); camera frames lie in the memory. A process ends
+when the server does.
 """
 
+import logging
 import mmap
 import os
 import pickle
+import resource
 import signal
 import socket
 import sys
 import threading
 import time
+from pathlib import Path
 from typing import cast
 
 import cv2
@@ -24,9 +26,12 @@ from numpy.typing import NDArray
 
 from gaze.base.allocator import give_back, limit_arenas
 from gaze.tracking.protocol import (
+    HELLO,
     LENGTH_BYTES,
+    STATUS_BYTES,
     Answer,
     Begin,
+    Failed,
     Request,
     Step,
     Stepped,
@@ -41,30 +46,44 @@ NICE = 10
 """The film's frames come first: a point of gaze that comes later is used later, no more."""
 
 
+log = logging.getLogger(__name__)
+
+
 class _Session:
     """One session's tracker, served in a thread of its own until the socket is closed."""
 
-    def __init__(self, requests: socket.socket, memory: mmap.mmap | memoryview) -> None:
+    def __init__(self, requests: socket.socket, memory: mmap.mmap) -> None:
         self._requests = requests
         self._memory = memory
         self._tracker: Tracker | None = None
 
     def run(self) -> None:
-        with self._requests, self._memory, self._requests.makefile("rb") as stream:
+        _be_nice()
+        with self._requests, self._memory:
+            try:
+                self._serve()
+            except OSError:  # the session, or the server, has ended meanwhile
+                pass
+            finally:
+                if self._tracker is not None:
+                    self._tracker.close()
+        self._tracker = None
+        give_back()
+
+    def _serve(self) -> None:
+        with self._requests.makefile("rb") as stream:
             while length := stream.read(LENGTH_BYTES):
                 request = pickle.loads(stream.read(int.from_bytes(length, "big")))
                 try:
                     answer = self._answer(request)
                 except CalibrationError as error:
                     answer = error
-                try:
-                    self._requests.sendall(packed(answer))
-                except OSError:  # the session has ended meanwhile
-                    break
-            if self._tracker is not None:
-                self._tracker.close()
-        self._tracker = None
-        give_back()
+                except Exception as error:
+                    log.exception("the tracker failed")
+                    answer = Failed(f"the tracker failed: {type(error).__name__}: {error}")
+                self._requests.sendall(packed(answer))
+                if isinstance(answer, Failed):
+                    return
 
     def _answer(self, request: Request) -> Answer:
         if isinstance(request, Begin):
@@ -84,7 +103,7 @@ class _Session:
         began_s = time.perf_counter()
         image = self._image(request.shape)
         converted_s = time.perf_counter()
-        _give_way()
+        _yield_processor()
         sample = tracker.track(image, request.t_s)
         tracked_s = time.perf_counter()
         updates = tracker.take_updates()
@@ -106,18 +125,40 @@ class _Session:
 def _tracker(begin: Begin) -> Tracker:
     finder = None if begin.face_landmarker is None else TaskFaceFinder(begin.face_landmarker)
     try:
-        return Tracker(begin.screen, begin.calibration, finder, _give_way)
+        return Tracker(begin.screen, begin.calibration, finder, _yield_processor)
     except CalibrationError:
         if finder is not None:
             finder.close()
         raise
 
 
-def _give_way() -> None:
-    """Let the film's threads have this processor, if they wait for it: they would wait until the
-    scheduler's next tick, 4 ms perhaps."""
+def _yield_processor() -> None:
+    """Let the film's threads have this processor if they wait for it.
+
+    They would wait until the scheduler's next tick, 4 ms perhaps.
+    """
     if hasattr(os, "sched_yield"):
         os.sched_yield()
+
+
+def _be_nice() -> None:
+    """Let the film's frames go first.
+
+    On Linux this holds for the calling thread and those it starts, so that the main thread answers
+    pings under any load; elsewhere for the process.
+    """
+    os.setpriority(os.PRIO_PROCESS, 0, NICE)
+
+
+def _status() -> bytes:
+    """Say how many bytes of memory are resident; where the system does not tell, at the peak."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        resident_bytes = pages * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        resident_bytes = peak if sys.platform == "darwin" else peak * 1024
+    return resident_bytes.to_bytes(STATUS_BYTES, "big")
 
 
 def main() -> None:
@@ -125,24 +166,26 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the server ends its sessions, and then this
     limit_arenas()
-    os.nice(NICE)
     cv2.setNumThreads(1)
     with socket.socket(fileno=int(sys.argv[1])) as control:
-        Tracker().close()  # so that the first session finds the models loaded
-        while True:
-            data, descriptors, _, _ = socket.recv_fds(control, 1, 2)
-            if not data:
-                os._exit(0)  # trackers that are still at work would hold up a proper end
-            requests, memory = descriptors
-            _begin(socket.socket(fileno=requests), mmap.mmap(memory, 0))
-            os.close(memory)
+        try:
+            Tracker().close()  # so that the first session finds the models loaded
+            control.sendall(_status())
+            while True:
+                data, descriptors, _, _ = socket.recv_fds(control, 1, 2)
+                if not data:
+                    break
+                if data == HELLO:
+                    requests, memory = descriptors
+                    _begin(socket.socket(fileno=requests), mmap.mmap(memory, 0))
+                    os.close(memory)
+                else:
+                    control.sendall(_status())
+        except OSError:  # the server was killed
+            pass
+        os._exit(0)  # trackers that are still at work would hold up a proper end
 
 
-def begin_here(requests: socket.socket, memory: mmap.mmap) -> None:
-    """Serve a session in this process until the other end of the socket is closed."""
-    _begin(requests, memoryview(memory))
-
-
-def _begin(requests: socket.socket, memory: mmap.mmap | memoryview) -> None:
+def _begin(requests: socket.socket, memory: mmap.mmap) -> None:
     session = _Session(requests, memory)
     threading.Thread(target=session.run, name="tracker", daemon=True).start()

@@ -1,6 +1,5 @@
 """The web application: routes, guards and what is started and stopped with it."""
 
-import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
 from pathlib import Path
@@ -26,17 +25,20 @@ routes = web.RouteTableDef()
 
 @routes.get("/")
 async def page(request: web.Request) -> web.FileResponse:
+    """Give the page."""
     return web.FileResponse(CLIENT / "index.html", headers={"Cache-Control": "no-cache"})
 
 
 @routes.get("/healthz")
 async def healthz(request: web.Request) -> web.Response:
+    """Say that the event loop is alive."""
     return web.json_response({"status": "alive"})
 
 
 @routes.get("/readyz")
 async def readyz(request: web.Request) -> web.Response:
-    ready = request.app[sessions.SESSIONS].ready
+    """Say whether one more session would be taken."""
+    ready = await request.app[sessions.SESSIONS].ready()
     return web.json_response(
         {"status": "ready" if ready else "full"},
         status=HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE,
@@ -45,6 +47,7 @@ async def readyz(request: web.Request) -> web.Response:
 
 @routes.get("/metrics")
 async def metrics(request: web.Request) -> web.Response:
+    """Give the metrics to Prometheus."""
     return web.Response(
         body=request.app[METRICS].scrape(),
         headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
@@ -52,13 +55,26 @@ async def metrics(request: web.Request) -> web.Response:
 
 
 def create_app(settings: Settings) -> web.Application:
-    """The application, ready to be served; opening the media folder is all it does by then."""
+    """Build the application, ready to be served; all it does by then is open the media folder.
+
+    Parameters
+    ----------
+    settings : Settings
+        The server's.
+
+    Returns
+    -------
+    aiohttp.web.Application
+        Ends its sessions on shutdown, and its processes and threads on cleanup.
+    """
     figures = Metrics()
     rates = Rates(settings.requests_per_minute, settings.sessions_per_minute)
     origins = Origins(settings.public_origin, settings.allowed_origins)
     executor = ThreadPoolExecutor(settings.workers, thread_name_prefix="pixels")
     trackers = Trackers(
-        settings.tracking_processes, (settings.max_camera_width, settings.max_camera_height)
+        settings.tracking_processes,
+        (settings.max_camera_width, settings.max_camera_height),
+        figures,
     )
     library = Library(settings.media)
     app = web.Application(
@@ -91,5 +107,5 @@ async def _end_sessions(app: web.Application) -> None:
 
 
 async def _stop_workers(app: web.Application) -> None:
-    await asyncio.to_thread(app[TRACKERS].close)
+    await app[TRACKERS].close()
     app[EXECUTOR].shutdown(wait=False, cancel_futures=True)

@@ -12,25 +12,32 @@ from gaze.effects import registry
 from gaze.media.address import PORTS
 from gaze.media.library import Library
 from gaze.rtc.ice.servers import ice_servers
+from gaze.sessions.error_mapping import RETRY_AFTER_S
 
 LIBRARY = web.AppKey("library", Library)
 SETTINGS = web.AppKey("settings", Settings)
+
+THUMBNAIL_LIMIT_S = 10.0
+"""For reading a film from the disk; takes 0.1 s."""
 
 routes = web.RouteTableDef()
 
 
 @routes.get("/api/effects")
 async def effects(request: web.Request) -> web.Response:
+    """List the effects."""
     return web.json_response(registry.catalogue())
 
 
 @routes.get("/api/presets")
 async def presets(request: web.Request) -> web.Response:
+    """List the named chains of effects."""
     return web.json_response(registry.presets())
 
 
 @routes.get("/api/media")
 async def media(request: web.Request) -> web.Response:
+    """List the hosted films."""
     films = request.app[LIBRARY].films.values()
     return web.json_response(
         [
@@ -48,10 +55,19 @@ async def media(request: web.Request) -> web.Response:
 
 @routes.get("/api/media/{name}/thumbnail")
 async def thumbnail(request: web.Request) -> web.Response:
+    """Give a still of a hosted film."""
     library, name = request.app[LIBRARY], request.match_info["name"]
     if name not in library.films:
         raise ProblemError(HTTPStatus.NOT_FOUND, f"no hosted film {name!r}")
-    still = await asyncio.get_running_loop().run_in_executor(None, library.thumbnail, name)
+    try:
+        async with asyncio.timeout(THUMBNAIL_LIMIT_S):
+            still = await asyncio.get_running_loop().run_in_executor(None, library.thumbnail, name)
+    except TimeoutError:
+        raise ProblemError(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            f"the still of {name!r} could not be made in time",
+            retry_after_s=RETRY_AFTER_S,
+        ) from None
     return web.Response(
         body=still, content_type="image/jpeg", headers={"Cache-Control": "max-age=3600"}
     )
@@ -59,11 +75,13 @@ async def thumbnail(request: web.Request) -> web.Response:
 
 @routes.get("/api/live")
 async def live(request: web.Request) -> web.Response:
+    """Say which addresses can be watched live."""
     return web.json_response({"schemes": [*PORTS] if request.app[SETTINGS].live_hosts else []})
 
 
 @routes.get("/api/ice")
 async def ice(request: web.Request) -> web.Response:
+    """Give STUN and TURN servers with credentials for this client."""
     return web.json_response(
         ice_servers(request.app[SETTINGS], time.time()), headers={"Cache-Control": "no-store"}
     )

@@ -1,6 +1,5 @@
 """Who may call what: origins, hosts, rates and tokens."""
 
-import hmac
 import ipaddress
 import socket
 from collections.abc import Iterable
@@ -13,7 +12,7 @@ from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
 from gaze.base.problems import ProblemError
-from gaze.sessions.session import Session
+from gaze.sessions.service import Role, SessionService
 
 SUBPROTOCOL = "gaze.v1"
 COOKIE = "gaze_token"
@@ -21,7 +20,15 @@ CHANGING_METHODS = frozenset({"POST", "PATCH", "DELETE"})
 
 
 class Origins:
-    """The page's own origin, and those that the operator allows."""
+    """The page's own origin, and those that the operator allows.
+
+    Parameters
+    ----------
+    public : str or None
+        The origin that viewers see, where a proxy stands in front.
+    allowed : iterable of str
+        Further origins whose pages may open sessions.
+    """
 
     def __init__(self, public: str | None, allowed: Iterable[str]) -> None:
         self._public = public
@@ -29,10 +36,22 @@ class Origins:
         self._names = {"localhost", socket.gethostname().lower()}
 
     def is_foreign_page(self, request: web.Request) -> str | None:
-        """The allowed foreign origin of a request, which gets CORS headers; None for our own.
+        """Find the allowed foreign origin of a request, which gets CORS headers.
 
-        Raises:
-            ProblemError: 403, the origin is neither ours nor allowed.
+        Parameters
+        ----------
+        request : aiohttp.web.Request
+            Any request.
+
+        Returns
+        -------
+        str or None
+            None for our own origin, or none.
+
+        Raises
+        ------
+        ProblemError
+            403, the origin is neither ours nor allowed.
         """
         origin = request.headers.get("Origin")
         if origin is None or self._is_own(origin, request):
@@ -64,7 +83,13 @@ def _is_address(host: str) -> bool:
 
 
 class Rates:
-    """Limits how often one client address may ask."""
+    """Limits how often one client address may ask.
+
+    Parameters
+    ----------
+    requests_per_minute, sessions_per_minute : int
+        How often.
+    """
 
     def __init__(self, requests_per_minute: int, sessions_per_minute: int) -> None:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
@@ -76,8 +101,17 @@ class Rates:
     async def spend(self, what: str, request: web.Request) -> None:
         """Count one request.
 
-        Raises:
-            ProblemError: 429 with the time to wait.
+        Parameters
+        ----------
+        what : str
+            `requests` or `sessions`.
+        request : aiohttp.web.Request
+            Has the client's address.
+
+        Raises
+        ------
+        ProblemError
+            429 with the time to wait.
         """
         limit = self._limits[what]
         client = request.remote or "unknown"
@@ -89,8 +123,19 @@ class Rates:
             )
 
 
-def presented_tokens(request: web.Request) -> list[str]:
-    """The tokens that a request shows: bearer header, WebSocket subprotocol, cookie."""
+def presented_tokens(request: web.Request) -> tuple[str, ...]:
+    """List the tokens that a request shows: bearer header, WebSocket subprotocol, cookie.
+
+    Parameters
+    ----------
+    request : aiohttp.web.Request
+        Any request.
+
+    Returns
+    -------
+    tuple of str
+        None of them checked.
+    """
     tokens = []
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and token:
@@ -101,32 +146,45 @@ def presented_tokens(request: web.Request) -> list[str]:
             tokens.append(token)
     if cookie := request.cookies.get(COOKIE):
         tokens.append(cookie)
-    return tokens
+    return tuple(tokens)
 
 
-def authorise(request: web.Request, session: Session, *, command: bool) -> bool:
-    """Whether the caller may command; observers may only watch.
+async def authorise(
+    request: web.Request, service: SessionService, session_id: str, *, command: bool
+) -> Role:
+    """Find out what the caller may do with a session.
 
-    Raises:
-        ProblemError: 401 without a token, 403 with a wrong one or one that may not command.
+    Parameters
+    ----------
+    request : aiohttp.web.Request
+        Shows tokens.
+    service : SessionService
+        Knows the session.
+    session_id : str
+        Which one.
+    command : bool
+        Whether the request commands, which an observer may not.
+
+    Returns
+    -------
+    Role
+        The caller's.
+
+    Raises
+    ------
+    ProblemError
+        401 without a token, 403 with a wrong one or one that may not command, 404 no such session.
     """
     tokens = presented_tokens(request)
+    role = await service.role_of(session_id, tokens)
     if not tokens:
         raise ProblemError(
             HTTPStatus.UNAUTHORIZED,
             "no token; send the session's as Authorization: Bearer, as the subprotocol "
             "bearer.<token> or as its cookie",
         )
-    if any(_same(token, session.token) for token in tokens):
-        return True
-    if any(_same(token, session.observer_token) for token in tokens):
-        if command:
-            raise ProblemError(
-                HTTPStatus.FORBIDDEN, "the observer's token may only watch, not command"
-            )
-        return False
-    raise ProblemError(HTTPStatus.FORBIDDEN, "the token is not this session's")
-
-
-def _same(given: str, right: str) -> bool:
-    return hmac.compare_digest(given.encode(), right.encode())
+    if role is None:
+        raise ProblemError(HTTPStatus.FORBIDDEN, "the token is not this session's")
+    if command and role == "observer":
+        raise ProblemError(HTTPStatus.FORBIDDEN, "the observer's token may only watch, not command")
+    return role

@@ -33,7 +33,18 @@ log = structlog.get_logger()
 
 
 def problem_response(problem: Problem) -> web.Response:
-    """A problem detail as an answer (RFC 9457)."""
+    """Make an answer of a problem detail.
+
+    Parameters
+    ----------
+    problem : Problem
+        What was wrong.
+
+    Returns
+    -------
+    aiohttp.web.Response
+        As RFC 9457 has it.
+    """
     response = web.json_response(
         problem.as_json(), status=problem.status, content_type="application/problem+json"
     )
@@ -45,7 +56,18 @@ def problem_response(problem: Problem) -> web.Response:
 
 
 def behind_proxies(trusted: Sequence[IPv4Network | IPv6Network]) -> Middleware:
-    """Believe the X-Forwarded headers of trusted proxies, and of nobody else."""
+    """Believe the X-Forwarded headers of trusted proxies, and of nobody else.
+
+    Parameters
+    ----------
+    trusted : sequence of networks
+        The proxies' addresses.
+
+    Returns
+    -------
+    Middleware
+        For the application.
+    """
     forwarded = XForwardedFiltered([str(network) for network in trusted])
 
     @web.middleware
@@ -58,7 +80,18 @@ def behind_proxies(trusted: Sequence[IPv4Network | IPv6Network]) -> Middleware:
 
 
 def errors(metrics: Metrics) -> Middleware:
-    """Turn every error into a problem detail."""
+    """Turn every error into a problem detail.
+
+    Parameters
+    ----------
+    metrics : Metrics
+        Counts them.
+
+    Returns
+    -------
+    Middleware
+        For the application.
+    """
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -86,7 +119,18 @@ def errors(metrics: Metrics) -> Middleware:
 
 
 def origins(allowed: Origins) -> Middleware:
-    """Refuse foreign pages; give CORS headers to the allowed ones."""
+    """Refuse foreign pages; give CORS headers to the allowed ones.
+
+    Parameters
+    ----------
+    allowed : Origins
+        Knows them.
+
+    Returns
+    -------
+    Middleware
+        For the application.
+    """
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -116,7 +160,18 @@ def origins(allowed: Origins) -> Middleware:
 
 
 def rates(limits: Rates) -> Middleware:
-    """Count every API request."""
+    """Count every API request.
+
+    Parameters
+    ----------
+    limits : Rates
+        Refuses who asks too often.
+
+    Returns
+    -------
+    Middleware
+        For the application.
+    """
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -128,6 +183,14 @@ def rates(limits: Rates) -> Middleware:
 
 
 async def safe_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Headers that keep the page to itself, on every answer."""
+    """Set the headers that keep the page to itself, on every answer.
+
+    Parameters
+    ----------
+    request : aiohttp.web.Request
+        Not looked at.
+    response : aiohttp.web.StreamResponse
+        Gets the headers.
+    """
     for name, value in SAFE_HEADERS.items():
         response.headers.setdefault(name, value)

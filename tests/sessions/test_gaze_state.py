@@ -25,7 +25,7 @@ SAMPLE = GazeSample(
 UNKNOWN = GazeSample(5.0, None, 0.0, None, False, "lost", None, False, None, None, None, None)
 
 
-def test_every_signal_is_told() -> None:
+def test_every_signal_has_a_value() -> None:
     state = gaze_state(SAMPLE, (0.5, 0.5), LAYOUT)
     assert set(state.signals) == set(SIGNALS)
     assert state.signals["openness"] == pytest.approx(0.7)

@@ -22,31 +22,31 @@ class SlowTransport:
         return [json.loads(text)["type"] for text in self.taken]
 
 
-def fill(outlet: MessageSink, transport: SlowTransport) -> None:
+def fill(sink: MessageSink, transport: SlowTransport) -> None:
     while transport.waiting_bytes <= REPLACE_ABOVE_BYTES:
-        outlet.send({"type": "effects", "effects": ["x" * 500]})
+        sink.send({"type": "effects", "effects": ["x" * 500]})
 
 
 def test_messages_pass_in_order_while_there_is_room() -> None:
     transport = SlowTransport()
-    outlet = MessageSink(transport, may_command=True)
+    sink = MessageSink(transport, may_command=True)
     for kind in ("effects", "gaze", "gaze", "stats", "pong"):
-        outlet.send({"type": kind})
+        sink.send({"type": kind})
     assert transport.types() == ["effects", "gaze", "gaze", "stats", "pong"]
 
 
 def test_waiting_gaze_and_stats_are_replaced_and_replies_are_not() -> None:
     transport = SlowTransport()
-    outlet = MessageSink(transport, may_command=True)
-    fill(outlet, transport)
+    sink = MessageSink(transport, may_command=True)
+    fill(sink, transport)
     taken = len(transport.taken)
     for number in range(50):
-        outlet.send({"type": "gaze", "t": number})
-        outlet.send({"type": "stats", "n": number})
-        outlet.send({"type": "pong", "id": number})
+        sink.send({"type": "gaze", "t": number})
+        sink.send({"type": "stats", "n": number})
+        sink.send({"type": "pong", "id": number})
     assert len(transport.taken) == taken
     transport.waiting_bytes = 0
-    outlet.flush()
+    sink.flush()
     sent = [json.loads(text) for text in transport.taken[taken:]]
     assert [m["id"] for m in sent if m["type"] == "pong"] == list(range(50))
     assert [m["t"] for m in sent if m["type"] == "gaze"] == [49]
@@ -55,12 +55,12 @@ def test_waiting_gaze_and_stats_are_replaced_and_replies_are_not() -> None:
 
 def test_a_client_that_lets_a_megabyte_wait_is_closed() -> None:
     transport = SlowTransport()
-    outlet = MessageSink(transport, may_command=True)
+    sink = MessageSink(transport, may_command=True)
     told: list[bool] = []
-    outlet.on_close(lambda: told.append(True))
+    sink.on_close(lambda: told.append(True))
     sent_bytes = 0
-    while not outlet.closed and sent_bytes < 2 * CLOSE_ABOVE_BYTES:
-        outlet.send({"type": "pong", "id": "x" * 10_000})
+    while not sink.closed and sent_bytes < 2 * CLOSE_ABOVE_BYTES:
+        sink.send({"type": "pong", "id": "x" * 10_000})
         sent_bytes += 10_000
     assert transport.closed
     assert told == [True]
@@ -69,8 +69,8 @@ def test_a_client_that_lets_a_megabyte_wait_is_closed() -> None:
 
 def test_gaze_alone_never_closes_a_client() -> None:
     transport = SlowTransport()
-    outlet = MessageSink(transport, may_command=True)
-    fill(outlet, transport)
+    sink = MessageSink(transport, may_command=True)
+    fill(sink, transport)
     for number in range(100_000):
-        outlet.send({"type": "gaze", "t": number})
-    assert not outlet.closed
+        sink.send({"type": "gaze", "t": number})
+    assert not sink.closed

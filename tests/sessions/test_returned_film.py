@@ -50,8 +50,7 @@ class Sound(MediaStreamTrack):
 async def test_a_returned_frame_has_the_time_at_which_it_was_due() -> None:
     due_s = [100.0, 100.04, 100.04, 101.0]
     track = ReturnedFilm(Film(due_s), lambda frame: lambda: picture())
-    assert track.due_s is None
-    seen = []
+    seen: list[tuple[int | None, float | None]] = []
     for _ in due_s:
         given = await track.recv()
         assert track.draw is not None

@@ -5,6 +5,7 @@ import statistics
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from simulation.clients.rtc_viewer import RtcViewer
@@ -37,7 +38,7 @@ class Watcher:
         while True:
             frame = await self._viewer.sound()
             meant_s = self._viewer.reports["audio"].meant_s(frame)
-            swept = swept_s(frame.to_ndarray().reshape(-1, 2))
+            swept = swept_s(frame.to_ndarray().astype(np.int16, copy=False).reshape(-1, 2))
             if meant_s is not None and swept is not None:
                 self.sounds.append((meant_s + frame.samples / frame.sample_rate / 2, swept))
 

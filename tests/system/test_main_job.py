@@ -78,7 +78,10 @@ async def test_the_eyes_are_followed_and_closing_them_pauses_the_film(viewer: Rt
     paused = await viewer.hear("playback", lambda m: m["paused"], after=heard)
     assert paused["reason"] == "attention"
     await viewer.watch(0.5)
-    still = [progress_of(frame.to_ndarray(format="gray")) for frame in await viewer.watch(1.0)]
+    still = [
+        progress_of(frame.to_ndarray(format="gray").astype(np.uint8, copy=False))
+        for frame in await viewer.watch(1.0)
+    ]
     assert len(still) > 3
     assert max(still) - min(still) < 0.005
     now[0] = centre

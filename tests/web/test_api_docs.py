@@ -40,12 +40,12 @@ def test_every_call_is_named_and_every_named_call_exists() -> None:
     assert {call.removesuffix("/...") for call in told} == served
 
 
-def test_every_field_of_a_session_request_is_told() -> None:
+def test_every_field_of_a_session_request_is_documented() -> None:
     example = json.loads(TEXT.split("```json\n", 1)[1].split("```", 1)[0])
     assert set(example) == set(SessionRequest.model_fields)
 
 
-def test_every_command_and_its_fields_are_told() -> None:
+def test_every_command_and_its_fields_are_documented() -> None:
     told = rows("and takes:")
     assert set(told) == {get_args(c.model_fields["type"].annotation)[0] for c in get_args(Command)}
     for command in get_args(Command):
@@ -53,7 +53,7 @@ def test_every_command_and_its_fields_are_told() -> None:
         assert set(command.model_fields) - {"type"} <= named(told[name]), name
 
 
-async def test_every_message_and_its_fields_are_told(serve: Serve) -> None:
+async def test_every_message_and_its_fields_are_documented(serve: Serve) -> None:
     told = rows("The server sends:")
     figures = rows("## Figures")
     client = await serve()

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 from aiohttp.test_utils import TestClient
 
@@ -10,6 +11,7 @@ from simulation.clients.rtc_viewer import PictureTrack, RtcViewer
 from tests.conftest import Serve
 
 JSON = {"Content-Type": "application/json"}
+BLACK = np.zeros((48, 64, 3), np.uint8)
 SDPFRAG = {"Content-Type": "application/trickle-ice-sdpfrag"}
 
 
@@ -81,7 +83,7 @@ async def test_impossible_requests_name_the_field(
 
 
 async def test_bad_calibration(client: TestClient[Any, Any], viewer: RtcViewer) -> None:
-    offer = await viewer.offer(camera=PictureTrack(lambda t_s: None))  # type: ignore[arg-type]
+    offer = await viewer.offer(camera=PictureTrack(lambda t_s: BLACK))
     response = await client.post(
         "/api/sessions", json={**offer, "media": "texture", "calibration": {"version": "?"}}
     )
@@ -276,14 +278,14 @@ async def test_trickle(viewer: RtcViewer) -> None:
 async def test_an_ice_restart_begins_a_new_ice_session(viewer: RtcViewer) -> None:
     await viewer.open(media="texture")
     client, path, old = viewer._client, viewer.path, viewer.etag
-    anew = {**viewer.bearer, **SDPFRAG, "If-Match": "*"}
+    restart = {**viewer.bearer, **SDPFRAG, "If-Match": "*"}
     fragment = "a=ice-ufrag:fresh\r\na=ice-pwd:1234567890123456789012\r\n"
-    response = await client.patch(path, data=fragment, headers=anew)
+    response = await client.patch(path, data=fragment, headers=restart)
     assert (response.status, response.content_type) == (200, SDPFRAG["Content-Type"])
     assert response.headers["ETag"] != old
     answer = await response.text()
     assert all(line in answer for line in ("a=ice-ufrag:", "a=ice-pwd:", "a=candidate:"))
-    stale = {**anew, "If-Match": old}
+    stale = {**restart, "If-Match": old}
     await expect_problem(await client.patch(path, data=fragment, headers=stale), 412)
-    await expect_problem(await client.patch(path, data=fragment, headers=anew), 400)
-    await expect_problem(await client.patch(path, data="hello", headers=anew), 400)
+    await expect_problem(await client.patch(path, data=fragment, headers=restart), 400)
+    await expect_problem(await client.patch(path, data="hello", headers=restart), 400)

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import ClientSession
 
 from gaze.web.sessions import SESSIONS
-from simulation.clients.rtc_viewer import PictureTrack, RtcViewer
+from simulation.clients.rtc_viewer import Image, PictureTrack, RtcViewer
 from simulation.server_process import running_server
 from simulation.viewers.painted import viewer_frame
 from tests.conftest import Serve
@@ -139,9 +139,9 @@ async def test_a_server_that_stops_ends_its_sessions(serve: Serve) -> None:
     await person.disappear()
 
 
-async def _whole_session(client: Any) -> None:
+async def _whole_session(client: Any, picture: Image) -> None:
     person = RtcViewer(client)
-    camera = PictureTrack(lambda t_s: viewer_frame(iris=(6.0, 0.0)))
+    camera = PictureTrack(lambda t_s: picture)
     await person.open(camera=camera, media="texture", sound=True, effects=[{"name": "blur"}])
     await person.frame()
     await person.hear("gaze")
@@ -158,12 +158,13 @@ def resident_bytes(pid: int) -> float:
 async def test_twenty_more_sessions_leave_nothing_behind(films: Path) -> None:
     """A leak grows with every twenty sessions; a busy machine's allocator may jump once."""
     flags = ("--media", str(films), "--sessions-per-minute", "1000", "--workers", "2")
+    picture = viewer_frame(iris=(6.0, 0.0))
     with running_server(*flags) as server:
         async with ClientSession(base_url=server.url) as client:
 
             async def after_twenty() -> dict[str, float]:
                 for _ in range(20):
-                    await _whole_session(client)
+                    await _whole_session(client, picture)
                 await asyncio.sleep(1.0)
                 resident = "process_resident_memory_bytes"
                 all_bytes = sum(resident_bytes(pid) for pid in server.pids)
