@@ -9,6 +9,7 @@ from aiohttp.test_utils import TestClient
 from gaze.base.settings import Settings
 from gaze.web.app import create_app
 from gaze.web.sessions import SESSIONS
+from simulation.clients.rtc_viewer import RtcViewer
 from tests.conftest import Serve
 from tests.sessions.pickling import PicklingService
 
@@ -25,3 +26,10 @@ def serve(aiohttp_client: Any, films: Path) -> Serve:
         return client
 
     return start
+
+
+def forget_cookies(viewer: RtcViewer) -> None:
+    """Let the next requests of a viewer's client show no cookie."""
+    client = viewer._client
+    session = client.session if isinstance(client, TestClient) else client
+    session.cookie_jar.clear()

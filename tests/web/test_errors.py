@@ -9,6 +9,7 @@ from aiohttp.test_utils import TestClient
 
 from simulation.clients.rtc_viewer import PictureTrack, RtcViewer
 from tests.conftest import Serve
+from tests.web.conftest import forget_cookies
 
 JSON = {"Content-Type": "application/json"}
 BLACK = np.zeros((48, 64, 3), np.uint8)
@@ -237,7 +238,7 @@ async def test_unknown_session(client: TestClient[Any, Any]) -> None:
 async def test_tokens(viewer: RtcViewer) -> None:
     await viewer.open(media="texture")
     client = viewer._client
-    client.session.cookie_jar.clear()
+    forget_cookies(viewer)
     observer = {"Authorization": f"Bearer {viewer.session['observer_token']}"}
     wrong = {"Authorization": "Bearer wrong"}
     response = await client.get(viewer.path)

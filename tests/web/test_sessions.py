@@ -7,6 +7,7 @@ import pytest
 from aiohttp import WSServerHandshakeError
 
 from simulation.clients.rtc_viewer import RtcViewer
+from tests.web.conftest import forget_cookies
 
 
 async def receive(socket: Any, kind: str) -> dict[str, Any]:
@@ -22,7 +23,7 @@ async def test_each_way_of_authorising(viewer: RtcViewer) -> None:
     token = viewer.session["token"]
     async with client.ws_connect(path) as socket:
         assert (await receive(socket, "effects"))["effects"] == []
-    client.session.cookie_jar.clear()
+    forget_cookies(viewer)
     async with client.ws_connect(path, headers=viewer.bearer) as socket:
         await receive(socket, "effects")
     async with client.ws_connect(path, protocols=("gaze.v1", f"bearer.{token}")) as socket:
@@ -35,7 +36,7 @@ async def test_without_the_right_token(
     viewer: RtcViewer, protocols: tuple[str, ...], status: int
 ) -> None:
     await viewer.open(media="texture")
-    viewer._client.session.cookie_jar.clear()
+    forget_cookies(viewer)
     with pytest.raises(WSServerHandshakeError) as caught:
         await viewer._client.ws_connect(f"{viewer.path}/events", protocols=protocols)
     assert caught.value.status == status
@@ -72,7 +73,7 @@ async def test_an_observer_receives_and_may_not_command(viewer: RtcViewer) -> No
     await viewer.open(media="texture")
     token = viewer.session["observer_token"]
     path = f"{viewer.path}/events"
-    viewer._client.session.cookie_jar.clear()
+    forget_cookies(viewer)
     async with viewer._client.ws_connect(path, protocols=("gaze.v1", f"bearer.{token}")) as socket:
         await socket.send_json({"type": "effects", "effects": [{"name": "blur"}]})
         error = await receive(socket, "error")
