@@ -23,12 +23,14 @@ from gaze.sessions.message_sink import MessageSink
 from gaze.sessions.messages import Ping, SessionRequest, parse_command
 from gaze.sessions.resume_state import ResumeState
 from gaze.sessions.service import Restarted, Role
+from gaze.tracking.process import START_LIMIT_S
 
 State = Literal["connecting", "connected", "away", "ended"]
 CONNECT_LIMIT_S = 30.0
 """From the answer until media flows."""
-OPEN_LIMIT_S = 60.0
-"""From the offer to the answer: a live stream may take 20 s, a first tracking process longer."""
+OPEN_LIMIT_S = START_LIMIT_S + 30.0
+"""From the offer to the answer: the tracking process may have to be compiled first, and a live
+stream takes up to 20 s."""
 ICE_LIMIT_S = 10.0
 FAREWELL_S = 0.1
 """From the last message of a session that failed to the end of its connection."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import gaze
 from gaze.tracking.protocol import HELLO, PING, STATUS_BYTES
 
-START_LIMIT_S = 120.0
+START_LIMIT_S = 180.0
 """Until it has loaded its models: 2 s, but a minute where Numba compiles for the first time."""
 PING_INTERVAL_S = 0.25
 PONG_LIMIT_S = 0.5
