@@ -1,0 +1,1 @@
+"""What every package may use: settings, problems, metrics, the supervisor."""

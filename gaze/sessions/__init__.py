@@ -1,0 +1,1 @@
+"""One viewer's session: peer connection, tracker, film and effects put together."""

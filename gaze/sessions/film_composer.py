@@ -132,7 +132,7 @@ class FilmComposer:
         return functools.partial(self._draw, frame, gaze, now_s)
 
     def _locate(self, sample: GazeSample) -> tuple[Point | None, Point | None]:
-        """The point of gaze on the screen and on the returned picture, where known."""
+        """Return the point of gaze on the screen and on the returned picture, where known."""
         point = sample.screen_px
         if point is None:
             return None, None

@@ -27,10 +27,19 @@ class FilmSource(Protocol):
     """Frames of a film, each when it is due."""
 
     async def next(self) -> tuple[av.VideoFrame, float]:
-        """The newest frame that is due, and when it was.
+        """Wait for the newest frame that is due.
 
-        Raises:
-            LatestValueClosed: the film is over for good.
+        Returns
+        -------
+        frame : av.VideoFrame
+            Shared; not to be written to.
+        due_s : float
+            When it was due, monotonic.
+
+        Raises
+        ------
+        LatestValueClosed
+            The film is over for good.
         """
         ...
 
@@ -42,6 +51,18 @@ class LiveFilm:
     nothing new comes for a while (a still screen, a player that the page stopped). What
     comes meanwhile is lost, or else, while `keeping`, kept, and played a little faster afterwards
     until it is live.
+
+    Parameters
+    ----------
+    slot : callable
+        Returns where the newest frame is; None where no film comes.
+    capture_s : callable, optional
+        Tells from a frame's `pts` when it was captured, in monotonic seconds; None if not known.
+
+    Attributes
+    ----------
+    held, keeping : bool
+        See above.
     """
 
     def __init__(
@@ -49,7 +70,6 @@ class LiveFilm:
         slot: Callable[[], LatestValue[av.VideoFrame] | None],
         capture_s: Callable[[int | None], float | None] = lambda pts: None,
     ) -> None:
-        """Take the slot, and what tells from a frame's `pts` when it was captured."""
         self.held = False
         self.keeping = False
         self._slot = slot
@@ -61,11 +81,12 @@ class LiveFilm:
 
     @property
     def behind_s(self) -> float:
-        """How long ago what is shown was live, in seconds; 0 once all is caught up with."""
+        """Return how long ago what is shown was live, in seconds; 0 once all is caught up with."""
         first_s = self._backlog.first_s
         return 0.0 if first_s is None else max(0.0, time.monotonic() - self._lag_s - first_s)
 
     async def next(self) -> tuple[av.VideoFrame, float]:
+        """Wait for the newest frame that is due; see `FilmSource.next`."""
         if self._last is None:
             slot = self._slot()
             if slot is None:
@@ -128,22 +149,36 @@ class LiveFilm:
 
 
 class HostedFilm:
-    """A film of the server's own."""
+    """A film of the server's own.
+
+    Parameters
+    ----------
+    player : Player
+        Plays it.
+    """
 
     def __init__(self, player: Player) -> None:
         self.player = player
 
     async def next(self) -> tuple[av.VideoFrame, float]:
+        """Wait for the newest frame that is due; see `FilmSource.next`."""
         return await self.player.next_video()
 
 
 class ServedFilm:
-    """What the server sends of its own; another source can take its place at any time."""
+    """What the server sends of its own; another source can take its place at any time.
+
+    Parameters
+    ----------
+    source : FilmSource
+        The first one.
+    """
 
     def __init__(self, source: FilmSource) -> None:
         self.source = source
 
     async def next(self) -> tuple[av.VideoFrame, float]:
+        """Wait for the newest frame that is due; see `FilmSource.next`."""
         while True:
             source = self.source
             try:

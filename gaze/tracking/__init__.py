@@ -1,0 +1,1 @@
+"""Vision in worker processes: protocol, worker, pool."""

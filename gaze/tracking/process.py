@@ -152,7 +152,7 @@ class TrackingProcess:
         self.retiring = self.retiring or resident_bytes > MEMORY_LIMIT_BYTES
 
     def _activity(self) -> str:
-        """What its threads do: `busy` also where the system does not tell."""
+        """Tell what its threads do: `busy` also where the system does not say."""
         try:
             threads = Path(f"/proc/{self.pid}/task").glob("*/stat")
             states = {stat.read_text().rpartition(")")[2].split()[0] for stat in threads}
