@@ -163,7 +163,7 @@ class PeerConnection:
             Every UDP port that may be used is in use.
         """
         first = self._offered[0]
-        remote = first.dtls
+        assert first.dtls is not None, "the offer was checked"
         await self.transport.ice.negotiated.gather_candidates()
         ice = self.transport.ice.negotiated
         local = LocalTransport(
@@ -171,7 +171,7 @@ class PeerConnection:
             ice=RTCIceParameters(ice.local_username, ice.local_password),
             dtls=RTCDtlsParameters(
                 self.transport.dtls.getLocalParameters().fingerprints,
-                self.transport.local_role(remote),
+                self.transport.local_role(first.dtls),
             ),
         )
         answer = write_answer([self._describe(media) for media in self._offered], local)
@@ -197,10 +197,10 @@ class PeerConnection:
             self._fail()
 
     async def _connect_all(self, first: MediaDescription) -> None:
-        ice = first.ice
-        if not await self.transport.connect(
-            ice.usernameFragment, ice.password, first.dtls, lite=ice.iceLite
-        ):
+        ice, dtls = first.ice, first.dtls
+        assert ice is not None and dtls is not None, "the offer was checked"
+        ufrag, pwd = ice.usernameFragment or "", ice.password or ""
+        if not await self.transport.connect(ufrag, pwd, dtls, lite=ice.iceLite):
             raise ConnectionError("the DTLS handshake failed")
         for section in self.sections:
             self._start_streams(section)
@@ -382,9 +382,11 @@ class PeerConnection:
                     sender.on_report(report, now_s)
         elif isinstance(packet, RtcpPsfbPacket) and packet.fmt == RTCP_PSFB_APP:
             self._take_remb(packet.fci)
-        elif isinstance(packet, RtcpPsfbPacket | RtcpRtpfbPacket):
-            if (sender := self._senders.get(packet.media_ssrc)) is not None:
-                sender.on_feedback(packet)
+        elif (
+            isinstance(packet, RtcpPsfbPacket | RtcpRtpfbPacket)
+            and (sender := self._senders.get(packet.media_ssrc)) is not None
+        ):
+            sender.on_feedback(packet)
 
     def _take_remb(self, fci: bytes) -> None:
         try:

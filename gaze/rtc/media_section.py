@@ -124,9 +124,7 @@ class MediaSection:
             return False
         feedback = RTCRtcpFeedback(type="transport-cc")
         offering = {
-            codec.payloadType
-            for codec in self.offered.rtp.codecs
-            if feedback in codec.rtcpFeedback
+            codec.payloadType for codec in self.offered.rtp.codecs if feedback in codec.rtcpFeedback
         }
         for codec in self.codecs:
             if codec.payloadType in offering:
@@ -153,11 +151,13 @@ class MediaSection:
 
     @property
     def repairs(self) -> dict[int, int]:
-        """The SSRC of each offered stream, by that of its retransmissions (RFC 4588, section 8.8)."""
+        """The SSRC of each offered stream, by that of its retransmissions (RFC 4588, 8.8)."""
         groups = [group.items for group in self.offered.ssrc_group if group.semantic == "FID"]
+        pairs = [(int(pair[0]), int(pair[1])) for pair in groups if len(pair) == 2]
         ssrcs = self.remote_ssrcs
-        pairs = groups or ([ssrcs] if len(ssrcs) == 2 else [])
-        return {int(pair[1]): int(pair[0]) for pair in pairs if len(pair) == 2}
+        if not pairs and len(ssrcs) == 2:
+            pairs = [(ssrcs[0], ssrcs[1])]
+        return {repair: original for original, repair in pairs}
 
     @property
     def local_ssrcs(self) -> list[int]:

@@ -23,7 +23,7 @@ from gaze.rtc.rtp.header_extensions import PLAYOUT_DELAY, VIDEO_ORIENTATION
 from gaze.rtc.sdp.answer import SendRate, finish_answer
 from gaze.rtc.sdp.offer import OfferError, read_offer
 from gaze.rtc.streams.decoding import AudioQueue, AudioTrack
-from gaze.rtc.streams.receiver import VideoReceiver
+from gaze.rtc.streams.receiver import AudioReceiver, VideoReceiver
 from gaze.rtc.tasks import settle
 from gaze.rtc.trickle_ice import TrickleIce
 
@@ -404,6 +404,12 @@ class Peer:
         if isinstance(receiver, VideoReceiver):
             figures["frames_lost"] = receiver.buffer.frames_lost
         return figures
+
+    @property
+    def receivers(self) -> list[VideoReceiver | AudioReceiver]:
+        """What receives camera, film and audio, for measurements."""
+        streams = (section.receiver for section in self._sections.values())
+        return [receiver for receiver in streams if receiver is not None]
 
     # --- states and end
 

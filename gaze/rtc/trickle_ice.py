@@ -10,7 +10,9 @@ from gaze.rtc.sdp import ice_fragment
 from gaze.rtc.sdp.offer import Offer
 from gaze.rtc.tasks import start
 
-MAX_CANDIDATES = 100  # tried in all per ICE session; RFC 8445, section 6.1.2.5 has the same for pairs
+MAX_CANDIDATES = (
+    100  # tried in all per ICE session; RFC 8445, section 6.1.2.5 has the same for pairs
+)
 
 
 class TrickleIce:

@@ -519,22 +519,20 @@ class IceTransport:
         self._on_failed = on_failed
         self._dtls: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._ended = False
-        self._connection = Connection(
-            network, ice_controlling=False, **connection_kwargs(ice_servers)
-        )
+        self._current = Connection(network, ice_controlling=False, **connection_kwargs(ice_servers))
         self._fresh: Connection | None = None
         self._restarting: asyncio.Task[None] | None = None
-        self._use(self._connection)
+        self._use(self._current)
 
     @property
     def negotiated(self) -> Connection:
         """The connection that candidates belong to now: during a restart, the new one."""
-        return self._fresh or self._connection
+        return self._fresh or self._current
 
     @property
     def in_use(self) -> Connection:
         """The connection that media is sent on now."""
-        return self._connection
+        return self._current
 
     async def connect(self, ufrag: str, pwd: str, *, lite: bool) -> None:
         """Run the connectivity checks until a candidate pair is nominated.
@@ -551,7 +549,7 @@ class IceTransport:
         ConnectionError
             No candidate pair works, or the transport was closed.
         """
-        connection = self._connection
+        connection = self._current
         connection.ice_controlling = connection.remote_is_lite = lite
         self.role = "controlling" if lite else "controlled"
         connection.remote_username, connection.remote_password = ufrag, pwd
@@ -570,11 +568,11 @@ class IceTransport:
         ConnectionError
             There is no nominated pair, or no longer.
         """
-        self._connection.send_now(data)
+        self._current.send_now(data)
 
     async def _send(self, data: bytes) -> None:
         """Send a DTLS record; called by `RTCDtlsTransport`."""
-        self._connection.send_now(data)
+        self._current.send_now(data)
 
     async def _recv(self) -> bytes:
         """Return the next DTLS record; called by `RTCDtlsTransport`."""
@@ -594,12 +592,12 @@ class IceTransport:
                 self.overflow += 1
 
     def _use(self, connection: Connection) -> None:
-        self._connection = connection
+        self._current = connection
         connection.sink = self._take
         connection.on_closed = lambda: self._on_closed(connection)
 
     def _on_closed(self, connection: Connection) -> None:
-        if connection is self._connection and not self._ended:
+        if connection is self._current and not self._ended:
             self._ended = True
             self._dtls.put_nowait(None)
             self._on_failed()
@@ -623,7 +621,7 @@ class IceTransport:
             Every UDP port that may be used is in use.
         """
         await self._end_restart()
-        old = self._connection
+        old = self._current
         old.kept = True
         try:
             fresh = await old.replacement()
@@ -655,19 +653,17 @@ class IceTransport:
         fresh, self._fresh = self._fresh, None
         if task is None or fresh is None:
             return
-        if self._connection is not fresh:
+        if self._current is not fresh:
             task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        if self._connection is not fresh:
+        if self._current is not fresh:
             await fresh.close()
 
     async def close(self) -> None:
         """Close all sockets; takes 3 s at most."""
         self._ended = True
         self._dtls.put_nowait(None)
-        await asyncio.gather(
-            self._end_restart(), self._connection.close(), return_exceptions=True
-        )
+        await asyncio.gather(self._end_restart(), self._current.close(), return_exceptions=True)
 
 
 def from_aioice(candidate: Candidate) -> RTCIceCandidate:

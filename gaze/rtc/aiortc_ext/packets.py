@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from aiortc import RTCRtpHeaderExtensionParameters
 from aiortc.rtp import AnyRtcpPacket, RtcpPacket, RtpPacket
 
+from gaze.rtc.congestion import twcc
 from gaze.rtc.rtp import header_extensions
 
 _FIXED = struct.Struct("!BBHLL")
@@ -18,13 +19,13 @@ _EXTENSION = struct.Struct("!HH")
 _ONE_BYTE_PROFILE, _TWO_BYTE_PROFILE = 0xBEDE, 0x1000
 _LENGTHS = {  # bytes of a value
     header_extensions.ABSOLUTE_SEND_TIME: 3,
-    header_extensions.TRANSPORT_NUMBER: 2,
+    twcc.EXTENSION_URI: 2,
     header_extensions.VIDEO_ORIENTATION: 1,
 }
 _NAMES = {
     header_extensions.MID: "mid",
     header_extensions.ABSOLUTE_SEND_TIME: "abs_send_time",
-    header_extensions.TRANSPORT_NUMBER: "transport_sequence_number",
+    twcc.EXTENSION_URI: "transport_sequence_number",
     header_extensions.VIDEO_ORIENTATION: "video_orientation",
 }
 

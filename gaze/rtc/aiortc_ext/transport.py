@@ -63,7 +63,7 @@ class SecureTransport:
         self.ice = IceTransport(ice_servers, network, self.take, on_ended)
         self.malformed = 0
         self._on_rtp, self._on_rtcp, self._on_ended = on_rtp, on_rtcp, on_ended
-        self._reader = ExtensionReader()
+        self._extensions = ExtensionReader()
         carrier: Any = self.ice
         self.dtls = RTCDtlsTransport(carrier, [RTCCertificate.generateCertificate()])
         self.dtls.on("statechange", self._on_dtls_state)
@@ -83,11 +83,9 @@ class SecureTransport:
         extensions : iterable of aiortc.RTCRtpHeaderExtensionParameters
             Of one media section.
         """
-        self._reader.accept(extensions)
+        self._extensions.accept(extensions)
 
-    async def connect(
-        self, ufrag: str, pwd: str, remote: RTCDtlsParameters, *, lite: bool
-    ) -> bool:
+    async def connect(self, ufrag: str, pwd: str, remote: RTCDtlsParameters, *, lite: bool) -> bool:
         """Run the connectivity checks and the DTLS handshake.
 
         Parameters
@@ -154,7 +152,7 @@ class SecureTransport:
             if 192 <= data[1] <= 223:  # RFC 5761, section 4
                 self._on_rtcp(session.unprotect_rtcp(data))
             else:
-                self._on_rtp(parse_rtp(session.unprotect(data), self._reader), arrival_s)
+                self._on_rtp(parse_rtp(session.unprotect(data), self._extensions), arrival_s)
         except (MalformedPacketError, pylibsrtp.Error):
             self.malformed += 1
 
@@ -171,7 +169,9 @@ class SecureTransport:
         ConnectionError
             The transport is not connected, or SRTP refuses the packet.
         """
-        self._send(None if self._outbound is None else self._outbound.protect, bytes(packet))
+        self._encrypt_and_send(
+            None if self._outbound is None else self._outbound.protect, bytes(packet)
+        )
 
     def send_rtcp(self, packet: bytes) -> None:
         """Encrypt an RTCP packet and send it.
@@ -186,9 +186,11 @@ class SecureTransport:
         ConnectionError
             The transport is not connected, or SRTP refuses the packet.
         """
-        self._send(None if self._outbound is None else self._outbound.protect_rtcp, packet)
+        self._encrypt_and_send(
+            None if self._outbound is None else self._outbound.protect_rtcp, packet
+        )
 
-    def _send(self, protect: Callable[[bytes], bytes] | None, packet: bytes) -> None:
+    def _encrypt_and_send(self, protect: Callable[[bytes], bytes] | None, packet: bytes) -> None:
         if protect is None:
             raise ConnectionError("the DTLS transport is not connected")
         try:

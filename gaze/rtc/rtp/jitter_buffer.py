@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtp import RtpPacket
 
+from gaze.rtc.aiortc_ext.packets import encoded_of
 from gaze.rtc.rtp.header_extensions import clockwise_degrees
 
 CLOCK_HZ = 90_000
@@ -155,7 +156,7 @@ class VideoBuffer:
     def _release(self) -> bool:
         packets = [self._packets.pop(number) for number in range(self._first, self._reached)]
         self._first = self._reached
-        data = b"".join(packet._data for packet in packets)  # type: ignore[attr-defined]
+        data = b"".join(map(encoded_of, packets))
         if not data:
             return False  # padding after a frame
         timestamp = packets[0].timestamp

@@ -218,8 +218,8 @@ class Receiver:
         """Send receiver reports of all SSRCs, as many packets as they need."""
         now_s = time.monotonic()
         blocks = [one.report(ssrc, now_s) for ssrc, one in self._statistics.items()]
-        for start in range(0, len(blocks), MAX_REPORT_BLOCKS):
-            some = blocks[start : start + MAX_REPORT_BLOCKS]
+        for first in range(0, len(blocks), MAX_REPORT_BLOCKS):
+            some = blocks[first : first + MAX_REPORT_BLOCKS]
             self._send_rtcp([RtcpRrPacket(ssrc=self._ssrc, reports=some)])
 
     @property
@@ -306,9 +306,7 @@ class VideoReceiver(Receiver):
     def _on_packet(self, packet: RtpPacket) -> None:
         if self._nack.add(packet):
             lost = sorted(self._nack.missing)
-            self._send_rtcp(
-                [RtcpRtpfbPacket(RTCP_RTPFB_NACK, self._ssrc, packet.ssrc, lost)]
-            )
+            self._send_rtcp([RtcpRtpfbPacket(RTCP_RTPFB_NACK, self._ssrc, packet.ssrc, lost)])
 
     def _on_buffered(self, packet: RtpPacket, *, ask: bool) -> None:
         self._nack.forget_before(self.buffer.first)

@@ -1,4 +1,4 @@
-"""What a receiver report says of one stream (RFC 3550, section 6.4.1 and appendices A.1, A.3, A.8)."""
+"""What a receiver report says of one stream (RFC 3550, 6.4.1 and appendices A.3, A.8)."""
 
 from aiortc.rtp import RtcpReceiverInfo, RtpPacket
 

@@ -30,9 +30,7 @@ class Router(Generic[R]):
         self._learned: dict[int, None] = {}  # SSRCs, the oldest first
         self._routes: dict[tuple[int, int], R] = {}  # by SSRC and payload type
 
-    def add(
-        self, receiver: R, mid: str, ssrcs: list[int], payload_types: list[int]
-    ) -> None:
+    def add(self, receiver: R, mid: str, ssrcs: list[int], payload_types: list[int]) -> None:
         """Send packets to a receiver from now on.
 
         Parameters
