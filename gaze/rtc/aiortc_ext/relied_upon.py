@@ -56,7 +56,7 @@ PRIVATE = (
     Point(
         "aiortc.rtcdtlstransport:RTCDtlsTransport._recv_next",
         "(self)",
-        "23697d2bbda89bd3",
+        "cfb81677db4d626f",
         "It reads each DTLS record by `transport._recv()`, so that `IceTransport` can keep SRTP "
         "from it and hand that on without a queue and a task per packet.",
         "a DTLS transport over any object with public `recv`, `send` and `role`",
@@ -112,12 +112,12 @@ PRIVATE = (
     Point(
         "aiortc.jitterbuffer:JitterBuffer._remove_frame",
         "(self,sequence_number)",
-        "08d005ae1c61f433",
+        "ecd8c1fabd857633",
         "It joins the `_data` of a frame's packets; the audio receiver uses this buffer.",
         "a public attribute of `RtpPacket` for the payload without its descriptor",
     ),
     Point(
-        "aiortc.jitterbuffer:JitterBuffer._data",
+        "aiortc.rtcrtpreceiver:RTCRtpReceiver._data",
         why="Where a packet carries its payload without the payload descriptor, for aiortc's "
         "audio buffer and for our video buffer inside stock receivers (benchmarks).",
         hook="the same",
@@ -226,6 +226,9 @@ UNDOCUMENTED = (
         "aiortc.rtp:RtpPacket.__init__",
         "(self,payload_type=,marker=,sequence_number=,timestamp=,ssrc=,payload=)",
         "6699555208ce321e",
+        "Received packets are made without calling it, with the attributes that it sets, in a third "
+        "of the time.",
+        "a cheaper parser of `RtpPacket`",
     ),
     Point("aiortc.rtp:pack_remb_fci", "(bitrate,ssrcs)"),
     Point("aiortc.rtp:unpack_remb_fci", "(data)"),
@@ -239,7 +242,7 @@ UNDOCUMENTED = (
     Point(
         "aioice.ice:Connection.request_received",
         "(self,message,addr,protocol)",
-        "88c8ae09bc95a67c",
+        "4643d70a4e3fce7e",
         "It sends a success response only to whoever knows the ICE password; that is how an "
         "address becomes trusted.",
         "an event for each address that was authenticated",
@@ -247,7 +250,7 @@ UNDOCUMENTED = (
     Point(
         "aioice.ice:Connection.check_start",
         "(self,pair)",
-        "431d2ec522ba7889",
+        "a7bc177ce73b59c4",
         "A pair has succeeded only if an authentic response came from the pair's address; that is "
         "the other way for an address to become trusted.",
         "the same",
@@ -374,7 +377,8 @@ def _member(scope: ast.AST, name: str) -> ast.AST | None:
                 return node
     if isinstance(scope, ast.ClassDef):  # an attribute of its objects, or of what it handles
         for inner in ast.walk(scope):
-            if isinstance(inner, ast.Attribute) and inner.attr == name:
+            stored = isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store)
+            if stored and getattr(inner, "attr", "") == name:
                 return inner
     return None
 
@@ -420,7 +424,7 @@ def _digest(text: str, node: ast.FunctionDef | ast.AsyncFunctionDef) -> str:
     kept = list(lines)
     indent = re.match(r"\s*", lines[0])
     cut = len(indent[0]) if indent else 0
-    shifted = "".join(line[cut:] if line[:cut].isspace() or not cut else line for line in lines)
+    shifted = "".join(line[cut:] if line.strip() else "\n" for line in lines)
     for token in tokenize.generate_tokens(io.StringIO(shifted).readline):
         if token.type == tokenize.COMMENT:
             row, column = token.start
