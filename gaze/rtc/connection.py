@@ -468,14 +468,16 @@ class PeerConnection:
             (self.transport.ice.close(), CLOSE_ICE_S, "closing ICE"),
         ):
             await settle(step, limit_s, what)
+        self.transport.ice.abort()
 
     async def _stop_sending(self) -> None:
         tasks = [task for task in (*self._tasks, self._feedback) if task is not None]
         for task in tasks:
             task.cancel()
-        await self.transmitter.close()
-        await _stop_all(self._senders.values())
-        await asyncio.gather(*tasks, return_exceptions=True)
+        closing = start(self.transmitter.close(), "closing the pacer")
+        await asyncio.gather(
+            closing, _stop_all(self._senders.values()), *tasks, return_exceptions=True
+        )
 
     async def _close_channels(self) -> None:
         if self._sctp is not None:

@@ -28,6 +28,7 @@ from gaze.rtc.streams.sender import Sender
 Direction = Literal["inactive", "sendonly", "recvonly", "sendrecv"]
 
 DISCARD_HOST, DISCARD_PORT = "0.0.0.0", 9  # RFC 8840, section 4.1.1
+MAX_DECLARED_SSRCS = 8  # per section; chosen by hand: a browser declares two
 _ALWAYS_ACCEPTED = {
     "audio": (header_extensions.MID, header_extensions.AUDIO_LEVEL),
     "video": (header_extensions.MID, header_extensions.ABSOLUTE_SEND_TIME),
@@ -146,8 +147,8 @@ class MediaSection:
 
     @property
     def remote_ssrcs(self) -> list[int]:
-        """The SSRCs that the offer declares, those of retransmissions included."""
-        return [one.ssrc for one in self.offered.ssrc]
+        """The SSRCs that the offer declares, those of retransmissions included, 8 at most."""
+        return [one.ssrc for one in self.offered.ssrc[:MAX_DECLARED_SSRCS]]
 
     @property
     def repairs(self) -> dict[int, int]:

@@ -353,11 +353,15 @@ class Connection(AioiceConnection):
             asyncio.get_running_loop().call_exception_handler(
                 {"message": "an ICE connection did not close cleanly", "exception": error}
             )
-        for protocol in list(self._protocols):  # what was not closed above
+        self.abort()
+        self.on_closed()
+
+    def abort(self) -> None:
+        """Close the sockets that are still open, at once."""
+        for protocol in self._protocols:
             with contextlib.suppress(Exception):
                 protocol.transport.abort()
         self._protocols.clear()
-        self.on_closed()
 
     async def replacement(self) -> "Connection":
         """Make a connection to the same peer for an ICE restart, and gather its candidates.
@@ -663,7 +667,12 @@ class IceTransport:
         """Close all sockets; takes 3 s at most."""
         self._ended = True
         self._dtls.put_nowait(None)
-        await asyncio.gather(self._end_restart(), self._current.close(), return_exceptions=True)
+        await asyncio.gather(self._end_restart(), self._current.close())
+
+    def abort(self) -> None:
+        """Close the sockets that are still open, at once."""
+        for connection in {self._current, self.negotiated}:
+            connection.abort()
 
 
 def from_aioice(candidate: Candidate) -> RTCIceCandidate:

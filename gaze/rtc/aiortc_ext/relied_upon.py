@@ -200,6 +200,7 @@ UNDOCUMENTED = (
         "aiortc.rate:RemoteBitrateEstimator.add",
         "(self,arrival_time_ms,abs_send_time,payload_size,ssrc)",
     ),
+    Point("aiortc.rate:RemoteBitrateEstimator.ssrcs"),
     Point("aiortc.rtcicetransport:connection_kwargs", "(servers)"),
     Point("aiortc.rtcpeerconnection:find_common_codecs", "(local_codecs,remote_codecs)"),
     Point("aiortc.rtcrtpparameters:RTCRtcpFeedback", "(type,parameter=)"),
@@ -226,8 +227,8 @@ UNDOCUMENTED = (
         "aiortc.rtp:RtpPacket.__init__",
         "(self,payload_type=,marker=,sequence_number=,timestamp=,ssrc=,payload=)",
         "6699555208ce321e",
-        "Received packets are made without calling it, with the attributes that it sets, in a third "
-        "of the time.",
+        "Received packets are made without calling it, with the attributes that it sets, in a "
+        "third of the time.",
         "a cheaper parser of `RtpPacket`",
     ),
     Point("aiortc.rtp:pack_remb_fci", "(bitrate,ssrcs)"),

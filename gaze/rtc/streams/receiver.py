@@ -314,6 +314,18 @@ class VideoReceiver(Receiver):
             self.key_frame_wanted = False
             self._send_feedback(RTCP_PSFB_PLI, packet.ssrc, b"")
 
+    def forget(self, ssrc: int) -> None:
+        """Drop the statistics of an SSRC; see `Receiver.forget`.
+
+        Parameters
+        ----------
+        ssrc : int
+            The SSRC.
+        """
+        super().forget(ssrc)
+        if self._estimator is not None:
+            self._estimator.ssrcs.pop(ssrc, None)
+
     def _send_feedback(self, fmt: int, media_ssrc: int, fci: bytes) -> None:
         self._send_rtcp([RtcpPsfbPacket(fmt, self._ssrc, media_ssrc, fci)])
 

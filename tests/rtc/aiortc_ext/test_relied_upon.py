@@ -16,6 +16,7 @@ from aioice.ice import StunProtocol
 from gaze.rtc.aiortc_ext import ice, relied_upon
 from gaze.rtc.aiortc_ext.relied_upon import changes, found, installed_source, points
 from simulation.server_process import ROOT
+from tools.private_names import undocumented
 
 
 def doctored(module: str, old: str, new: str) -> Callable[[str], str]:
@@ -172,11 +173,8 @@ def test_all_methods_that_override_aioices_are_in_the_table() -> None:
 
 
 def test_what_is_imported_below_the_top_level_is_in_the_table() -> None:
-    from tools.private_names import ROOT as root
-    from tools.private_names import undocumented
-
     names = {point.name for point in points()}
-    for use in undocumented(root, ["gaze"]):
+    for use in undocumented(ROOT, ["gaze"]):
         name = use.name.replace("aioice:stun", "aioice.stun:Message")
         name = name.replace(":RtpPacket", ":RtpPacket.__init__")
         assert name in names, use
