@@ -257,7 +257,9 @@ async def test_a_film_that_fails_ends_the_connection(
 def rtp(client: Client, ssrc: int, number: int) -> RtpPacket:
     """A packet of the camera."""
     transceiver = client.connection.getTransceivers()[0]
-    packet = RtpPacket(transceiver._codecs[0].payloadType, 1, number, 0, ssrc, b"\x10\0\0\0")
+    payload_type = transceiver._codecs[0].payloadType
+    assert payload_type is not None
+    packet = RtpPacket(payload_type, 1, number, 0, ssrc, b"\x10\0\0\0")
     packet.extensions.mid = "0"
     return packet
 

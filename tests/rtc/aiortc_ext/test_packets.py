@@ -1,6 +1,7 @@
 """RTP and RTCP as they come from the network, well-formed and mutated."""
 
 import random
+from typing import Any
 
 import pytest
 from aiortc import RTCRtpHeaderExtensionParameters, RTCRtpParameters
@@ -68,7 +69,8 @@ def test_a_packet_is_read_as_aiortc_reads_it(reader: ExtensionReader) -> None:
 
 
 def test_a_packet_without_extensions_has_none(reader: ExtensionReader) -> None:
-    assert parse_rtp(RtpPacket(96).serialize(), reader).extensions == Extensions()
+    extensions: Any = parse_rtp(RtpPacket(96).serialize(), reader).extensions
+    assert extensions == Extensions()
 
 
 def test_the_orientation_is_read_beside_what_aiortc_knows(reader: ExtensionReader) -> None:

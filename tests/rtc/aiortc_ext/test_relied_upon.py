@@ -86,24 +86,14 @@ def test_a_change_of_what_is_relied_on_is_named(module: str, old: str, new: str,
     assert changes(doctored(module, old, new)) == [told]
 
 
-@pytest.mark.parametrize(
-    ("module", "old", "new"),
-    [
-        ("aiortc.rtcdtlstransport", "        # get timeout, with", "        # with"),
-        ("aiortc.rtcdtlstransport", '"""\n        Flush outgoing', '"""\n        Write outgoing'),
-        ("aiortc.rtcdtlstransport", "assert len(certificates) == 1", "assert certificates"),
-        ("aiortc.rtp", "RTP_HISTORY_SIZE = 128", "RTP_HISTORY_SIZE = 256"),
-        ("aiortc.rtcdtlstransport", "def _write_ssl(self) -> None:", "def _write_ssl(self):"),
-    ],
-)
-def test_comments_docstrings_annotations_and_other_functions_may_change(
-    module: str, old: str, new: str
-) -> None:
-    told = changes(doctored(module, old, new))
-    if "_write_ssl(self):" in new:
-        assert told == ["aiortc.rtcdtlstransport:RTCDtlsTransport._write_ssl has another body"]
-    else:
-        assert told == []
+def test_comments_and_docstrings_and_what_is_not_relied_on_may_change() -> None:
+    def source(name: str) -> str:
+        text = installed_source(name)
+        text = re.sub(r"^ *#.*\n", "", text, flags=re.M)  # every comment on a line of its own
+        text = re.sub(r'^( +)"""\n', r'\1"""\n\1Changed.\n', text, flags=re.M)
+        return f"{text}\n\ndef added():\n    pass\n"
+
+    assert changes(source) == []
 
 
 def test_a_module_that_is_gone_is_named() -> None:
@@ -135,7 +125,7 @@ def test_a_doctored_copy_of_aiortc_is_refused_by_name_and_an_unrelated_change_ru
     path = tmp_path / "aiortc" / "rtcdtlstransport.py"
     text = path.read_text()
 
-    path.write_text(text.replace("State.NEW", "State(0)") + "\nADDED = 1\n")
+    path.write_text(f"{text}\nADDED = 1\n")
     assert run_with(tmp_path).stdout == "runs\n"
 
     path.write_text(text.replace("self._ssl.bio_read(1500)", "self._ssl.bio_read(4096)"))
