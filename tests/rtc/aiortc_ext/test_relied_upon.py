@@ -90,7 +90,7 @@ def test_comments_and_docstrings_and_what_is_not_relied_on_may_change() -> None:
     def source(name: str) -> str:
         text = installed_source(name)
         text = re.sub(r"^ *#.*\n", "", text, flags=re.M)  # every comment on a line of its own
-        text = re.sub(r'^( +)"""\n', r'\1"""\n\1Changed.\n', text, flags=re.M)
+        text = re.sub(r'(:\n +""")\n', r"\1 Changed.\n", text)
         return f"{text}\n\ndef added():\n    pass\n"
 
     assert changes(source) == []

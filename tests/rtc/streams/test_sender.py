@@ -77,24 +77,38 @@ async def test_what_waits_is_dropped_when_the_film_begins_anew() -> None:
     sender: Any = sending.sender
     encoder = sender.encoder = VideoEncoder("VP8", 200e3, 1_000_000)
     sender.track = Film()
-    sender.start([VP8, RTX], [], "0")
-    outgoing = sender.outgoing
-    async with asyncio.timeout(PATIENCE_S):
-        while outgoing.packets < 30 or not sending.transmitter.waiting_s:
-            await asyncio.sleep(0.001)
-        made, left = outgoing.packets, len(sending.rtp)
+    begun = asyncio.Event()
+    made = left = 0
+
+    def begin_anew() -> None:
+        nonlocal made, left
+        made, left = sender.outgoing.packets, len(sending.rtp)
         assert left < made and encoder.key_frames == 1
-        assert sender._key_there_s > time.monotonic() - 20
-        sender._key_there_s = -math.inf  # the first one has arrived
-        first_number = sending.rtp[0].sequence_number
+        assert sender._key_there_s > -math.inf
+        sender._key_there_s = -math.inf  # the first key frame has arrived
+        number = sending.rtp[0].sequence_number
         sender.on_feedback(RtcpPsfbPacket(fmt=1, ssrc=9, media_ssrc=1))
-        sender.on_feedback(RtcpRtpfbPacket(1, 9, 1, [first_number + n for n in range(3)]))
+        sender.on_feedback(RtcpRtpfbPacket(1, 9, 1, [number + n for n in range(3)]))
+        begun.set()
+
+    put = sending.transmitter.put
+
+    def put_and_begin_anew(*packets: Any) -> bool:
+        taken = put(*packets)
+        if not begun.is_set() and sending.transmitter.waiting_s:
+            asyncio.get_running_loop().call_soon(begin_anew)
+        return taken
+
+    sending.transmitter.put = put_and_begin_anew  # type: ignore[method-assign]
+    sender.start([VP8, RTX], [], "0")
+    async with asyncio.timeout(PATIENCE_S):
+        await begun.wait()
         while len(sending.rtp) < left + 5:
             await asyncio.sleep(0.001)
     assert encoder.key_frames == 2
     assert {packet.ssrc for packet in sending.rtp} == {1}
     first = sending.rtp[left]
-    assert first.sequence_number == (first_number + made) & 0xFFFF
+    assert first.sequence_number == (sending.rtp[0].sequence_number + made) & 0xFFFF
     assert is_key_frame("VP8", depayload(VP8, first.payload))
     await sending.close()
     assert sender.track is None
