@@ -349,7 +349,7 @@ async def test_what_is_sent_is_numbered_and_estimated_by_the_clients_feedback(
         first = client.numbers[0]  # film and sound together
         assert client.numbers == list(range(first, first + len(client.numbers)))
         figures = peer.stats()["out"]
-        assert figures["film"]["estimate_bps"] >= 150_000  # the lower limit; more depends on the load
+        assert figures["film"]["estimate_bps"] >= 150_000  # the lower limit: load looks like delay
         assert figures["audio"]["packets"] > 20
         assert figures["film"]["scale"] == 1.0
 

@@ -77,24 +77,38 @@ async def test_what_waits_is_dropped_when_the_film_restarts_with_a_key_frame() -
     sender: Any = sending.sender
     encoder = sender.encoder = VideoEncoder("VP8", 200e3, 1_000_000)
     sender.track = Film()
-    sender.start([VP8, RTX], [], "0")
-    outgoing = sender.outgoing
-    async with asyncio.timeout(PATIENCE_S):
-        while outgoing.packets < 30 or not sending.transmitter.queue_time_s:
-            await asyncio.sleep(0.001)
-        made, left = outgoing.packets, len(sending.rtp)
+    begun = asyncio.Event()
+    made = left = 0
+
+    def request_key_frame() -> None:
+        nonlocal made, left
+        made, left = sender.outgoing.packets, len(sending.rtp)
         assert left < made and encoder.key_frames == 1
-        assert sender._key_frame_arrives_s > time.monotonic() - 20
-        sender._key_frame_arrives_s = -math.inf  # the first one has arrived
-        first_number = sending.rtp[0].sequence_number
+        assert sender._key_frame_arrives_s > -math.inf
+        sender._key_frame_arrives_s = -math.inf  # the first key frame has arrived
+        number = sending.rtp[0].sequence_number
         sender.on_feedback(RtcpPsfbPacket(fmt=1, ssrc=9, media_ssrc=1))
-        sender.on_feedback(RtcpRtpfbPacket(1, 9, 1, [first_number + n for n in range(3)]))
+        sender.on_feedback(RtcpRtpfbPacket(1, 9, 1, [number + n for n in range(3)]))
+        begun.set()
+
+    enqueue = sending.transmitter.enqueue
+
+    def enqueue_and_request_key_frame(*packets: Any) -> bool:
+        taken = enqueue(*packets)
+        if not begun.is_set() and sending.transmitter.queue_time_s:
+            asyncio.get_running_loop().call_soon(request_key_frame)
+        return taken
+
+    sending.transmitter.enqueue = enqueue_and_request_key_frame  # type: ignore[method-assign]
+    sender.start([VP8, RTX], [], "0")
+    async with asyncio.timeout(PATIENCE_S):
+        await begun.wait()
         while len(sending.rtp) < left + 5:
             await asyncio.sleep(0.001)
     assert encoder.key_frames == 2
     assert {packet.ssrc for packet in sending.rtp} == {1}
     first = sending.rtp[left]
-    assert first.sequence_number == (first_number + made) & 0xFFFF
+    assert first.sequence_number == (sending.rtp[0].sequence_number + made) & 0xFFFF
     assert is_key_frame("VP8", depayload(VP8, first.payload))
     await sending.close()
     assert sender.track is None
