@@ -86,7 +86,7 @@ class ChainedEffect:
 
         Returns
         -------
-        Parameters
+        gaze.effects.parameters.Parameters
             The parameters as plain numbers.
         """
         signals = gaze.signals if gaze is not None else {}

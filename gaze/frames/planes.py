@@ -51,6 +51,7 @@ class Planes:
         return int(self.y.shape[0])
 
     def __iter__(self) -> Iterator[Plane]:
+        """Iterate over y, u and v."""
         return iter((self.y, self.u, self.v))
 
 

@@ -66,6 +66,7 @@ class PictureBacklog:
         self._keyframe_due_s = 0.0
 
     def __len__(self) -> int:
+        """Return the number of pictures."""
         return len(self._pictures)
 
     @property
@@ -177,6 +178,7 @@ class SoundBacklog:
         self._stretched = av.AudioFifo()
 
     def __bool__(self) -> bool:
+        """Tell whether anything is left to be played."""
         return bool(self._frames) or self._time_stretch is not None
 
     def keep(self, frame: av.AudioFrame) -> None:

@@ -81,6 +81,7 @@ class DecodeAhead(Generic[T]):
         self._thread.start()
 
     def __len__(self) -> int:
+        """Return the number of items that are decoded."""
         with self._condition:
             return len(self._decoded)
 

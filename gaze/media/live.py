@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final, TypeVar
 
 import av
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
@@ -20,6 +20,8 @@ from gaze.media.live_decoder import decode_at_pace, open_http, open_rtsp
 from gaze.media.pinned_client import TIMEOUT_S, HttpOpener, rtsp_relay
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 RETRY_DELAYS_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Pauses before a lost stream is opened again, the last one repeated (docs/live.md). Chosen by
@@ -266,7 +268,7 @@ class LiveStream:
             self.lost = False
             self._on_return()
 
-    def _call_on_loop(self, callback: Callable[[Any], None], item: Any) -> None:
+    def _call_on_loop(self, callback: Callable[[T], None], item: T) -> None:
         try:
             self._loop.call_soon_threadsafe(callback, item)
         except RuntimeError:  # the loop was closed before the stream
