@@ -97,7 +97,7 @@ def bracketed(host: str) -> str:
 
 
 def is_address(name: str) -> bool:
-    """Tell the address of a live stream from the name of a hosted film.
+    """Return whether a name is the address of a live stream, not the name of a hosted film.
 
     Parameters
     ----------

@@ -178,7 +178,7 @@ class SoundBacklog:
         self._stretched = av.AudioFifo()
 
     def __bool__(self) -> bool:
-        """Tell whether anything is left to be played."""
+        """Return whether anything is left to be played."""
         return bool(self._frames) or self._time_stretch is not None
 
     def keep(self, frame: av.AudioFrame) -> None:
@@ -250,7 +250,7 @@ class SoundBacklog:
 def _crossfaded_end(rest: av.AudioFrame | None, newest: av.AudioFrame) -> av.AudioFrame:
     """Crossfade from the start of what is left, packed s16, to its end, where live sound goes on.
 
-    What is left is somewhat longer than a frame; this way it takes a frame's time without a click.
+    What is left is somewhat longer than a frame; this makes one frame of it without a click.
     """
     if rest is None or rest.samples < newest.samples:
         return newest

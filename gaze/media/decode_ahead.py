@@ -98,7 +98,7 @@ class DecodeAhead(Generic[T]):
             return self._newest_s
 
     def covers(self, position_s: float) -> bool:
-        """Tell whether decoding has reached a position.
+        """Return whether decoding has reached a position.
 
         Parameters
         ----------

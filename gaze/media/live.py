@@ -38,7 +38,7 @@ _FAILURES: Final = (av.FFmpegError, FilmError, AddressError, OSError)
 
 
 class LiveSound(MediaStreamTrack):
-    """The stream's sound as it comes; of frames that nobody takes the oldest are dropped."""
+    """The stream's sound as it comes; of frames that are not taken the oldest are dropped."""
 
     kind = "audio"
 
@@ -157,7 +157,7 @@ class LiveStream:
 
     @staticmethod
     def captured_s(rate_hz: int) -> Callable[[int | None], float | None]:
-        """Make the function that tells from a frame's `pts` when it was due.
+        """Make the function that converts a frame's `pts` to when it was due.
 
         Parameters
         ----------
@@ -276,7 +276,7 @@ class LiveStream:
 
 
 def _public_reason(error: Exception) -> str:
-    """Tell of a failure without the address, which asyncio's and FFmpeg's own texts hold."""
+    """Describe a failure without the address, which asyncio's and FFmpeg's own texts hold."""
     if isinstance(error, ConnectionError) and error.errno:
         return os.strerror(error.errno)
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -40,8 +40,8 @@ _TIMEOUTS_S: Final = (2 * TIMEOUT_S, TIMEOUT_S)
 """To open, and for each read."""
 
 RESTART_S: Final = 0.5
-"""A frame later than this, or earlier than it may be held back, means that the stream stalled or
-began anew; its pace is then taken from this frame. Chosen by hand; no benchmark covers it."""
+"""A frame later than this, or due later than `TIMEOUT_S` from now, means that the stream stalled or
+restarted; its pace is then taken from this frame. Chosen by hand; no benchmark covers it."""
 
 
 def open_http(url: str, opener: HttpOpener) -> InputContainer:

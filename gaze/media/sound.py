@@ -48,7 +48,7 @@ class FilmSound(MediaStreamTrack):
         position_at: Callable[[float], float | None],
         time: TimeSource,
     ) -> None:
-        """Set the track up; decoding is somebody else's.
+        """Set the track up.
 
         Parameters
         ----------

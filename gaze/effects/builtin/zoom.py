@@ -112,7 +112,7 @@ class Zoom(Effect[ZoomParameters]):
         self._magnifier.draw(canvas.source, canvas.blank(), magnification, self._centre)
 
     def gone(self) -> bool:
-        """Tell whether it has zoomed out; see `Effect.gone`."""
+        """Return whether it has zoomed out; see `Effect.gone`."""
         return self._easing.value == 0.0
 
     def _draw_lens(
