@@ -18,8 +18,8 @@ from av.video.frame import PictureType
 from gaze.frames.clocks import VIDEO_CLOCK_HZ
 
 CATCH_UP_RATE: Final = 1.25
-"""How fast a film is played until it is live again. Chosen by hand: speech stays natural; no
-benchmark covers it."""
+"""How fast a film is played until it is live again (docs/effects.md). Chosen by hand; no benchmark
+covers it."""
 
 MAX_BACKLOG_S: Final = 60.0
 """What is older than this is dropped. Chosen by hand with `MAX_BITRATE_BPS` for 100 MB a viewer."""

@@ -22,8 +22,8 @@ have converged; Opus asks for 80 ms (RFC 7845 section 4.6). Chosen by hand, no b
 it."""
 
 _RESYNC_S: Final = 0.04
-"""Timestamps off by more than this are a gap, by less are jitter that is smoothed: two frames of
-20 ms. Chosen by hand (tests/media/test_decode.py); no benchmark covers it."""
+"""Timestamps off by more than this are a gap, by less are jitter that is smoothed: two frames of 20
+ms. Chosen by hand (tests/media/test_decode.py); no benchmark covers it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from gaze.frames.latest import LatestValueClosed
 from gaze.media.decode import Samples
-from gaze.media.library import FilmInfo, probe_film
 from gaze.media.player import Player
+from gaze.media.probe import FilmInfo, probe_film
 from simulation.coded_film import (
     RATE_FPS,
     SOUND_HZ,

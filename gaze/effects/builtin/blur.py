@@ -24,8 +24,7 @@ Model = Literal["ramp", "visible", "perceptual"]
 
 LEVELS_AT_720: Final = 4.0
 """Level of detail at full strength in a picture 720 rows high; a doubled height takes one more.
-Chosen by hand on the clips of benchmarks.demo_clips; `benchmarks.effects` measures the cost and
-`benchmarks.bitrate` what it saves."""
+Chosen by hand; `benchmarks.effects` measures the cost and `benchmarks.bitrate` what it saves."""
 
 MIN_LEVEL: Final = 0.02
 """A level of detail below this is not seen. Chosen by hand; no benchmark covers it."""

@@ -12,8 +12,8 @@ from gaze.effects.parameters import Number, Parameters
 from gaze.effects.state import GazeState
 
 MAX_WARMTH_STEPS: Final = 20.0
-"""How far warmth 1 lowers U of mid grey, in steps of 8 bits. Chosen by hand on the clips of
-benchmarks.demo_clips; no benchmark covers it."""
+"""How far warmth 1 lowers U of mid grey, in steps of 8 bits. Chosen by hand; no benchmark covers
+it."""
 
 V_TO_U: Final = 0.7
 """How far warmth raises V over how far it lowers U, toward amber. Chosen by hand likewise."""
