@@ -17,6 +17,8 @@ from gaze.media.probe import FilmInfo, probe_film
 logger = logging.getLogger(__name__)
 
 _THUMBNAIL_WIDTH_PX: Final = 320
+"""Chosen by hand; no benchmark covers it."""
+
 _THUMBNAIL_POSITION: Final = 0.2
 """Where the thumbnail is taken, as a fraction of the film. Chosen by hand; no benchmark covers
 it."""
