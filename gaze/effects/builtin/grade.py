@@ -1,6 +1,6 @@
 """Brightness, contrast, saturation and warmth, by one look-up table for each plane."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import cv2
 import numpy as np
@@ -117,7 +117,7 @@ def chroma_table(saturation: float, shift: float) -> Table:
     return _table(NEUTRAL_CHROMA + (np.arange(256) - NEUTRAL_CHROMA) * saturation + shift)
 
 
-def _table(values: NDArray[np.float64]) -> Table:
+def _table(values: NDArray[np.floating[Any]]) -> Table:
     return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
 
 
