@@ -217,8 +217,8 @@ class Sender:
     def _restart_with_key_frame(self) -> None:
         """Send a key frame next, and nothing of what was before it any more.
 
-        Not before the network path's queue is empty: a key frame sent into a full queue is lost,
-        and so is all that needs it. Another one while one is in flight would only delay it.
+        Not before the network path's queue is empty: a key frame sent into a full queue is lost, as
+        is all that depends on it. Another one while one is in flight would only delay it.
         """
         now_s = time.monotonic()
         if now_s < self._key_frame_arrives_s:
