@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.report import Goal, Report, publish
-from gaze.vision.events.blinks import Blinks
+from gaze.vision.events.blinks import BlinkDetector
 from gaze.vision.face.eye_landmarks import LidBaseline
 
 TOLERANCE = 3
@@ -55,11 +55,11 @@ def read(path: Path) -> Recording:
 
 def found(ratios: list[float | None], rate_hz: float) -> dict[int, str]:
     """Return the frames, from 1, in which our detector says that blinks began, and their kinds."""
-    baseline, blinks = LidBaseline(), Blinks()
+    baseline, blinks = LidBaseline(), BlinkDetector()
     begun = {}
     for number, ratio in enumerate(ratios):
         if ratio is None:
-            blinks.forget()
+            blinks.lose_face()
             continue
         t_s = number / rate_hz
         blink = blinks.update(ratio, baseline.openness(ratio, t_s), t_s)

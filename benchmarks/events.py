@@ -63,7 +63,7 @@ def ours(points: Array) -> Labels:
         if np.isnan(point).any():
             movements.clear()
             continue
-        flight_s = movements.update(point, number / RATE_HZ).flight_s
+        flight_s = movements.update(point, number / RATE_HZ).saccade_s
         if flight_s is None:
             continue
         began, ended = (t_s * RATE_HZ for t_s in flight_s)

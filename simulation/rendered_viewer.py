@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 from scipy.spatial import Delaunay
 from skimage import data
 
-from gaze.vision.face.eye_landmarks import EYES
 from gaze.vision.face.finder import MeshFaceFinder
+from gaze.vision.face.landmark_indices import EYES
 from gaze.vision.head.pose import RIGID, RIGID_MM
 from simulation.landmarks import rotation
 
@@ -250,8 +250,8 @@ def _face() -> tuple[Frame, Array, Array, NDArray[np.intp]]:
 def _without_eyes(portrait: Frame, points: Array) -> Frame:
     hole = np.zeros(portrait.shape[:2], np.uint8)
     for eye in EYES:
-        outline = [eye.outer, *(up for up, _ in eye.lids), eye.inner]
-        outline += [low for _, low in reversed(eye.lids)]
+        outline = [eye.outer, *(up for up, _ in eye.lid_pairs), eye.inner]
+        outline += [low for _, low in reversed(eye.lid_pairs)]
         cv2.fillPoly(hole, [np.round(points[outline]).astype(np.int32)], 255)
     hole = cv2.dilate(hole, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (17, 17)))
     skin = cv2.inpaint(portrait, hole, 6, cv2.INPAINT_TELEA).astype(np.float32)
