@@ -3,8 +3,8 @@
 Signatures are explicit, so nothing is compiled while a viewer is tracked. Compiling everything
 takes half a minute, so the machine code is cached. Numba's own cache checks only the file that
 holds a function, not those of the functions that are inlined into it. Here the name of the cache
-directory contains a hash of all sources of this package, so that every change of a kernel leads to
-a new directory.
+directory contains a hash of all sources of this package (and of Numba's and numpy's versions), so
+that every change of a kernel leads to a new directory.
 """
 
 import hashlib
@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
+import numpy as np
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -85,7 +86,7 @@ def cache_directory() -> Path | None:
         None where none of these can be written to: every process then compiles for itself.
     """
     installation = hashlib.sha256(str(_PACKAGE).encode()).hexdigest()[:8]
-    sources = hashlib.sha256()
+    sources = hashlib.sha256(f"numba {numba.__version__}, numpy {np.__version__}".encode())
     for source in sorted(_PACKAGE.glob("*.py")):
         sources.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
     for parent in _parents():
