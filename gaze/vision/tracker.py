@@ -280,8 +280,10 @@ class Tracker:
         return self._attention.update(True, self._blinks.closed, toward, t_s)
 
     def _confidence(self, head: Head, pose: Pose, openness: float) -> float:
-        """Return the confidence of the gaze: less without calibration, with narrow lids, a rotated
-        head and irises of a few pixels."""
+        """Return the confidence of the gaze.
+
+        It is less without calibration, with narrow lids, a rotated head and irises of a few pixels.
+        """
         rotated_deg = math.hypot(head.yaw_deg, head.pitch_deg)
         return (
             (0.5 if self._gaze.model is None else 0.9)

@@ -32,8 +32,11 @@ class Blink:
 
 @dataclass(slots=True)
 class _Fall:
-    """A fall of the lids: when it began, from which ratio, the lowest ratio in its first quarter of
-    a second, and the least openness."""
+    """A fall of the lids.
+
+    When it began, from which ratio, the lowest ratio in its first quarter of a second, and the
+    least openness.
+    """
 
     start_s: float
     from_ratio: float

@@ -210,10 +210,11 @@ class EventDetector:
         return EyeMovement(kind, 0.0, landing_px, outlier=False, in_flight=in_flight)
 
     def _onset_and_offset_s(self, saccade: _Saccade) -> tuple[float, float]:
-        """Return when a saccade began and ended: the share of its amplitude that each sample has
-        covered tells when half of it was over, the main sequence how long it took.
+        """Return when a saccade began and ended.
 
-        Each sample is taken for the mean over the time until the next.
+        The share of its amplitude that each sample has covered tells when half of it was over, the
+        main sequence how long it took. Each sample is taken for the mean over the time until the
+        next.
         """
         amplitude_px = saccade.samples[-1][1] - saccade.fixation_px
         squared = max(_dot(amplitude_px, amplitude_px), 1e-12)
@@ -227,8 +228,10 @@ class EventDetector:
         return middle_s - half_s, middle_s + half_s
 
     def _learn_noise(self, point_px: complex) -> None:
-        """Update the noise: a running median of the difference from sample to sample, which drifts
-        hardly change."""
+        """Update the noise by a running median of the differences from sample to sample.
+
+        Drifts hardly change these.
+        """
         last, self._last_px = self._last_px, point_px
         if last is None:
             return
@@ -242,9 +245,11 @@ class EventDetector:
         self._noises_px = (x, y)
 
     def _regression(self) -> tuple[float, complex, complex]:
-        """Return the mean time and point of the window, and the velocity by linear regression; 0
-        unless it is that of a pursuit: fast enough, above the noise, and with little movement but
-        along the line."""
+        """Return the mean time and point of the window, and the velocity by linear regression.
+
+        The velocity is 0 unless it is that of a pursuit: fast enough, above the noise, and with
+        little movement but along the line.
+        """
         count = len(self._recent)
         first_s, first_px = self._recent[0]
         # Sums over the window, of times and displacements since its first sample.

@@ -17,8 +17,10 @@ _MIN_OVERLAP = 0.3
 
 
 def _anchors() -> ComplexArray:
-    """Return the points (896,), as x + iy, from which the network measures: 2 in each cell of
-    16 x 16 and 6 of 8 x 8."""
+    """Return the points (896,), as x + iy, from which the network measures.
+
+    There are 2 in each cell of 16 x 16 and 6 in each of 8 x 8.
+    """
     points = []
     for cells, repeats in ((16, 2), (8, 6)):
         centres = (np.arange(cells) + 0.5) / cells

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import cv2
 import numpy as np
@@ -18,6 +18,10 @@ from gaze.vision.face.detection import FaceDetector
 from gaze.vision.face.landmark_indices import LANDMARKS, LEFT_EYE, RIGHT_EYE
 from gaze.vision.face.mesh import FaceMesh
 from gaze.vision.kernels.face_crop import FaceCrop
+
+if TYPE_CHECKING:  # it takes a second to load, and only `TaskFaceFinder` needs it
+    from mediapipe.tasks.python.components.containers.landmark import NormalizedLandmark
+    from mediapipe.tasks.python.vision.face_landmarker import FaceLandmarker, FaceLandmarkerResult
 
 Delegate = Literal["GPU", "CPU"]
 
@@ -157,7 +161,7 @@ class TaskFaceFinder:
         self._landmarker.close()
 
 
-def _landmarker(model: Path, delegate: Delegate) -> Any:
+def _landmarker(model: Path, delegate: Delegate) -> "FaceLandmarker":
     _silence_logs()
     from mediapipe.tasks.python.core.base_options import BaseOptions
     from mediapipe.tasks.python.vision import face_landmarker
@@ -179,7 +183,7 @@ def _landmarker(model: Path, delegate: Delegate) -> Any:
         ) from None
 
 
-def _detect(landmarker: Any, image_rgb: Image, t_ms: int) -> Any:
+def _detect(landmarker: "FaceLandmarker", image_rgb: Image, t_ms: int) -> "FaceLandmarkerResult":
     import mediapipe
 
     picture = mediapipe.Image(
@@ -216,7 +220,9 @@ def _silence_logs() -> None:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
-def _in_pixels(landmarks: Any, width_px: int, height_px: int) -> Landmarks | None:
+def _in_pixels(
+    landmarks: "list[NormalizedLandmark]", width_px: int, height_px: int
+) -> Landmarks | None:
     """Convert MediaPipe's landmarks from fractions of the frame; None if they are not finite."""
     points = np.array([(p.x, p.y, p.z) for p in landmarks], dtype=np.float64)
     if points.shape != (LANDMARKS, 3) or not np.isfinite(points).all():

@@ -73,8 +73,10 @@ def _robust_weights(residuals: FloatArray, information: FloatArray) -> FloatArra
 
 
 def _eyes_depth_mm(reference: Reference) -> float:
-    """Return how much deeper the eyes are than the mesh had them in the reference picture, from
-    where it sees them in all views: a rotation moves aside what is deep."""
+    """Return how much deeper the eyes are than the mesh had them in the reference picture.
+
+    It follows from where the mesh sees them in all views: a rotation moves aside what is deep.
+    """
     normal_matrix = np.diag((_EYES_IN_VIEW_MM / _EYES_IN_REFERENCE_MM) ** 2)
     normal_matrix[:2, :2] += np.eye(2)
     right_hand_side = np.zeros(3)

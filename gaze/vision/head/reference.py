@@ -171,8 +171,10 @@ def make_reference(
 
 
 def _skin_mask(grey: GreyImage, points: FloatArray, eye_distance_px: float) -> GreyImage:
-    """Return where patches may be: within the face's outline, away from the eyes and the crop's
-    border."""
+    """Return where patches may be.
+
+    Within the face's outline, away from the eyes and the crop's border.
+    """
     mask: GreyImage = np.zeros(grey.shape, np.uint8)
     outline = cv2.convexHull(points[list(_OUTLINE)].astype(np.float32))
     cv2.fillConvexPoly(mask, np.asarray(outline, np.int32), (255,))
@@ -187,8 +189,10 @@ def _skin_mask(grey: GreyImage, points: FloatArray, eye_distance_px: float) -> G
 
 
 def _local_planes(patches_px: FloatArray, points: FloatArray, depths_mm: FloatArray) -> FloatArray:
-    """Return each patch's depth, and its depth's slopes per pixel across and down (n, 3): a
-    weighted ridge regression on the nearest landmarks."""
+    """Return each patch's depth, and its slopes per pixel across and down (n, 3).
+
+    A weighted ridge regression on the nearest landmarks.
+    """
     offsets = points - patches_px[:, None]
     distances2 = (offsets**2).sum(axis=-1)
     near = np.argsort(distances2, axis=1)[:, :8]
@@ -202,8 +206,10 @@ def _local_planes(patches_px: FloatArray, points: FloatArray, depths_mm: FloatAr
 
 
 def _depth_covariance(points_mm: FloatArray, slopes: FloatArray) -> FloatArray:
-    """Return the covariance (n, n) of the face mesh's errors of the depths, relative to that of the
-    eyes; `slopes` (n,) are how much deeper the skin gets with each millimetre aside."""
+    """Return the covariance (n, n) of the mesh's errors of the depths, relative to the eyes'.
+
+    `slopes` (n,) are how much deeper the skin gets with each millimetre aside.
+    """
     positions = np.vstack([points_mm, np.zeros(3)])[:, :2]
     distances2 = ((positions[:, None] - positions) ** 2).sum(axis=-1)
     kernel = np.exp(-distances2 / (2.0 * _LENGTH_SCALE_MM**2))

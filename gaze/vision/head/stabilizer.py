@@ -125,8 +125,10 @@ def _track(
     guess: RigidPose,
     last: RigidPose | None,
 ) -> RigidPose | None:
-    """Find the head by its patches; None where too few agree, or it is far from the guess. `last`
-    is the pose in the last frame, `mesh_pose` that of the mesh in this one."""
+    """Find the head by its patches; None where too few agree, or it is far from the guess.
+
+    `last` is the pose in the last frame, `mesh_pose` that of the mesh in this one.
+    """
     coarse, fine = reference.templates
     start = last if last is not None and _is_within_jitter(last, guess) else guess
     aligned = _align(reference, fine, grey, centre_px, start, _FINE_STEPS)

@@ -106,8 +106,11 @@ def fit_pupils(
 
 @lru_cache(64)
 def _model_profiles(blur: float) -> tuple[FloatArray, FloatArray]:
-    """Return the weighted profiles of a blurred limbus (n,) and of pupils of all ratios (k, n),
-    orthogonal to the limbus's; each of length 1 or, where hardly anything remains, less."""
+    """Return the weighted profiles of a blurred limbus (n,) and of pupils of all ratios (k, n).
+
+    Those of the pupils are orthogonal to the limbus's. Each has length 1 or, where hardly anything
+    remains, less.
+    """
     inner = (np.arange(_MAX_RADIUS / _STEP) + 0.5) * _STEP
     argument = SAMPLE_RADII[:, None] * inner / blur**2
     # A ring blurred by a round Gaussian is given by the Bessel function I0; for large arguments by

@@ -15,8 +15,7 @@ _RED, _GREEN, _BLUE = 0.299, 0.587, 0.114  # luma of ITU-R BT.601
 
 @compiled("f8(Array(u1, 3, 'C', True), f8, f8)")
 def _sample_luma(image: Image, x: float, y: float) -> float:
-    """Return the luma at a point by bilinear interpolation; beyond its border, a picture repeats
-    it."""
+    """Return the luma at a point by bilinear interpolation; the picture's border is repeated."""
     height, width, _ = image.shape
     # The constants come first, so that NaN becomes 0.
     x, y = min(width - 1.0, max(0.0, x)), min(height - 1.0, max(0.0, y))

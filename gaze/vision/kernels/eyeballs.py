@@ -117,8 +117,10 @@ def _rotation_of(features: FloatArray, rotation: FloatArray) -> None:
 def _corrected(
     features: FloatArray, rotation: FloatArray, corrections: FloatArray
 ) -> tuple[float, float, float, float, float]:
-    """Return the visual axis's angles to the right and down in the head, and the eyes' position in
-    millimetres."""
+    """Return the visual axis's angles to the right and down in the head, and the eyes' x, y, z.
+
+    The position is in millimetres.
+    """
     scale = math.exp(_clamp(corrections[2], -1.0, 1.0))
     x_mm, y_mm, z_mm = features[2] * 1000.0, features[3] * 1000.0, features[4] * 1000.0
     distance_mm = max(math.sqrt(x_mm * x_mm + y_mm * y_mm + z_mm * z_mm), 1.0)

@@ -98,8 +98,10 @@ def _axis_weights(
     weights: Float32Array,
     inside: Float32Array,
 ) -> None:
-    """Find, for coordinates (n,) along one axis of a picture, the pixel `before` each and the
-    weight of the next one; `inside` falls from 1 at the borders to 0 one pixel beyond them."""
+    """Find the pixel `before` each coordinate (n,) along one axis, and the weight of the next one.
+
+    `inside` falls from 1 at the borders of the picture to 0 one pixel beyond them.
+    """
     last = np.float32(size - 1)
     for number in range(len(before)):
         coordinate = np.float32(first) + np.float32(step) * np.float32(number)
@@ -150,8 +152,10 @@ def _repeat_for_channels(values: Float32Array, channels: Float32Array) -> None:
 
 @compiled("void(u1[:,::1], f4[:,::1], f4[::1])")
 def _interpolate(neighbours: Image, weights: Float32Array, output: Float32Array) -> None:
-    """Interpolate (n,) between four neighbours; `weights` (3, n) are those of the right and of the
-    lower ones, and the factor of the result."""
+    """Interpolate (n,) between four neighbours.
+
+    `weights` (3, n) are those of the right and of the lower ones, and the factor of the result.
+    """
     for number in range(len(output)):
         right, bottom, factor = weights[0, number], weights[1, number], weights[2, number]
         first, third = np.float32(neighbours[0, number]), np.float32(neighbours[2, number])
@@ -165,8 +169,10 @@ def _interpolate(neighbours: Image, weights: Float32Array, output: Float32Array)
 
 @compiled("i8(Array(u1, 3, 'C', True), c16, c16, i8)")
 def _prefetch(image: Image, corner: complex, step: complex, side: int) -> int:
-    """Read a byte of every cache line in the crop's bounding box: in sequence they arrive in the
-    cache sooner than in the order of the rotated rows."""
+    """Read a byte of every cache line in the crop's bounding box.
+
+    In sequence they arrive in the cache sooner than in the order of the rotated rows.
+    """
     height, width, _ = image.shape
     reach = side * (abs(step.real) + abs(step.imag)) / 2.0
     centre = corner + step * complex(side / 2.0, side / 2.0)

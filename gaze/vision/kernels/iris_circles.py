@@ -43,8 +43,11 @@ _IRIS_RADIUS, _PUPIL_RADIUS = 4, 5
 
 @compiled("f8[:,::1](f8[:,::1], f8[:,::1], f8)")
 def _tilts(centres: FloatArray, points: FloatArray, radius_px: float) -> FloatArray:
-    """Return the part of each iris's axis across the line of sight (2, 2): from the eyeball's
-    centre, which is behind the corners of the eye along the face's axis, to the iris."""
+    """Return the part of each iris's axis across the line of sight (2, 2).
+
+    The axis goes from the eyeball's centre, which is behind the corners of the eye along the face's
+    axis, to the iris.
+    """
     # Backward in the head: perpendicular to the lines between the eyes and from forehead to chin.
     right, left, chin, forehead = points[0], points[26], points[38], points[39]
     ax, ay, az = left[0] - right[0], left[1] - right[1], left[2] - right[2]
@@ -65,8 +68,10 @@ def _tilts(centres: FloatArray, points: FloatArray, radius_px: float) -> FloatAr
 
 @compiled("f8[:,:,::1](f8[:,::1])")
 def _unit_ellipses(tilts: FloatArray) -> FloatArray:
-    """Return the matrices (2, 2, 2) that turn a unit circle into the ellipse as which it is seen,
-    from the part of its axis across the line of sight (2, 2)."""
+    """Return the matrices (2, 2, 2) that turn a unit circle into the ellipse of a tilted iris.
+
+    `tilts` (2, 2) are the parts of the irises' axes across the line of sight.
+    """
     ellipses = np.empty((2, 2, 2))
     for eye in range(2):
         x, y = tilts[eye, 0], tilts[eye, 1]
@@ -80,10 +85,10 @@ def _unit_ellipses(tilts: FloatArray) -> FloatArray:
 def _fit_circles(
     edges: FloatArray, weights: FloatArray, prior_mean: FloatArray, robust_weights: FloatArray
 ) -> FloatArray:
-    """Return the displacements of both centres (x, y) and the radii of irises and pupils (6,) that
-    agree best with edges along rays (2, 2, n), of limbus and pupil in the right and the left eye.
+    """Return the displacements of both centres and the radii of irises and pupils (6,).
 
-    `robust_weights` (2, 2, n) are filled in, from 0 to 1.
+    They agree best with edges along rays (2, 2, n), of limbus and pupil in the right and the left
+    eye. `robust_weights` (2, 2, n) are filled in, from 0 to 1.
     """
     prior = _PRIOR * weights[0].sum()
     solution = prior_mean

@@ -113,8 +113,10 @@ def _ray_on_ellipse(ray: int, ellipse: FloatArray) -> tuple[float, float]:
 
 @compiled("f8[:,:,::1](u1[:,:], f8[:,::1], f8[:,:,::1])")
 def _radial_gradients(grey: GreyImage, centres: FloatArray, ellipses: FloatArray) -> FloatArray:
-    """Return the brightness's increase along each ray of both eyes (2, rays, bins), the first of
-    them between the bins `_HALF_WIDTH` - 1 and `_HALF_WIDTH`."""
+    """Return the brightness's increase along each ray of both eyes (2, rays, bins).
+
+    The first is between the bins `_HALF_WIDTH` - 1 and `_HALF_WIDTH`.
+    """
     gradients = np.empty((2, RAY_COUNT, _GRADIENTS))
     integral = np.zeros(_BINS + 1)
     for eye in range(2):
@@ -136,10 +138,10 @@ def _radial_gradients(grey: GreyImage, centres: FloatArray, ellipses: FloatArray
 
 @compiled("UniTuple(f8, 2)(f8[:,:,::1])")
 def _pupil_ring(gradients: FloatArray) -> tuple[float, float]:
-    """Return the radius at which the median over horizontal rays increases most at the pupil's
-    edge, and by how much.
+    """Return the radius at which the median over horizontal rays increases most, and by how much.
 
-    It must be a peak of its own: where irises are small, the limbus's slope reaches far inward.
+    It is searched for at the pupil's edge, and must be a peak of its own: where irises are small,
+    the limbus's slope reaches far inward.
     """
     first, last = _bin_of(_PUPIL[0]), _bin_of(_PUPIL[1])
     medians = np.empty(last - first + 2)
@@ -160,8 +162,10 @@ def _pupil_ring(gradients: FloatArray) -> tuple[float, float]:
 
 @compiled("UniTuple(f8, 2)(f8[::1], i8, i8)")
 def _steepest(gradients: FloatArray, first: int, last: int) -> tuple[float, float]:
-    """Return the radius where a ray increases most, from bin `first` until `last`, interpolated by
-    a parabola, and by how much."""
+    """Return the radius where a ray increases most, from bin `first` until `last`, and by how much.
+
+    The radius is interpolated by a parabola.
+    """
     best = first
     for number in range(first + 1, last):
         if gradients[number] > gradients[best]:

@@ -98,8 +98,10 @@ def _normalise(patches: Float32Array) -> Float32Array:
 def _compare(
     patches: Float32Array, templates: Float32Array, gains: Float32Array
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the correlation (n,) of patches (n, k) with their templates, and their displacement
-    (n, 2) in pixels of the reference picture."""
+    """Return the correlations (n,) of patches (n, k) with templates, and displacements (n, 2).
+
+    The displacements are in pixels of the reference picture.
+    """
     correlations, displacements = np.empty(len(patches)), np.empty((len(patches), 2))
     for n in range(len(patches)):
         squared = right = down = np.float32(0.0)
@@ -161,8 +163,10 @@ def _warp_covariances(warps: FloatArray, covariances: FloatArray) -> FloatArray:
 
 @compiled("f8[:,:,::1](f8[::1], f8[:,:,::1])")
 def _location_covariances(correlations: FloatArray, unit_covariances: FloatArray) -> FloatArray:
-    """Return the covariances (n, 2, 2) of the patches' locations, by their correlations;
-    `unit_covariances` are those for differences of variance 1."""
+    """Return the covariances (n, 2, 2) of the patches' locations, by their correlations.
+
+    `unit_covariances` are those for differences of variance 1.
+    """
     covariances = np.empty(unit_covariances.shape)
     for n in range(len(correlations)):
         variance = _WINDOW_VARIANCE * max(1.0 - correlations[n], 0.01)
@@ -177,8 +181,10 @@ def _location_covariances(correlations: FloatArray, unit_covariances: FloatArray
 def _information(
     covariances: FloatArray, depth_jacobian: FloatArray, depth_variances_mm2: FloatArray
 ) -> FloatArray:
-    """Return the inverse covariances of the locations, depths' variances included: xx, xy and yy
-    (n, 3)."""
+    """Return the inverse covariances of the locations: xx, xy and yy (n, 3).
+
+    The variances of the depths are included.
+    """
     information = np.empty((len(covariances), 3))
     for n in range(len(covariances)):
         x, y = depth_jacobian[n, 0], depth_jacobian[n, 1]

@@ -95,8 +95,10 @@ def _median_of_histogram(histogram: IntArray) -> float:
 
 @compiled("f8[:,::1](f8[:,:,::1], f8, i8, i8)")
 def _open_rows(lids: FloatArray, margin_px: float, left: int, side: int) -> FloatArray:
-    """Return the first and the last row (side, 2), for each column from `left`, that are a margin
-    away from both lids (2, n, 2); beside the lids no row is."""
+    """Return the first and last row (side, 2) between the lids for each column from `left`.
+
+    These rows are a margin away from both lids (2, n, 2); beside the lids there are none.
+    """
     upper, lower = lids[0], lids[1]
     rows = np.empty((side, 2))
     for column in range(side):
@@ -119,8 +121,10 @@ def _highlights(
     left: int,
     top: int,
 ) -> GreyImage:
-    """Return a mask of the specular highlights in an iris, dilated by a pixel, in a square of the
-    picture."""
+    """Return a mask of the specular highlights in an iris, in a square of the picture.
+
+    It is dilated by a pixel.
+    """
     (height, width), side = grey.shape, len(open_rows)
     determinant = ellipse[0, 0] * ellipse[1, 1] - ellipse[0, 1] * ellipse[1, 0]
     within, histogram = np.zeros((side, side), np.uint8), np.zeros(256, np.int64)

@@ -237,9 +237,9 @@ class Calibration:
             self._state = "open"
             return [CalibrationUpdate("accepted", 1.0)]
         self._validation_points.append(point)
-        if self._state != "fitted":
+        if self._state != "fitted" or self.model is None:
             return [CalibrationUpdate("accepted", 1.0)]
-        return [CalibrationUpdate("accepted", 1.0), self._validated()]
+        return [CalibrationUpdate("accepted", 1.0), self._validated(self.model)]
 
     def _finish(self) -> list[CalibrationUpdate]:
         updates = self._end_pursuit()
@@ -247,15 +247,17 @@ class Calibration:
             raise CalibrationError("action: a point is being collected; skip it or wait")
         if self._state == "fitted":
             self._state = "idle"
-            return [self._validated() if self._validation_points else self._fit()]
+            if self._validation_points and self.model is not None:
+                return [self._validated(self.model)]
+            return [self._fit()]
         needed = MIN_POINTS if self._extended is None else 1
         if len(self._points) < needed:
             reason = f"{len(self._points)} points were collected; at least {needed} are needed"
             return [*updates, CalibrationUpdate("rejected", 0.0, reason)]
         updates.append(self._fit())
         self._state = "fitted"
-        if self._validation_points:
-            updates.append(self._validated())
+        if self._validation_points and self.model is not None:
+            updates.append(self._validated(self.model))
         return updates
 
     def _fit(self) -> CalibrationUpdate:
@@ -303,10 +305,9 @@ class Calibration:
             self.screen,
         )
 
-    def _validated(self) -> CalibrationUpdate:
-        assert self.model is not None
+    def _validated(self, model: GazeModel) -> CalibrationUpdate:
         points = self._validation_points
-        gaze_px = [self.model.predict_px(point.features, self.screen) for point in points]
+        gaze_px = [model.predict_px(point.features, self.screen) for point in points]
         measured = quality(
             points,
             gaze_px,
@@ -314,14 +315,14 @@ class Calibration:
             self.distance_mm,
             f"measured at {len(points)} validation points",
         )
-        self.model.accuracy = measured["accuracy_px"] / self.screen.width_px
+        model.accuracy = measured["accuracy_px"] / self.screen.width_px
         return CalibrationUpdate(
             "validated",
             1.0,
             None,
             point_reports(points, gaze_px),
             measured,
-            self.model.to_json(),
+            model.to_json(),
         )
 
 

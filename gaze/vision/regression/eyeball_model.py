@@ -260,8 +260,10 @@ def _repeated(features: FloatArray, corrections: FloatArray) -> FloatArray:
 def _residuals(
     features: FloatArray, targets: FloatArray, corrections: FloatArray, screen: Screen
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the normalised residuals (2 k + 7,) of points and prior, and their numerical Jacobian
-    (2 k + 7, 7)."""
+    """Return normalised residuals (2 k + 7,) and their numerical Jacobian (2 k + 7, 7).
+
+    They are those of the points, and of the prior.
+    """
 
     def residuals(corrections: FloatArray) -> FloatArray:
         errors = angle_errors(features, targets, corrections, screen)

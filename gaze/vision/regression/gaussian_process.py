@@ -215,8 +215,10 @@ def prior_mean(features: FloatArray, screen: Screen) -> FloatArray:
 def _kernel(
     one: FloatArray, other: FloatArray, same_session: BoolArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return the covariances (2, m, k) of m and k frames for both axes, and the squared exponential
-    (m, k) of their heads' poses; `same_session` is (m, k) or (k,)."""
+    """Return the covariances (2, m, k) of m and k frames, and their heads' kernel (m, k).
+
+    The latter is the squared exponential of the heads' poses; `same_session` is (m, k) or (k,).
+    """
     shape = len(one), len(other)
     covariance, head_kernel = np.empty((2, *shape)), np.empty(shape)
     covariances(
