@@ -144,7 +144,7 @@ class RemoteTracker:
         self._clicks.append((screen_px, t_s))
 
     def see_light(self, picture: float, gaze: float | None, t_s: float) -> None:
-        """See `Tracker.see_light`; called in any thread."""
+        """See `Tracker.add_film_luminance`; called in any thread."""
         self._lights.append((picture, gaze, t_s))
 
     def close(self) -> None:
