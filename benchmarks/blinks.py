@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.report import Goal, Report, arguments, publish
-from gaze.vision.events.blinks import Blinks
+from gaze.vision.events.blinks import BlinkDetector
 from gaze.vision.face.eye_landmarks import LidBaseline
 
 TOLERANCE_FRAMES = 3
@@ -94,11 +94,11 @@ def found(ratios: list[float | None], rate_hz: float) -> dict[int, str]:
     dict of int to str
         Kind of each blink by the frame, counted from 1, in which it began.
     """
-    baseline, blinks = LidBaseline(), Blinks()
+    baseline, blinks = LidBaseline(), BlinkDetector()
     begun: dict[int, str] = {}
     for number, ratio in enumerate(ratios):
         if ratio is None:
-            blinks.forget()
+            blinks.lose_face()
             continue
         t_s = number / rate_hz
         blink = blinks.update(ratio, baseline.openness(ratio, t_s), t_s)

@@ -89,10 +89,10 @@ def ours(points: Array) -> Labels:
         if np.isnan(point).any():
             detector.clear()
             continue
-        flight_s = detector.update(point, number / RATE_HZ).flight_s
-        if flight_s is None:
+        saccade_s = detector.update(point, number / RATE_HZ).saccade_s
+        if saccade_s is None:
             continue
-        began, ended = (t_s * RATE_HZ for t_s in flight_s)
+        began, ended = (t_s * RATE_HZ for t_s in saccade_s)
         frames = np.arange(max(number - 4, 0), number + 1)
         share = np.minimum(ended, frames + 1) - np.maximum(began, frames)
         labels[frames[(share >= 0.5) | (share == share.max())]] = SACCADE

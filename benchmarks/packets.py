@@ -55,7 +55,8 @@ async def _ours(body: dict[str, Any], sessions: list[object]) -> str:
     sessions.append(peer)
     film = material.LoopTrack(material.film(*FILM))
     answer = await peer.answer(body["sdp"], body["tracks"], send_film=film)
-    _decode_nothing(peer._connection)
+    for receiver in peer.receivers:
+        receiver.on_frame = lambda codec, frame: None
     return answer
 
 

@@ -119,8 +119,8 @@ def reflex_left(seed: int, seconds: float) -> dict[str, float]:
     reflex, left = LightReflex(), np.empty(count)
     for n in range(count):
         t_s = n / RATE_HZ
-        reflex.see(share[n], share[n], t_s)
-        left[n] = reflex.without(seen[n], t_s)
+        reflex.add_frame(share[n], share[n], t_s)
+        left[n] = reflex.remove(seen[n], t_s)
     left -= hippus
 
     def response(values: Array, since_s: float, until_s: float) -> Array:

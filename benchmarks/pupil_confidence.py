@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from benchmarks.rendered import GOOD_PUPIL_MM, SIZES, area_under_curve
 from benchmarks.report import Report, arguments, machine, publish
-from gaze.vision.face.eye_landmarks import EYES, LidBaseline, aspect_ratio
+from gaze.vision.face.eye_landmarks import LidBaseline, aspect_ratio
 from gaze.vision.face.finder import MeshFaceFinder
+from gaze.vision.face.landmark_indices import EYES
 from gaze.vision.head.pose import head_pose
-from gaze.vision.iris.pupil import RELATIVE_ONLY, PupilMeter
-from gaze.vision.iris.refinement import cut_eyes, find_irises
+from gaze.vision.iris.pupil import MIN_MM_CONFIDENCE, PupilMeter
+from gaze.vision.iris.refinement import crop_eyes, find_irises
 from simulation.viewers.rendered import FPS, draw
 from simulation.viewers.rendered.session import recorded_session
 
@@ -60,13 +61,13 @@ def measure(seed: int, distance_mm: float) -> list[tuple[float, ...]]:
             lid.openness(aspect_ratio(landmarks, eye), t_s)
             for lid, eye in zip(lids, EYES, strict=True)
         )
-        crop = cut_eyes(frame, landmarks)
+        crop = crop_eyes(frame, landmarks)
         irises = None if crop is None else find_irises(crop, landmarks)
         meter.measure(irises, (left, right), t_s, pose)
         evidence = meter.evidence
         if described.judged and evidence is not None:
             error_mm = abs(evidence.mm - described.scene.pupil_mm)
-            rows.append((*evidence.terms, float(error_mm <= GOOD_PUPIL_MM)))
+            rows.append((*evidence.predictors, float(error_mm <= GOOD_PUPIL_MM)))
     finder.close()
     return rows
 
@@ -148,7 +149,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     report.add("weights", dict(zip(names, weights.tolist(), strict=True)))
     figures = {
         "AUC": left_out_auc(known),
-        "AUC of diameters given in mm": left_out_auc(known, RELATIVE_ONLY),
+        "AUC of diameters given in mm": left_out_auc(known, MIN_MM_CONFIDENCE),
         "good (%)": 100.0 * joined[:, -1].mean(),
     }
     report.add("viewers left out", figures)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from benchmarks.report import Goal, Report, arguments, machine, publish
 from gaze.vision.face.finder import Landmarks, MeshFaceFinder
-from gaze.vision.iris.refinement import cut_eyes, find_irises
+from gaze.vision.iris.refinement import crop_eyes, find_irises
 from gaze.vision.sample import GazeSample, Screen
 from gaze.vision.tracker import Tracker
 from simulation.viewers.landmarks import rotation
@@ -141,7 +141,7 @@ class Errors:
         if head.distance_mm is not None:
             true_mm = float(np.linalg.norm(scene.position_mm))
             self.distance_percent.append(100.0 * abs(head.distance_mm - true_mm) / true_mm)
-        crop = cut_eyes(frame, landmarks)
+        crop = crop_eyes(frame, landmarks)
         irises = None if crop is None else find_irises(crop, landmarks)
         if irises is not None:
             self.iris_px += np.linalg.norm(irises.centres_px - truth.irises_px, axis=1).tolist()

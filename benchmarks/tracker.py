@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from benchmarks.report import arguments, write_figures
 from gaze.vision.face.finder import MeshFaceFinder
 from gaze.vision.head.pose import head_pose
-from gaze.vision.head.stabilizer import HeadStabilizer, Placed
+from gaze.vision.head.rigid_pose import RigidPose
+from gaze.vision.head.stabilizer import HeadStabilizer
 from gaze.vision.iris.pupil import PupilMeter
-from gaze.vision.iris.refinement import cut_eyes, find_irises
+from gaze.vision.iris.refinement import crop_eyes, find_irises
 from gaze.vision.regression import eyeball_model
-from gaze.vision.regression.calibration import GazeModel, Learned
 from gaze.vision.regression.features import SIZE, gaze_features, read_eyes
+from gaze.vision.regression.gaze_model import GazeModel, TrainingSet
 from gaze.vision.sample import Screen
 from gaze.vision.tracker import Tracker
 from simulation.facemesh import Reference
@@ -89,15 +90,15 @@ def measure(width_px: int, height_px: int, frames: int) -> dict[str, float]:
         landmarks = _found(finder.find(picture(number)))
     pose = _found(head_pose(landmarks))
     eyes = read_eyes(landmarks, pose)
-    crop = _found(cut_eyes(picture(0), landmarks))
+    crop = _found(crop_eyes(picture(0), landmarks))
     irises = _found(find_irises(crop, landmarks))
     stabilizer = HeadStabilizer()
-    axes = eyeball_model.row_of(
-        irises.centres_px, np.array([width_px, height_px]) / 2.0, Placed.of(pose)
+    axes = eyeball_model.eyeball_features(
+        irises.centres_px, np.array([width_px, height_px]) / 2.0, RigidPose.from_pose(pose)
     )
     row = gaze_features(picture(0), landmarks, eyes, pose, axes)
     random = np.random.default_rng(0)
-    points = Learned(
+    points = TrainingSet(
         random.random((POINTS, SIZE)), random.random((POINTS, 2)), np.zeros(POINTS, np.intp), SCREEN
     )
     learned = points.fit()
@@ -106,9 +107,9 @@ def measure(width_px: int, height_px: int, frames: int) -> dict[str, float]:
         "pose": lambda number: head_pose(landmarks),
         "eyes": lambda number: read_eyes(landmarks, pose),
         "irises": lambda number: find_irises(
-            _found(cut_eyes(picture(number), landmarks)), landmarks
+            _found(crop_eyes(picture(number), landmarks)), landmarks
         ),
-        "stabilizer": lambda number: stabilizer.place(crop, landmarks, pose),
+        "stabilizer": lambda number: stabilizer.stabilize(crop, landmarks, pose),
         "features": lambda number: gaze_features(picture(number), landmarks, eyes, pose, axes),
         "regression": lambda number: learned.predict(row[None], SCREEN),
         "pupils": lambda number: pupils.measure(irises, (1.0, 1.0), number / 30.0),

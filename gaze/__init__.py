@@ -4,6 +4,6 @@ import os
 
 __version__ = "0.1.0"
 
-# Matrices here are small: OpenBLAS's other threads only wait, at full speed, which doubled the
-# tracker's cost. It reads this when numpy is imported, in the tracking processes too.
+# Matrices here are small: OpenBLAS's worker threads would only spin, which doubled the CPU time of
+# the tracker (benchmarks.tracker). Read when numpy is imported, in the tracking processes too.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

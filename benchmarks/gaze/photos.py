@@ -8,24 +8,24 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gaze.vision.face.eye_landmarks import EYES
 from gaze.vision.face.finder import Landmarks, MeshFaceFinder
+from gaze.vision.face.landmark_indices import EYES
 from gaze.vision.head.pose import Pose, head_pose
-from gaze.vision.head.stabilizer import Placed
-from gaze.vision.iris.refinement import cut_eyes, find_irises
+from gaze.vision.head.rigid_pose import RigidPose
+from gaze.vision.iris.refinement import crop_eyes, find_irises
 from gaze.vision.regression import eyeball_model
 from gaze.vision.regression.features import (
-    FACED_MM,
+    EYEBALLS,
+    FACE_NORMAL_MM,
     HEAD,
     IRISES,
     PIXELS,
-    SIGHT,
     SIZE,
     gaze_features,
     read_eyes,
 )
 from gaze.vision.sample import Screen
-from gaze.vision.screen_geometry import USUAL_LEVEL_DEG, downward_deg, estimate_px
+from gaze.vision.screen_geometry import AVERAGE_DOWNWARD_DEG, downward_deg, estimate_px
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.intp]
@@ -89,8 +89,8 @@ def mirrored(features: Array) -> Array:
     result[PIXELS] = features[PIXELS].reshape(2, 6, 10)[::-1, :, ::-1].ravel()
     result[IRISES] = features[IRISES][[2, 3, 0, 1, 5, 4]] * (-1, 1, -1, 1, 1, 1)
     result[HEAD] = features[HEAD] * (-1, 1, -1, -1, 1, 1)
-    result[FACED_MM] = features[FACED_MM] * (-1, 1)
-    result[SIGHT] = features[SIGHT] * (-1, 1, -1, 1, 1, 1, -1, -1)
+    result[FACE_NORMAL_MM] = features[FACE_NORMAL_MM] * (-1, 1)
+    result[EYEBALLS] = features[EYEBALLS] * (-1, 1, -1, 1, 1, 1, -1, -1)
     return result
 
 
@@ -112,12 +112,12 @@ def line_of_sight(image: NDArray[np.uint8], landmarks: Landmarks, pose: Pose) ->
         A row of `eyeball_model`.
     """
     irises_px = landmarks.points_px[[eye.iris for eye in EYES], :2] - 0.5
-    crop = cut_eyes(image, landmarks)
+    crop = crop_eyes(image, landmarks)
     found = None if crop is None else find_irises(crop, landmarks)
     if found is not None:
         irises_px = found.centres_px
     middle_px = np.array([landmarks.width_px - 1, landmarks.height_px - 1]) / 2.0
-    return eyeball_model.row_of(irises_px, middle_px, Placed.of(pose))
+    return eyeball_model.eyeball_features(irises_px, middle_px, RigidPose.from_pose(pose))
 
 
 def read_photo(
@@ -174,7 +174,7 @@ def read_photo(
             features = gaze_features(picture, landmarks, eyes, pose, optical_axes)
             readings.append(mirrored(features) if flipped else features)
             if estimate is None and not flipped:
-                down_deg = downward_deg(eyes.offsets_mm, eyes.ratios) - USUAL_LEVEL_DEG
+                down_deg = downward_deg(eyes.offsets_mm, eyes.ratios) - AVERAGE_DOWNWARD_DEG
                 estimate = estimate_px(eyes.offsets_mm, down_deg, pose, screen)
     if estimate is None:
         return None

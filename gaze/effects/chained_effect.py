@@ -86,7 +86,7 @@ class ChainedEffect:
 
         Returns
         -------
-        Parameters
+        gaze.effects.parameters.Parameters
             The parameters as plain numbers.
         """
         signals = gaze.signals if gaze is not None else {}
@@ -154,7 +154,7 @@ class ChainedEffect:
             self._suspended_until_s = math.inf
 
     def is_leaving_visibly(self) -> bool:
-        """Tell whether it still has something to draw after it was taken out of the chain.
+        """Return whether it still has something to draw after it was taken out of the chain.
 
         Returns
         -------

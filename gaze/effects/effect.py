@@ -1,4 +1,4 @@
-"""What an effect is: a name, parameters and a way to draw; and the canvas it draws on."""
+"""What an effect is: a name, parameters and a method that draws; and the canvas it draws on."""
 
 from typing import Any, ClassVar, Final, Generic, TypeVar
 
@@ -83,7 +83,7 @@ class Canvas:
 
 
 class Effect(Generic[P]):
-    """One thing that eyes do to a film. One instance serves one viewer and keeps that one's state.
+    """Base of effects. One instance serves one viewer and keeps that viewer's state.
 
     A subclass sets the four class variables and overrides `draw`, or `pauses`, or both. The
     parameters it gets are numbers: bindings have been followed already.
@@ -167,7 +167,7 @@ class Effect(Generic[P]):
         return 0.0
 
     def gone(self) -> bool:
-        """Tell, after each frame drawn while `leaving`, whether nothing is left to draw.
+        """Return, after each frame drawn while `leaving`, whether nothing is left to draw.
 
         Returns
         -------

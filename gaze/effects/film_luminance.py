@@ -21,8 +21,8 @@ SAMPLED_ROWS: Final = 40
 """About how many rows of samples are read. Chosen by hand; no benchmark covers it."""
 
 RADIUS_DEG: Final = 5.0
-"""Radius of the picture around the point of gaze that counts as `gaze`. Chosen by hand: the macula;
-no benchmark covers it."""
+"""Radius of the picture around the point of gaze that counts as `gaze`. Chosen by hand; no
+benchmark covers it."""
 
 _LINEAR = (np.clip((np.arange(256) - 16) / 219, 0, 1) ** GAMMA).astype(np.float32)
 

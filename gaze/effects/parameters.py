@@ -141,8 +141,9 @@ class Number:
     description: str
 
     def __get_pydantic_core_schema__(
-        self, source: Any, handler: GetCoreSchemaHandler
+        self, source: object, handler: GetCoreSchemaHandler
     ) -> CoreSchema:
+        """Return pydantic's schema: a number in the range, or a binding within it."""
         plain = core_schema.custom_error_schema(
             core_schema.float_schema(
                 ge=self.minimum, le=self.maximum, strict=True, allow_inf_nan=False
@@ -171,6 +172,7 @@ class Number:
     def __get_pydantic_json_schema__(
         self, schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
+        """Return the JSON Schema that the module's docstring describes."""
         _, binding = handler(schema)["oneOf"]
         limits = {"minimum": self.minimum, "maximum": self.maximum}
         return {
@@ -214,7 +216,7 @@ def parse(model: type[Parameters], values: Mapping[str, Any], where: str) -> Par
 
     Returns
     -------
-    Parameters
+    gaze.effects.parameters.Parameters
         The parameters, with defaults filled in.
 
     Raises

@@ -9,8 +9,9 @@ import logging
 from collections.abc import Iterable
 from importlib.metadata import entry_points
 from types import ModuleType
-from typing import Any, Final
+from typing import Final
 
+from gaze.effects.effect import Effect
 from gaze.effects.registry import effects_of, register
 
 GROUP: Final = "gaze.effects"
@@ -57,12 +58,14 @@ def load_modules(names: Iterable[str]) -> None:
             raise PluginError(f"effects {name}: {type(error).__name__}: {error}") from error
 
 
-def _add(thing: Any) -> None:
+def _add(loaded: object) -> None:
     """Register an effect, or all that a module defines."""
-    if not isinstance(thing, ModuleType):
-        register(thing)
+    if isinstance(loaded, type) and issubclass(loaded, Effect):
+        register(loaded)
         return
-    found = list(effects_of(vars(thing)))
+    if not isinstance(loaded, ModuleType):
+        raise ValueError(f"should be a module or an Effect, not {loaded!r}")
+    found = list(effects_of(vars(loaded)))
     if not found:
         raise ValueError("there is no Effect in this module")
     for effect in found:

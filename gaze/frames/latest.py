@@ -11,7 +11,7 @@ class LatestValueClosed(Exception):
 
 
 class LatestValue(Generic[T]):
-    """Holds the newest item only; an older one that nobody took is dropped and counted.
+    """Holds the newest item only; an older one that was not taken is dropped and counted.
 
     Not thread-safe: all methods are called on the event loop.
 

@@ -9,7 +9,7 @@ from gaze.frames.planes import FloatPlane
 
 @dataclass(frozen=True, slots=True)
 class FrameMetadata:
-    """What came with a film frame, or was found out about it on the way.
+    """What came with a film frame, or was determined while it was processed.
 
     Attributes
     ----------

@@ -51,6 +51,7 @@ class Planes:
         return int(self.y.shape[0])
 
     def __iter__(self) -> Iterator[Plane]:
+        """Iterate over y, u and v."""
         return iter((self.y, self.u, self.v))
 
 
@@ -98,7 +99,7 @@ _UNUSED_REFERENCES: Final = _references_from_a_list()
 
 
 class FramePool:
-    """Hands out frames to draw on and takes back those that nobody holds any more.
+    """Provides frames to draw on and reuses those that nobody refers to any more.
 
     A frame counts as free when only the pool refers to it. An encoder may still hold its memory
     inside FFmpeg; `make_writable` gives the frame new memory in that case. Not thread-safe.

@@ -18,8 +18,8 @@ from av.video.frame import PictureType
 from gaze.frames.clocks import VIDEO_CLOCK_HZ
 
 CATCH_UP_RATE: Final = 1.25
-"""How fast a film is played until it is live again. Chosen by hand: speech stays natural; no
-benchmark covers it."""
+"""How fast a film is played until it is live again (docs/effects.md). Chosen by hand; no benchmark
+covers it."""
 
 MAX_BACKLOG_S: Final = 60.0
 """What is older than this is dropped. Chosen by hand with `MAX_BITRATE_BPS` for 100 MB a viewer."""
@@ -38,6 +38,8 @@ _ENCODER_OPTIONS: Final = {
     "maxrate": str(MAX_BITRATE_BPS),
     "bufsize": str(MAX_BITRATE_BPS // 2),
 }
+"""libx264 at its fastest and without delay. Chosen by hand; no benchmark covers it."""
+
 _GOP_FRAMES: Final = 3000
 """Longer than a backlog, so that the only keyframes are the requested ones."""
 
@@ -66,6 +68,7 @@ class PictureBacklog:
         self._keyframe_due_s = 0.0
 
     def __len__(self) -> int:
+        """Return the number of pictures."""
         return len(self._pictures)
 
     @property
@@ -177,6 +180,7 @@ class SoundBacklog:
         self._stretched = av.AudioFifo()
 
     def __bool__(self) -> bool:
+        """Return whether anything is left to be played."""
         return bool(self._frames) or self._time_stretch is not None
 
     def keep(self, frame: av.AudioFrame) -> None:
@@ -248,7 +252,7 @@ class SoundBacklog:
 def _crossfaded_end(rest: av.AudioFrame | None, newest: av.AudioFrame) -> av.AudioFrame:
     """Crossfade from the start of what is left, packed s16, to its end, where live sound goes on.
 
-    What is left is somewhat longer than a frame; this way it takes a frame's time without a click.
+    What is left is somewhat longer than a frame; this makes one frame of it without a click.
     """
     if rest is None or rest.samples < newest.samples:
         return newest

@@ -68,7 +68,7 @@ class PlaybackClock:
         return self._anchor_t_s + max(0.0, position_s - self._anchor_position_s)
 
     def ended(self, t_s: float) -> bool:
-        """Tell whether the film is at its end.
+        """Return whether the film is at its end.
 
         Parameters
         ----------

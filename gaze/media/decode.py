@@ -17,12 +17,13 @@ Samples = NDArray[np.int16]
 """Interleaved stereo sound at `AUDIO_SAMPLE_RATE_HZ`, (samples, 2)."""
 
 _PREROLL_S: Final = 0.2
-"""Sound decoded before the wanted position, so that codecs with overlapping blocks (AAC, Opus) have
-converged. Opus asks for 80 ms (RFC 7845 section 4.6)."""
+"""Sound decoded before the position asked for, so that codecs with overlapping blocks (AAC, Opus)
+have converged; Opus asks for 80 ms (RFC 7845 section 4.6). Chosen by hand, no benchmark covers
+it."""
 
 _RESYNC_S: Final = 0.04
-"""Timestamps off by more than this are a gap, by less are jitter that is smoothed: two frames of
-20 ms. Chosen by hand (tests/media/test_decode.py); no benchmark covers it."""
+"""Timestamps off by more than this are a gap, by less are jitter that is smoothed: two frames of 20
+ms. Chosen by hand (tests/media/test_decode.py); no benchmark covers it."""
 
 
 @dataclass(frozen=True, slots=True)

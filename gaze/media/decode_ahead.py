@@ -81,6 +81,7 @@ class DecodeAhead(Generic[T]):
         self._thread.start()
 
     def __len__(self) -> int:
+        """Return the number of items that are decoded."""
         with self._condition:
             return len(self._decoded)
 
@@ -97,7 +98,7 @@ class DecodeAhead(Generic[T]):
             return self._newest_s
 
     def covers(self, position_s: float) -> bool:
-        """Tell whether decoding has reached a position.
+        """Return whether decoding has reached a position.
 
         Parameters
         ----------

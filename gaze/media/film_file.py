@@ -1,4 +1,4 @@
-"""Opens a film file, and only that file, and tells its streams, start and frame rate."""
+"""Opens a film file, and only that file, and gives its picture stream, start and frame rate."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final, TypeVar
 
 import av
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
@@ -20,6 +20,8 @@ from gaze.media.live_decoder import decode_at_pace, open_http, open_rtsp
 from gaze.media.pinned_client import TIMEOUT_S, HttpOpener, rtsp_relay
 
 logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 RETRY_DELAYS_S: Final = (1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 """Pauses before a lost stream is opened again, the last one repeated (docs/live.md). Chosen by
@@ -36,7 +38,7 @@ _FAILURES: Final = (av.FFmpegError, FilmError, AddressError, OSError)
 
 
 class LiveSound(MediaStreamTrack):
-    """The stream's sound as it comes; of frames that nobody takes the oldest are dropped."""
+    """The stream's sound as it comes; of frames that are not taken the oldest are dropped."""
 
     kind = "audio"
 
@@ -155,7 +157,7 @@ class LiveStream:
 
     @staticmethod
     def captured_s(rate_hz: int) -> Callable[[int | None], float | None]:
-        """Make the function that tells from a frame's `pts` when it was due.
+        """Make the function that converts a frame's `pts` to when it was due.
 
         Parameters
         ----------
@@ -266,7 +268,7 @@ class LiveStream:
             self.lost = False
             self._on_return()
 
-    def _call_on_loop(self, callback: Callable[[Any], None], item: Any) -> None:
+    def _call_on_loop(self, callback: Callable[[T], None], item: T) -> None:
         try:
             self._loop.call_soon_threadsafe(callback, item)
         except RuntimeError:  # the loop was closed before the stream
@@ -274,7 +276,7 @@ class LiveStream:
 
 
 def _public_reason(error: Exception) -> str:
-    """Tell of a failure without the address, which asyncio's and FFmpeg's own texts hold."""
+    """Describe a failure without the address, which asyncio's and FFmpeg's own texts hold."""
     if isinstance(error, ConnectionError) and error.errno:
         return os.strerror(error.errno)
     return getattr(error, "strerror", None) or str(error) or type(error).__name__

@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any, Final
+from typing import Final
 
 import av
 from av.container import InputContainer
@@ -16,7 +16,7 @@ from gaze.frames.clocks import VIDEO_CLOCK_HZ
 from gaze.media.decode import decoded_frames, make_resampler
 from gaze.media.film_file import video_stream
 from gaze.media.picture_format import as_displayed
-from gaze.media.pinned_client import TIMEOUT_S, HttpOpener
+from gaze.media.pinned_client import TIMEOUT_S, HttpBody, HttpOpener
 
 HTTP_FORMATS: Final = "hls,mpegts,mov,matroska,flv,h264,hevc,mpjpeg,ogg"
 """FFmpeg demuxers that are accepted over HTTP. Not those by which FFmpeg itself connects to further
@@ -40,8 +40,8 @@ _TIMEOUTS_S: Final = (2 * TIMEOUT_S, TIMEOUT_S)
 """To open, and for each read."""
 
 RESTART_S: Final = 0.5
-"""A frame later than this, or earlier than it may be held back, means that the stream stalled or
-began anew; its pace is then taken from this frame. Chosen by hand; no benchmark covers it."""
+"""A frame later than this, or due later than `TIMEOUT_S` from now, means that the stream stalled or
+restarted; its pace is then taken from this frame. Chosen by hand; no benchmark covers it."""
 
 
 def open_http(url: str, opener: HttpOpener) -> InputContainer:
@@ -65,7 +65,7 @@ def open_http(url: str, opener: HttpOpener) -> InputContainer:
         If it cannot be opened.
     """
 
-    def opened(asked: str, _flags: int, _options: dict[str, str]) -> Any:
+    def opened(asked: str, _flags: int, _options: dict[str, str]) -> HttpBody:
         return opener.open(asked)
 
     options = {**_HTTP_OPTIONS, **_PROBE_OPTIONS}

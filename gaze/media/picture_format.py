@@ -24,7 +24,7 @@ def as_displayed(stream: av.VideoStream, frame: av.VideoFrame) -> av.VideoFrame:
     Parameters
     ----------
     stream : av.VideoStream
-        The stream that the frame was decoded from; tells its pixel aspect ratio.
+        The stream that the frame was decoded from; has its pixel aspect ratio.
     frame : av.VideoFrame
         A frame of any format; it is not changed.
 

@@ -11,7 +11,7 @@ from gaze.frames.latest import LatestValueClosed
 from gaze.media.clock import MonotonicTime, PlaybackClock, TimeSource
 from gaze.media.decode import Picture, SoundBlock, pictures, sound_blocks
 from gaze.media.decode_ahead import DecodeAhead
-from gaze.media.library import FilmInfo
+from gaze.media.probe import FilmInfo
 from gaze.media.sound import BLOCK_S, FilmSound
 
 _PICTURES_AHEAD: Final = 4

@@ -17,7 +17,7 @@ from gaze.media.decode_ahead import DecodeAhead
 BLOCK_S: Final = AUDIO_BLOCK_SAMPLES / AUDIO_SAMPLE_RATE_HZ
 
 _FADE_SAMPLES: Final = AUDIO_SAMPLE_RATE_HZ * 5 // 1000
-"""5 ms, long enough that a step is not heard as a click. Chosen by hand, no benchmark covers it."""
+"""5 ms, so that a step does not click. Chosen by hand; no benchmark covers it."""
 
 _FADE_IN: Final = np.linspace(0.0, 1.0, _FADE_SAMPLES, dtype=np.float32)[:, None]
 
@@ -48,7 +48,7 @@ class FilmSound(MediaStreamTrack):
         position_at: Callable[[float], float | None],
         time: TimeSource,
     ) -> None:
-        """Set the track up; decoding is somebody else's.
+        """Set the track up.
 
         Parameters
         ----------

@@ -1,66 +1,67 @@
 """One viewer's peer connection: camera and film in, film out, and the data channel `gaze`."""
 
 import asyncio
-import hashlib
-import time
-from collections.abc import Callable, Coroutine, Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiortc import (
-    MediaStreamTrack,
-    RTCDataChannel,
-    RTCIceCandidate,
-    RTCIceServer,
-    RTCRtpTransceiver,
-    RTCSessionDescription,
-)
-from aiortc.rtcrtpparameters import RTCRtpCodecParameters
-from aiortc.sdp import MediaDescription
+from aiortc import MediaStreamTrack, RTCDataChannel, RTCIceServer
 from av import VideoFrame
 
 from gaze.frames.latest import LatestValue
-from gaze.rtc.aiortc_ext import AudioQueue, PeerConnection, Report
-from gaze.rtc.codecs import h264, nvidia_probe
+from gaze.rtc.codecs import nvidia_probe
 from gaze.rtc.codecs.decoder import DecoderChoice
-from gaze.rtc.codecs.encoder import Pace, VideoEncoder
+from gaze.rtc.codecs.encoder import Pace
 from gaze.rtc.codecs.engine_selection import EncoderChoice
-from gaze.rtc.codecs.quality_scaler import QualityScaler
-from gaze.rtc.congestion.rate_counter import RateCounter
-from gaze.rtc.congestion.rtcp_report_bwe import RtcpReportBwe
 from gaze.rtc.congestion.send_side_bwe import BitrateConstraints
+from gaze.rtc.connection import PeerConnection
+from gaze.rtc.film_sender import FilmLimits, FilmSender
 from gaze.rtc.ice.udp_transport import Network
-from gaze.rtc.rtp.header_extensions import PLAYOUT_DELAY
-from gaze.rtc.rtp.jitter_buffer import VideoJitterBuffer
-from gaze.rtc.sdp import ice_fragment
+from gaze.rtc.media_section import MediaSection
+from gaze.rtc.rtp.header_extensions import PLAYOUT_DELAY, VIDEO_ORIENTATION
 from gaze.rtc.sdp.answer import SendRate, finish_answer
 from gaze.rtc.sdp.offer import Offer, OfferError, read_offer
+from gaze.rtc.streams.decoding import AudioQueue, AudioTrack
+from gaze.rtc.streams.receiver import AudioReceiver, VideoReceiver
+from gaze.rtc.tasks import settle
+from gaze.rtc.trickle_ice import TrickleIce
 
 __all__ = ["Limits", "OfferError", "Peer"]
 
 CHANNEL = "gaze"
-ESTIMATE_BEYOND = 2.0  # what the film may take: a key frame then leaves sooner
-MAX_CANDIDATES = 100  # tried in all, over a connection's life
+ESTIMATE_BEYOND = 2.0  # of what the film may take: a key frame then leaves sooner
+CLOSE_CANDIDATES_S = 0.5
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a connection may use; bitrates in bit/s.
 
-    Attributes:
-        start_bitrate_bps: what the server sends the film at, at first.
-        min_bitrate_bps: what it never goes below.
-        max_bitrate_bps: what it never goes above.
-        camera_start_bitrate_bps: what the browser is asked to send the camera at, at first.
-        camera_max_bitrate_bps: and at most.
-        film_start_bitrate_bps: what the browser is asked to send its film at, at first.
-        film_max_bitrate_bps: and at most.
-        connect_timeout_s: after an answer, the time in which the connection must come about.
-        encoder: what encodes the film; where it cannot, something else does.
-        encoder_pace: how fast it works.
-        decoder: what decodes camera and film; the same.
-        ice_servers: STUN and TURN servers that the server itself asks for candidates.
-        network: the UDP ports and addresses by which the server is reached.
+    Attributes
+    ----------
+    start_bitrate_bps : int
+        What the server sends the film at, at first.
+    min_bitrate_bps, max_bitrate_bps : int
+        What it never goes below and above.
+    camera_start_bitrate_bps, camera_max_bitrate_bps : int
+        What the browser is asked to send the camera at, at first and at most.
+    film_start_bitrate_bps, film_max_bitrate_bps : int
+        What the browser is asked to send its film at, at first and at most.
+    connect_timeout_s : float
+        After an answer, the time in which the connection must come about.
+    encoder : str
+        What encodes the film; where it cannot, something else does.
+    encoder_pace : str
+        How fast it works.
+    decoder : str
+        What decodes camera and film; where it cannot, something else does.
+    ice_servers : tuple of aiortc.RTCIceServer
+        STUN and TURN servers that the server itself asks for candidates.
+    network : Network
+        UDP ports and addresses by which the server is reached.
     """
 
     start_bitrate_bps: int = 2_500_000
@@ -78,26 +79,30 @@ class Limits:
     network: Network = field(default_factory=Network)
 
 
-@dataclass(slots=True)
-class _Sending:
-    """The film on its way out."""
-
-    encoder: VideoEncoder
-    quality: QualityScaler
-    bitrate: RtcpReportBwe  # for browsers that send no transport-wide feedback
-    rate: RateCounter
-
-
 class Peer:
     """A peer connection that answers one offer.
 
-    `answer` fills `camera`, `film` (what the browser sends: slots with its newest decoded frame)
-    and `audio` (a track with at most 200 ms waiting), as far as the roles name them.
+    `answer` fills `camera`, `film` and `audio`, as far as the roles name them.
 
-    Attributes:
-        on_state: called with "connected", "lost" (the peer went silent, closed, or never came) and,
-            once, "closed".
-        on_channel: called with the browser's data channel `gaze`; others are closed.
+    Parameters
+    ----------
+    limits : Limits, optional
+        What it may use.
+    on_encoded : callable, optional
+        Told, in a worker thread, how many seconds encoding a frame took.
+
+    Attributes
+    ----------
+    camera, film : LatestValue or None
+        What the browser sends: slots with the newest decoded frame.
+    audio : aiortc.MediaStreamTrack or None
+        What the browser sends, with at most 200 ms waiting.
+    state : str
+        "new", "connected", "lost" (the browser went silent, closed, or never came) or "closed".
+    on_state : callable or None
+        Called with each new state but "new".
+    on_channel : callable or None
+        Called with the browser's data channel `gaze`; others are closed.
     """
 
     def __init__(
@@ -105,10 +110,10 @@ class Peer:
         limits: Limits | None = None,
         on_encoded: Callable[[float], None] | None = None,
     ) -> None:
-        """Take the limits, and whom to tell, in a worker thread, how long encoding a frame took."""
         self.camera: LatestValue[VideoFrame] | None = None
         self.film: LatestValue[VideoFrame] | None = None
         self.audio: MediaStreamTrack | None = None
+        self.state = "new"
         self.on_state: Callable[[str], None] | None = None
         self.on_channel: Callable[[RTCDataChannel], None] | None = None
         self._limits = limits or Limits()
@@ -122,32 +127,16 @@ class Peer:
             ),
             self._limits.network,
         )
-        self._connection.on("connectionstatechange", self._on_connection_state)
-        self._connection.on("datachannel", self._on_data_channel)
-        self._state = "new"
+        self._connection.on_state = self._on_connection_state
+        self._connection.on_data_channel = self._on_data_channel
         self._closing = False
-        self._offer: Offer | None = None
-        self._transceivers: dict[str, RTCRtpTransceiver] = {}
-        self._buffers: dict[str, VideoJitterBuffer] = {}
-        self._audio_queue: AudioQueue | None = None
-        self._sending: _Sending | None = None
-        self._feedback: set[str] = set()
-        self._remote: dict[str, tuple[str, str]] = {}  # browser's ICE credentials, by our ufrag
-        self._candidates = 0
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._sections: dict[str, MediaSection] = {}  # by role
+        self._audio_frames: AudioQueue | None = None
+        self._film_sender: FilmSender | None = None
+        self._trickle: TrickleIce | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
-    @property
-    def state(self) -> str:
-        """new, connected, lost or closed."""
-        return self._state
-
-    @property
-    def etag(self) -> str:
-        """The ICE session as an entity tag with its quotes, once answered (RFC 9725)."""
-        ufrag = self._connection.ice_connection.local_username
-        session = f"{ufrag} {self._remote[ufrag][0]}"
-        return f'"{hashlib.sha256(session.encode()).hexdigest()[:16]}"'
+    # --- offer and answer
 
     async def answer(
         self,
@@ -160,293 +149,112 @@ class Peer:
     ) -> str:
         """Answer an offer; the connection then comes about by itself.
 
-        Args:
-            offer: the browser's offer, or what `read_offer` made of it for these roles.
-            roles: mids of the m-lines for `camera`, `film` and `audio`, as far as they are there.
-            send_film: the film that goes out on the film's m-line.
-            send_audio: the sound that goes out on the audio's m-line.
-            hosted: the server has film and sound, the browser sends neither.
+        Parameters
+        ----------
+        offer : str or Offer
+            The browser's offer, or what `read_offer` made of it for these roles.
+        roles : mapping of str to str
+            Mids of the media sections for `camera`, `film` and `audio`, as far as they are there.
+        send_film, send_audio : aiortc.MediaStreamTrack, optional
+            What goes out on the sections of film and audio.
+        hosted : bool
+            The server has film and audio, the browser sends neither.
 
-        Raises:
-            OfferError: the offer is none, or cannot do what the roles promise.
+        Returns
+        -------
+        str
+            The answer, SDP.
+
+        Raises
+        ------
+        OfferError
+            The offer is none, or cannot do what the roles promise.
+        NoPortError
+            Every UDP port that may be used is in use.
         """
-        assert self._offer is None, "a peer answers one offer"
-        checked = offer if isinstance(offer, Offer) else read_offer(offer, roles, hosted=hosted)
-        self._offer = checked
+        assert self._trickle is None, "a peer answers one offer"
+        if isinstance(offer, str):
+            offer = read_offer(offer, roles, hosted=hosted)
         connection = self._connection
-        await connection.setRemoteDescription(RTCSessionDescription(checked.sdp, "offer"))
+        connection.accept(offer.media)
         role_of = {mid: role for role, mid in roles.items()}
-        offered = {media.rtp.muxId: media for media in checked.media}
-        for transceiver in connection.getTransceivers():
-            mid = transceiver.mid or ""
-            role = role_of.get(mid)
-            if role is None:
-                transceiver.direction = "inactive"
-                continue
-            self._transceivers[role] = transceiver
-            if role == "film" and (codec := self._preferred_codec()):
-                connection.prefer_codec(transceiver, codec)
-            if connection.negotiate_feedback(transceiver, offered[mid]):
-                self._feedback.add(role)
-            if role == "camera" or (role == "film" and not hosted):
-                connection.negotiate_orientation(transceiver, offered[mid])
-            if role == "film":
-                connection.negotiate_extension(transceiver, offered[mid], PLAYOUT_DELAY)
-            if role == "camera":
-                transceiver.direction = "recvonly"
-            else:
-                transceiver.direction = "sendonly" if hosted else "sendrecv"
-        self._receive(hosted=hosted)
-        self._send(send_film, send_audio, offered)
-        await connection.setLocalDescription()
-        loop = asyncio.get_running_loop()
-        self._deadline = loop.call_later(self._limits.connect_timeout_s, self._set_state, "lost")
-        self._remote[connection.ice_connection.local_username] = checked.ufrag, checked.pwd
-        self._try_candidates(checked.candidates)
+        for section in connection.sections:
+            if (role := role_of.get(section.mid)) is not None:
+                self._sections[role] = section
+                self._negotiate(section, role, hosted=hosted)
+        self._receive()
+        self._send(send_film, send_audio)
+        sdp = await connection.answer()
+        self._trickle = TrickleIce(connection, offer)
+        self._deadline = asyncio.get_running_loop().call_later(
+            self._limits.connect_timeout_s, self._set_state, "lost"
+        )
         return finish_answer(
-            connection.localDescription.sdp,
-            self._browser_rates(roles, hosted=hosted),
-            checked.sections,
-            checked.rejected,
+            sdp, self._browser_rates(roles, hosted=hosted), offer.sections, offer.rejected
         )
 
-    async def add_candidates(self, fragment: str) -> None:
-        """Try the candidates of a trickle-ice-sdpfrag (RFC 8840); does not wait for the outcome.
-
-        Raises:
-            ValueError: it is malformed, of another ICE session, or of an m-line not offered.
-        """
-        assert self._offer is not None, "candidates follow an answer"
-        read = ice_fragment.parse(fragment)
-        ufrag, pwd = self._remote[self._connection.ice_connection.local_username]
-        if read.ufrag not in (None, ufrag) or read.pwd not in (None, pwd):
-            raise ValueError("a=ice-ufrag and a=ice-pwd are not those of this ICE session")
-        self._check_mids(self._offer, read)
-        self._try_candidates(read.candidates)
-
-    async def restart_ice(self, fragment: str) -> str:
-        """Begin an ICE restart (RFC 9725, section 4.3.2): the browser's fragment in, ours out.
-
-        `etag` and `add_candidates` belong to the new ICE session from then on. Media goes on over
-        the old way until the new one works; if it never does, all is as before.
-
-        Raises:
-            ValueError: the fragment is malformed or no restart, or of an m-line not offered.
-            ConnectionError: there is no connection that could be restarted.
-            NoPortError: no UDP port is free.
-        """
-        assert self._offer is not None, "a restart follows an answer"
-        read = ice_fragment.parse(fragment)
-        if read.ufrag is None or read.pwd is None:
-            raise ValueError("an ICE restart needs a=ice-ufrag and a=ice-pwd")
-        if not ice_fragment.are_credentials(read.ufrag, read.pwd):
-            raise ValueError("a=ice-ufrag has 4 to 256, a=ice-pwd 22 to 256 of A-Z a-z 0-9 + /")
-        if any(read.ufrag == ufrag or read.pwd == pwd for ufrag, pwd in self._remote.values()):
-            raise ValueError("an ICE restart needs a new a=ice-ufrag and a new a=ice-pwd")
-        self._check_mids(self._offer, read)
-        await self._connection.restart_ice(read.ufrag, read.pwd)
-        fresh = self._connection.ice_connection
-        self._remote[fresh.local_username] = read.ufrag, read.pwd
-        self._candidates = 0
-        self._try_candidates(read.candidates)
-        bundle = self._offer.media[0].rtp.muxId
-        section = next(section for section in self._offer.sections if section.mid == bundle)
-        return ice_fragment.write(
-            fresh.local_username,
-            fresh.local_password,
-            section.lines[0],
-            bundle,
-            [candidate.to_sdp() for candidate in fresh.local_candidates],
-        )
-
-    @staticmethod
-    def _check_mids(offer: Offer, read: ice_fragment.Fragment) -> None:
-        mids = {section.mid for section in offer.sections}
-        for mid in {candidate.sdpMid for candidate in read.candidates} | read.ended:
-            if mid not in mids:
-                raise ValueError(f"the offer has no mid {mid!r}")
-
-    def capture_s(self, role: str, pts: int | None) -> float | None:
-        """When the browser captured what came in a frame with this `pts`, in monotonic seconds.
-
-        None as long as it is not known. Later than it really was by the way's delay, but by the
-        same for all roles.
-        """
-        transceiver = self._transceivers.get(role)
-        if transceiver is None or pts is None:
-            return None
-        return self._connection.capture_s(transceiver, pts)
-
-    def stats(self) -> dict[str, Any]:
-        """Figures of the connection so far, JSON-able; counts since its beginning.
-
-        `in` and `out` by role: packets and bytes of payload. `in` also: packets that never came,
-        frames decoded, dropped (not taken in time) and, of video, lost on the way. `out` of the
-        film also: codec, frames, key frames, frames left out, seconds spent encoding, what encodes
-        and how fast (0 is the best picture), the size, target bitrate, scale, the estimate of what
-        the way carries, the time that packets stand in its queue and the share lost (None without
-        transport-wide feedback), probes, seconds until what the pacer holds will have left, frames
-        that waited for that, packets sent once more, the browser's REMB and the round trip time,
-        None until known. `twcc`: packets recorded and feedback messages made. `ice`: datagrams
-        dropped because they came from elsewhere than the browser (of the present ICE session), and
-        restarts that found a new way.
-        """
-        received: dict[str, Any] = {}
-        sent: dict[str, Any] = {}
-        connection = self._connection
-        for role, transceiver in self._transceivers.items():
-            queue = self._audio_queue if role == "audio" else getattr(self, role)
-            if queue is not None:
-                counter = connection.received(transceiver)
-                received[role] = {
-                    "packets": counter.packets,
-                    "bytes": counter.bytes,
-                    "packets_lost": connection.packets_lost(transceiver),
-                    "transport_cc": role in self._feedback,
-                    "frames": queue.received,
-                    "frames_dropped": queue.dropped,
-                }
-            if role in self._buffers:
-                received[role]["frames_lost"] = self._buffers[role].frames_lost
-            if role != "camera":
-                counter = connection.sent(transceiver)
-                sent[role] = {"packets": counter.packets, "bytes": counter.bytes}
-        if self._sending is not None:
-            encoder, bitrate = self._sending.encoder, self._sending.bitrate
-            transmitter = connection.transmitter
-            bwe = transmitter.bwe
-            sent["film"] |= {
-                "codec": encoder.codec,
-                "frames": encoder.frames,
-                "key_frames": encoder.key_frames,
-                "frames_left_out": encoder.left_out,
-                "encoding_s": encoder.encoding_s,
-                "encoder": encoder.engine,
-                "encoder_speed": encoder.speed,
-                "width": encoder.size[0],
-                "height": encoder.size[1],
-                "target_bitrate_bps": round(self._film_bps()),
-                "estimate_bps": round(bwe.estimate_bps) if transmitter.has_feedback else None,
-                "queue_s": round(bwe.queue_delay_s, 3) if transmitter.has_feedback else None,
-                "loss": round(bwe.loss, 3) if transmitter.has_feedback else None,
-                "probes": bwe.probes,
-                "paced_s": round(transmitter.queue_time_s, 3),
-                "frames_held": transmitter.frames_held,
-                "packets_resent": connection.resent(self._transceivers["film"]),
-                "scale": encoder.scale,
-                "remb_bps": bitrate.remb_bps,
-                "round_trip_s": connection.round_trip_s(self._transceivers["film"]),
-            }
-        recorder = connection.recorder
-        return {
-            "state": self._state,
-            "in": received,
-            "out": sent,
-            "twcc": {"packets": recorder.packets, "messages": recorder.messages},
-            "ice": {
-                "foreign": connection.ice_connection.foreign,
-                "restarts": connection.restarts,
-            },
-        }
-
-    async def close(self) -> None:
-        """End the connection and all that belongs to it, and wait for that."""
-        self._closing = True
-        if self._deadline is not None:
-            self._deadline.cancel()
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await self._connection.close()
-        for slot in (self.camera, self.film):
-            if slot is not None:
-                slot.close()
-        self._set_state("closed")
-        self.on_state = self.on_channel = None
+    def _negotiate(self, section: MediaSection, role: str, *, hosted: bool) -> None:
+        """Choose a section's direction, codec, feedback and header extensions."""
+        if role == "camera":
+            section.direction = "recvonly"
+        else:
+            section.direction = "sendonly" if hosted else "sendrecv"
+        if role == "film" and (codec := self._preferred_codec()):
+            section.prefer_codec(codec)
+        section.accept_transport_feedback()
+        if section.receives and section.kind == "video":
+            section.accept_extension(VIDEO_ORIENTATION)
+        if role == "film":
+            section.accept_extension(PLAYOUT_DELAY)
 
     def _preferred_codec(self) -> str | None:
-        """The film's codec that the wanted encoder makes; None leaves it to the browser."""
+        """Return the film's codec that the encoder makes; None leaves it to the browser."""
         choice = self._limits.encoder
         if choice == "auto":
             return "H264" if nvidia_probe.nvenc.known_to_work else None
         return "VP8" if choice == "libvpx" else "H264"
 
-    def _receive(self, *, hosted: bool) -> None:
+    def _receive(self) -> None:
         on_card = self._limits.decoder != "software"
-        if camera := self._transceivers.get("camera"):
-            self.camera = LatestValue()
-            self._buffers["camera"] = self._connection.receive_video(
-                camera, self.camera, on_card=on_card
-            )
-        if hosted:
-            return
-        if film := self._transceivers.get("film"):
-            self.film = LatestValue()
-            self._buffers["film"] = self._connection.receive_video(film, self.film, on_card=on_card)
-        if audio := self._transceivers.get("audio"):
-            self._audio_queue = self._connection.receive_audio(audio)
-            self.audio = audio.receiver.track
+        for role, section in self._sections.items():
+            if not section.receives:
+                continue
+            if role == "audio":
+                self._audio_frames = AudioQueue()
+                self._connection.receive_audio(section, self._audio_frames)
+                self.audio = AudioTrack(self._audio_frames)
+                continue
+            slot: LatestValue[VideoFrame] = LatestValue()
+            self._connection.receive_video(section, slot, on_card=on_card)
+            if role == "camera":
+                self.camera = slot
+            else:
+                self.film = slot
 
     def _send(
-        self,
-        send_film: MediaStreamTrack | None,
-        send_audio: MediaStreamTrack | None,
-        offered: Mapping[str, MediaDescription],
+        self, send_film: MediaStreamTrack | None, send_audio: MediaStreamTrack | None
     ) -> None:
         limits = self._limits
-        if film := self._transceivers.get("film"):
-            film.sender.replaceTrack(send_film)
-            bitrate = RtcpReportBwe(
-                limits.start_bitrate_bps, limits.min_bitrate_bps, limits.max_bitrate_bps
-            )
-            codec = self._connection.codec(film)
-            encoder = VideoEncoder(
-                codec.name,
-                bitrate_bps=bitrate.target_bps,
-                max_bitrate_bps=limits.max_bitrate_bps,
-                choice=limits.encoder,
-                profile_level=_sendable(codec, offered[film.mid or ""]),
-                pace=limits.encoder_pace,
-                on_encoded=self._on_encoded,
-            )
-            self._sending = _Sending(encoder, QualityScaler(), bitrate, RateCounter())
-            self._connection.send_video(film, encoder, self._on_report, self._before_encoding)
-        if audio := self._transceivers.get("audio"):
-            audio.sender.replaceTrack(send_audio)
-
-    def _on_report(self, report: Report) -> None:
-        sending = self._sending
-        assert sending is not None
-        now_s = time.monotonic()
-        sent_bytes = self._connection.sent(self._transceivers["film"]).bytes
-        sent_bps = sending.rate.update(sent_bytes, now_s)
-        if report.loss is not None:
-            sending.bitrate.on_loss(report.loss, sent_bps, now_s)
-        if report.remb_bps is not None:
-            sending.bitrate.on_remb(report.remb_bps, sent_bps, now_s)
-        self._connection.transmitter.reported_bps = sending.bitrate.target_bps
-
-    def _before_encoding(self, frame: VideoFrame, key_frame: bool) -> None:
-        sending = self._sending
-        assert sending is not None
-        step = sending.quality.update(
-            self._within_limits(self._connection.transmitter.sustained_video_bps),
-            frame.width,
-            frame.height,
-            time.monotonic(),
-            key_frame=key_frame,
-        )
-        sending.encoder.bitrate_bps = self._film_bps()
-        sending.encoder.scale = step.scale
-        sending.encoder.max_rate_fps = step.rate_fps
-
-    def _film_bps(self) -> float:
-        """What the film is encoded at."""
-        return self._within_limits(self._connection.transmitter.video_bps)
-
-    def _within_limits(self, bitrate_bps: float) -> float:
-        return min(max(bitrate_bps, self._limits.min_bitrate_bps), self._limits.max_bitrate_bps)
+        for role, section in self._sections.items():
+            if not section.sends:
+                continue
+            sender = self._connection.send(section)
+            sender.track = send_audio if role == "audio" else send_film
+            if role == "film":
+                self._film_sender = FilmSender(
+                    sender,
+                    section.codecs[0],
+                    section.offered,
+                    self._connection.transmitter,
+                    FilmLimits(
+                        limits.start_bitrate_bps,
+                        limits.min_bitrate_bps,
+                        limits.max_bitrate_bps,
+                        limits.encoder,
+                        limits.encoder_pace,
+                    ),
+                    self._on_encoded,
+                )
 
     def _browser_rates(self, roles: Mapping[str, str], *, hosted: bool) -> dict[str, SendRate]:
         limits = self._limits
@@ -461,52 +269,193 @@ class Peer:
             )
         return rates
 
-    def _try_candidates(self, candidates: tuple[RTCIceCandidate, ...]) -> None:
-        # The end of the candidates is never told: ICE would give up at once if those known so far
-        # fail, while a check from the browser may still come. The deadline ends it.
-        for candidate in candidates:
-            if candidate.component != 1 or candidate.protocol != "udp":
-                continue
-            if self._candidates >= MAX_CANDIDATES:
-                return
-            self._candidates += 1
-            self._start(self._connection.add_remote_candidate(candidate))
+    # --- ICE
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    @property
+    def etag(self) -> str:
+        """The ICE session as an entity tag with its quotes, once answered (RFC 9725)."""
+        return self._answered().etag
+
+    async def add_candidates(self, fragment: str) -> None:
+        """Try the candidates of a trickle-ice-sdpfrag (RFC 8840); does not wait for the outcome.
+
+        Parameters
+        ----------
+        fragment : str
+            The browser's.
+
+        Raises
+        ------
+        ValueError
+            It is malformed, of another ICE session, or of a media section that was not offered.
+        """
+        self._answered().add_candidates(fragment)
+
+    async def restart_ice(self, fragment: str) -> str:
+        """Begin an ICE restart (RFC 9725, section 4.3.2): the browser's fragment in, ours out.
+
+        `etag` and `add_candidates` belong to the new ICE session from then on.
+
+        Parameters
+        ----------
+        fragment : str
+            The browser's, with new credentials.
+
+        Returns
+        -------
+        str
+            A fragment with our new credentials and all our candidates.
+
+        Raises
+        ------
+        ValueError
+            The fragment is malformed or no restart, or of a media section that was not offered.
+        ConnectionError
+            There is no connection that could be restarted.
+        NoPortError
+            Every UDP port that may be used is in use.
+        """
+        return await self._answered().restart(fragment)
+
+    def _answered(self) -> TrickleIce:
+        assert self._trickle is not None, "candidates and restarts follow an answer"
+        return self._trickle
+
+    # --- figures
+
+    def capture_s(self, role: str, pts: int | None) -> float | None:
+        """Return when the browser captured a frame.
+
+        Parameters
+        ----------
+        role : str
+            That the frame came in.
+        pts : int or None
+            Of the frame.
+
+        Returns
+        -------
+        float or None
+            Monotonic seconds; None as long as it is not known. Later than it really was by the
+            network path's delay, but by the same for all roles.
+        """
+        section = self._sections.get(role)
+        if section is None or pts is None:
+            return None
+        return self._connection.capture_s(section, pts)
+
+    def stats(self) -> dict[str, Any]:
+        """Return figures of the connection so far, JSON-able; counts since its beginning.
+
+        Returns
+        -------
+        dict
+            `in` and `out` by role: packets and bytes of payload. `in` also: packets that never
+            came, frames decoded, dropped (not taken in time) and, of video, lost in the network.
+            `out` of the film also: codec, frames, key frames, frames left out, seconds spent
+            encoding, what encodes and how fast (0 is the best picture), the size, target bitrate,
+            scale, the estimated bandwidth of the network path, the time that packets stand in its
+            queue and the share lost (None without transport-wide feedback), probes, seconds until
+            what the pacer holds will have left, frames that waited for that, packets
+            retransmitted, the browser's REMB and the round trip time, None until known. `twcc`:
+            packets recorded and feedback messages made. `ice`: datagrams dropped because they came
+            from elsewhere than the browser (of the present ICE session), and restarts that found a
+            new network path.
+        """
+        connection = self._connection
+        received = {
+            role: self._received(role, section)
+            for role, section in self._sections.items()
+            if section.receiver is not None
+        }
+        sent: dict[str, Any] = {}
+        for role, section in self._sections.items():
+            if section.sender is not None:
+                outgoing = section.sender.outgoing
+                sent[role] = {
+                    "packets": 0 if outgoing is None else outgoing.packets,
+                    "bytes": 0 if outgoing is None else outgoing.payload_bytes,
+                }
+        if self._film_sender is not None:
+            sent["film"] |= self._film_sender.figures()
+        recorder = connection.recorder
+        return {
+            "state": self.state,
+            "in": received,
+            "out": sent,
+            "twcc": {"packets": recorder.packets, "messages": recorder.messages},
+            "ice": {
+                "foreign": connection.ice_connection.foreign,
+                "restarts": connection.transport.ice.restarts,
+            },
+        }
+
+    def _received(self, role: str, section: MediaSection) -> dict[str, Any]:
+        receiver = section.receiver
+        queue: Any = self._audio_frames if role == "audio" else getattr(self, role)
+        assert receiver is not None and queue is not None
+        figures = {
+            "packets": receiver.packets,
+            "bytes": receiver.payload_bytes,
+            "packets_lost": receiver.lost,
+            "transport_cc": section.transport_feedback,
+            "frames": queue.received,
+            "frames_dropped": queue.dropped,
+        }
+        if isinstance(receiver, VideoReceiver):
+            figures["frames_lost"] = receiver.buffer.frames_lost
+        return figures
+
+    @property
+    def receivers(self) -> list[VideoReceiver | AudioReceiver]:
+        """What receives camera, film and audio, for measurements."""
+        streams = (section.receiver for section in self._sections.values())
+        return [receiver for receiver in streams if receiver is not None]
+
+    # --- states and end
+
+    async def close(self) -> None:
+        """End the connection and all that belongs to it; always within 5 s, and never raises.
+
+        See `PeerConnection.close` for what the browser is told. What does not end in its time is
+        logged and left behind. Calling it again, or at the same time, is allowed.
+        """
+        self._closing = True
+        if self._deadline is not None:
+            self._deadline.cancel()
+        if self._trickle is not None:
+            await settle(self._trickle.close(), CLOSE_CANDIDATES_S, "resolving candidates")
+        await self._connection.close()
+        for slot in (self.camera, self.film):
+            if slot is not None:
+                slot.close()
+        if self._audio_frames is not None:
+            self._audio_frames.put(None)
+        self._set_state("closed")
+        self.on_state = self.on_channel = None
 
     def _on_connection_state(self) -> None:
-        state = self._connection.connectionState
-        if state == "connected" and self._state == "new":
+        state = self._connection.state
+        if state == "connected":
             self._set_state("connected")
-        elif state in ("failed", "closed") and not self._closing:
+        elif state == "failed" and not self._closing:
             self._set_state("lost")
 
     def _set_state(self, state: str) -> None:
         order = ("new", "connected", "lost", "closed")
-        if order.index(state) <= order.index(self._state):
+        if order.index(state) <= order.index(self.state):
             return
         if self._deadline is not None:
             self._deadline.cancel()
-        self._state = state
+        self.state = state
         if self.on_state is not None:
-            self.on_state(state)
+            try:
+                self.on_state(state)
+            except Exception:
+                log.exception("who was told that a peer is %s failed", state)
 
     def _on_data_channel(self, channel: RTCDataChannel) -> None:
         if channel.label == CHANNEL and self.on_channel is not None:
             self.on_channel(channel)
         else:
             channel.close()
-
-
-def _sendable(codec: RTCRtpCodecParameters, offered: MediaDescription) -> h264.ProfileLevel:
-    """What of H.264 the browser takes, by the offer and our answer."""
-    if codec.name != "H264":
-        return h264.DEFAULT_PROFILE_LEVEL
-    theirs = next(one for one in offered.rtp.codecs if one.payloadType == codec.payloadType)
-    try:
-        return h264.negotiate(theirs.parameters, codec.parameters)
-    except ValueError:  # a level that nobody knows
-        return h264.DEFAULT_PROFILE_LEVEL

@@ -8,10 +8,11 @@ from typing import Any
 from gaze.base.problems import Problem, ProblemError
 from gaze.frames.clocks import AUDIO_SAMPLE_RATE_HZ, VIDEO_CLOCK_HZ
 from gaze.media.address import AddressError, Allowed, is_address
-from gaze.media.library import FilmInfo, Library
+from gaze.media.library import Library
 from gaze.media.live import LiveStream
 from gaze.media.passthrough import Passthrough
 from gaze.media.player import Player
+from gaze.media.probe import FilmInfo
 from gaze.rtc.peer import Peer
 from gaze.sessions.message_encoding import error_message
 from gaze.sessions.playback_state import Playback

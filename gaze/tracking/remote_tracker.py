@@ -237,7 +237,7 @@ class RemoteTracker:
         ----------
         picture, gaze : float
             Mean luminance of the picture, and around the point of gaze, as in
-            `Tracker.see_light`.
+            `Tracker.add_film_luminance`.
         t_s : float
             When the frame was composed, monotonic.
         """

@@ -99,7 +99,7 @@ class _Session:
         for click in request.clicks:
             tracker.click(*click)
         for light in request.lights:
-            tracker.see_light(*light)
+            tracker.add_film_luminance(*light)
         began_s = time.perf_counter()
         image = self._image(request.shape)
         converted_s = time.perf_counter()

@@ -1,0 +1,1 @@
+"""Turn camera frames into gaze samples: pure functions and filters on numpy arrays."""

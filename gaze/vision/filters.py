@@ -1,35 +1,75 @@
-"""The One Euro filter (Casiez, Roussel and Vogel 2012): steady at rest, quick in motion."""
+"""Filter a signal by the One Euro filter: steady at rest, fast in motion.
+
+Casiez, Roussel and Vogel (2012, "1 € filter: a simple speed-based low-pass filter for noisy input
+in interactive systems").
+"""
 
 import math
 
 import numpy as np
-from numpy.typing import NDArray
+
+from gaze.vision.arrays import FloatArray
 
 
 def smoothing_factor(cutoff_hz: float, step_s: float) -> float:
-    """Return the weight of a new value in a first-order low-pass with that cutoff and time step."""
-    turn = 2.0 * math.pi * cutoff_hz * step_s
-    return turn / (turn + 1.0)
+    """Return the weight of a new value in a first-order low-pass filter.
+
+    Parameters
+    ----------
+    cutoff_hz : float
+        The filter's cutoff frequency.
+    step_s : float
+        Time since the value before.
+
+    Returns
+    -------
+    float
+        From 0 to 1.
+    """
+    angle = 2.0 * math.pi * cutoff_hz * step_s
+    return angle / (angle + 1.0)
 
 
 class OneEuro:
-    """A low-pass whose cutoff rises with speed, with the true time step of every value.
+    """A low-pass filter whose cutoff rises with speed, with the true time step of every value.
 
-    `min_cutoff_hz` rules at rest; `beta` (Hz per unit of speed) lets go in motion.
+    References
+    ----------
+    Casiez, Roussel and Vogel (2012). 1 € filter.
     """
 
     def __init__(self, min_cutoff_hz: float, beta: float, speed_cutoff_hz: float = 1.0) -> None:
+        """Start without a value.
+
+        Parameters
+        ----------
+        min_cutoff_hz : float
+            Cutoff frequency at rest.
+        beta : float
+            How much the cutoff rises, in Hz per unit of speed.
+        speed_cutoff_hz : float, default 1.0
+            Cutoff frequency of the speed's own filter; the paper's.
+        """
         self._min_cutoff_hz = min_cutoff_hz
         self._beta = beta
         self._speed_cutoff_hz = speed_cutoff_hz
-        self._value: NDArray[np.float64] | None = None
-        self._speed: NDArray[np.float64] = np.zeros(1)
+        self._value: FloatArray | None = None
+        self._speed: FloatArray = np.zeros(1)
         self._t_s = 0.0
 
-    def update(self, value: NDArray[np.float64], t_s: float) -> NDArray[np.float64]:
-        """Take a value of shape (n,) at `t_s` and return the filtered one.
+    def update(self, value: FloatArray, t_s: float) -> FloatArray:
+        """Filter a value.
 
-        A value that is not later than the one before changes nothing.
+        Parameters
+        ----------
+        value : FloatArray, shape (n,)
+        t_s : float
+            Its time. A value that is not later than the one before changes nothing.
+
+        Returns
+        -------
+        FloatArray, shape (n,)
+            The filtered value.
         """
         if self._value is None:
             return self.reset(value, t_s)
@@ -43,13 +83,25 @@ class OneEuro:
         self._t_s = t_s
         return self._value.copy()
 
-    def reset(self, value: NDArray[np.float64], t_s: float) -> NDArray[np.float64]:
-        """Jump to a value, as after a saccade, and return it."""
+    def reset(self, value: FloatArray, t_s: float) -> FloatArray:
+        """Jump to a value, as after a saccade.
+
+        Parameters
+        ----------
+        value : FloatArray, shape (n,)
+        t_s : float
+            Its time.
+
+        Returns
+        -------
+        FloatArray, shape (n,)
+            The same value.
+        """
         self._value = np.array(value, dtype=np.float64)
         self._speed = np.zeros_like(self._value)
         self._t_s = t_s
         return self._value.copy()
 
     def clear(self) -> None:
-        """Forget everything; the next value is taken as it is."""
+        """Forget everything; the next value is returned unchanged."""
         self._value = None

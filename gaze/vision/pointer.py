@@ -1,4 +1,4 @@
-"""The viewer's mouse or finger stands in for the eyes, with the same events and dwell times."""
+"""Use the viewer's mouse or finger in place of the eyes, with the same events and dwell times."""
 
 import threading
 
@@ -13,35 +13,60 @@ class PointerGaze:
     """Gaze samples from pointer positions; safe to use from several threads."""
 
     def __init__(self, screen: Screen | None = None) -> None:
+        """Start without a position.
+
+        Parameters
+        ----------
+        screen : Screen or None, default None
+            The viewer's screen, None while it is unknown.
+        """
         self._lock = threading.Lock()
         self._screen = screen
         self._point_px: tuple[float, float] | None = None
-        self._movements = EventDetector(px_per_degree(screen or DEFAULT_SCREEN))
+        self._detector = EventDetector(px_per_degree(screen or DEFAULT_SCREEN))
 
     @property
     def screen(self) -> Screen | None:
-        """The viewer's screen; None before it is known."""
+        """The viewer's screen; None while it is unknown."""
         return self._screen
 
     @screen.setter
     def screen(self, screen: Screen) -> None:
         with self._lock:
             self._screen = screen
-            self._movements.degree_px = px_per_degree(screen)
+            self._detector.degree_px = px_per_degree(screen)
 
     def move(self, screen_px: tuple[float, float], t_s: float) -> None:
-        """The pointer is now at `screen_px`; `t_s` is when it came there."""
+        """Take a new position of the pointer.
+
+        Parameters
+        ----------
+        screen_px : tuple of float
+            x and y on the screen.
+        t_s : float
+            When the pointer came there.
+        """
         with self._lock:
             self._point_px = (float(screen_px[0]), float(screen_px[1]))
 
     def sample(self, t_s: float) -> GazeSample:
-        """Return the gaze at `t_s`; before the first move nothing is known."""
+        """Return the sample at a time.
+
+        Parameters
+        ----------
+        t_s : float
+
+        Returns
+        -------
+        GazeSample
+            Before the first move nothing in it is known.
+        """
         with self._lock:
             point_px = self._point_px
             if point_px is None:
                 return _sample(t_s)
-            movement = self._movements.update(np.array(point_px), t_s)
-            # A mouse makes no outliers: what is far away has been stepped to.
+            movement = self._detector.update(np.array(point_px), t_s)
+            # A pointer has no outliers: a distant position is a saccade at once.
             event: Event = "saccade" if movement.outlier else movement.kind
             dwell_s = 0.0 if movement.outlier else movement.dwell_s
             return _sample(t_s, point_px, event, dwell_s)

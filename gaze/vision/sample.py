@@ -1,4 +1,4 @@
-"""What the eyes said at one moment: the plain data that vision hands to the rest of the house."""
+"""Define the plain data that vision hands to others: samples, events, calibration updates."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -6,12 +6,20 @@ from typing import Any, Literal
 Event = Literal["fixation", "saccade", "pursuit", "blink", "lost"]
 CalibrationState = Literal["collecting", "accepted", "rejected", "fitted", "validated", "cancelled"]
 EyesAt = tuple[tuple[float, float], tuple[float, float]]
-"""The viewer's right and left eye, fractions of a frame."""
+"""x and y of the viewer's right and left eye, as fractions of a frame's width and height."""
 
 
 @dataclass(frozen=True, slots=True)
 class Screen:
-    """The viewer's screen in CSS pixels at 100 % page zoom; `diagonal_mm` is None where unknown."""
+    """The viewer's screen.
+
+    Attributes
+    ----------
+    width_px, height_px : float
+        In CSS pixels at 100 % page zoom.
+    diagonal_mm : float or None, default None
+        None where unknown.
+    """
 
     width_px: float
     height_px: float
@@ -22,9 +30,17 @@ class Screen:
 class Head:
     """Head pose in camera space (x right, y down, z away from the camera).
 
-    Yaw is positive when the viewer turns toward their own left (the nose moves to the right of
-    the unmirrored image), pitch is positive when the nose goes up, roll is positive when the head
-    tilts clockwise as seen in the image.
+    Attributes
+    ----------
+    yaw_deg : float
+        Positive when the viewer turns toward their own left: the nose moves to the right of the
+        unmirrored image.
+    pitch_deg : float
+        Positive when the nose goes up.
+    roll_deg : float
+        Positive when the head tilts clockwise as seen in the image.
+    distance_mm : float or None
+        From the camera to the point between the eyes.
     """
 
     yaw_deg: float
@@ -37,8 +53,15 @@ class Head:
 class Pupil:
     """Pupil diameter, averaged over the eyes that were measured.
 
-    `relative` is (diameter - baseline) / baseline against a running baseline, both with the reflex
-    to the film's light taken out.
+    Attributes
+    ----------
+    mm : float or None
+        The diameter; None where the confidence is too low.
+    relative : float or None
+        (diameter - baseline) / baseline against a running baseline, both without the reflex to the
+        film's light.
+    confidence : float
+        From 0 to 1.
     """
 
     mm: float | None
@@ -48,12 +71,33 @@ class Pupil:
 
 @dataclass(frozen=True, slots=True)
 class GazeSample:
-    """One camera frame's worth of eye data; whatever is unknown is None, never zero.
+    """One camera frame's eye data; whatever is unknown is None, never zero.
 
-    `t_s` is the frame's capture time on the monotonic clock. `screen_px` has its origin at the
-    top-left of the screen. `uncertainty_px` is one standard deviation of the point of gaze.
-    `openness` is (left, right) of the viewer, 0 closed to 1 open. `blink_rate` is per minute;
-    `perclos` is the share of the last minute in which the eyes were shut.
+    Attributes
+    ----------
+    t_s : float
+        The frame's capture time on the monotonic clock.
+    screen_px : tuple of float or None
+        Point of gaze, from the top-left corner of the screen.
+    confidence : float
+        Of the point of gaze, from 0 to 1.
+    uncertainty_px : float or None
+        One standard deviation of the point of gaze.
+    calibrated : bool
+        Whether a calibration is in use.
+    event : {"fixation", "saccade", "pursuit", "blink", "lost"} or None
+    dwell_s : float or None
+        How long the gaze has dwelt where it is.
+    attentive : bool
+        Whether the viewer attends to the screen.
+    openness : tuple of float or None
+        Of the viewer's left and right eye, from 0, closed, to 1, open.
+    blink_rate : float or None
+        Blinks per minute.
+    pupil : Pupil or None
+    head : Head or None
+    perclos : float or None, default None
+        Share of the last minute in which the eyes were shut.
     """
 
     t_s: float
@@ -77,7 +121,22 @@ class CalibrationError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class CalibrationUpdate:
-    """What docs/api.md's `calibration` message carries; everything is ready for JSON."""
+    """The `calibration` message of docs/api.md; everything is ready for JSON.
+
+    Attributes
+    ----------
+    state : {"collecting", "accepted", "rejected", "fitted", "validated", "cancelled"}
+    progress : float
+        Of the point being collected, from 0 to 1.
+    reason : str or None, default None
+        Why a point or a calibration was rejected.
+    points : list of dict or None, default None
+        Target, mean point of gaze and sample counts of each point.
+    quality : dict or None, default None
+        Accuracy and precision, with a verdict.
+    model : dict or None, default None
+        The calibration as plain data.
+    """
 
     state: CalibrationState
     progress: float

@@ -5,13 +5,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from gaze.vision.face.eye_landmarks import EYES
 from gaze.vision.face.finder import Landmarks
-from gaze.vision.face.mesh import LANDMARKS
+from gaze.vision.face.landmark_indices import EYES, LANDMARKS
 from gaze.vision.head.pose import (
     IRIS_DIAMETER_MM,
-    LEFT_IRIS,
-    RIGHT_IRIS,
     RIGID,
     RIGID_MM,
     focal_length_px,
@@ -81,14 +78,16 @@ def make_landmarks(
     points[RIGID, :2] = points_mm[:, :2] / points_mm[:, 2:] * focal_px + (WIDTH / 2, HEIGHT / 2)
     points[RIGID, 2] = (points_mm[:, 2] - eyes_mm[2]) * scale
     radius_px = IRIS_DIAMETER_MM / 2 * scale
-    for eye, ring in zip(EYES, (RIGHT_IRIS, LEFT_IRIS), strict=True):
+    for eye in EYES:
         outer, inner = points[eye.outer], points[eye.inner]
         middle = (outer + inner) / 2
         points[eye.iris, :2] = middle[:2] + np.array(iris_mm) * scale
-        for number, direction in zip(ring, ((1, 0), (0, -1), (-1, 0), (0, 1)), strict=True):
+        for number, direction in zip(
+            eye.iris_contour, ((1, 0), (0, -1), (-1, 0), (0, 1)), strict=True
+        ):
             points[number, :2] = points[eye.iris, :2] + np.array(direction) * radius_px
         half = np.linalg.norm(outer - inner) * ratio / 2
-        for upper, lower in eye.lids:
+        for upper, lower in eye.lid_pairs:
             points[upper] = middle - np.array([0.0, half, 0.0])
             points[lower] = middle + np.array([0.0, half, 0.0])
     return Landmarks(points, WIDTH, HEIGHT)

@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 from benchmarks.gaze.__main__ import PROTOCOLS, measure
 from benchmarks.gaze.photos import Photos, mirrored
 from gaze.vision.head.pose import head_pose
-from gaze.vision.head.stabilizer import Placed
+from gaze.vision.head.rigid_pose import RigidPose
 from gaze.vision.regression import eyeball_model
 from gaze.vision.regression.features import (
-    FACED_MM,
+    EYEBALLS,
+    FACE_NORMAL_MM,
     HEAD,
     IRISES,
     PIXELS,
-    SIGHT,
     SIZE,
     gaze_features,
     read_eyes,
@@ -85,7 +85,9 @@ def test_a_mirror_image_has_mirrored_features() -> None:
         pose = head_pose(landmarks)
         assert pose is not None
         irises_px = landmarks.points_px[[468, 473], :2]
-        axes = eyeball_model.row_of(irises_px, np.array([WIDTH, HEIGHT]) / 2.0, Placed.of(pose))
+        axes = eyeball_model.eyeball_features(
+            irises_px, np.array([WIDTH, HEIGHT]) / 2.0, RigidPose.from_pose(pose)
+        )
         return gaze_features(image, landmarks, read_eyes(landmarks, pose), pose, axes)
 
     y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
@@ -97,8 +99,8 @@ def test_a_mirror_image_has_mirrored_features() -> None:
     assert row[PIXELS] @ back[PIXELS] > 0.97
     for part in (IRISES, HEAD):
         assert back[part] == pytest.approx(row[part], abs=0.05)
-    assert back[FACED_MM] == pytest.approx(row[FACED_MM], abs=3)
-    assert back[SIGHT] == pytest.approx(row[SIGHT], abs=0.01)
+    assert back[FACE_NORMAL_MM] == pytest.approx(row[FACE_NORMAL_MM], abs=3)
+    assert back[EYEBALLS] == pytest.approx(row[EYEBALLS], abs=0.01)
     assert mirrored(back) == pytest.approx(other)
 
 

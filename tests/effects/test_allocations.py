@@ -38,7 +38,7 @@ def run(chain: Chain, frame: av.VideoFrame, start: int, count: int) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_no_plane_is_allocated_once_it_runs(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_plane_is_allocated_in_steady_state(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     places: set[int] = set()
     take = FramePool.take
 

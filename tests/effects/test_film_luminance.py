@@ -1,4 +1,4 @@
-"""The light of a frame: known answers, around the gaze, and any size."""
+"""The luminance of a frame: known answers, around the gaze, and any size."""
 
 import dataclasses
 
@@ -12,13 +12,13 @@ from simulation.films.frames import looking
 @pytest.mark.parametrize(
     ("luma", "expected"), [(16, 0.0), (0, 0.0), (235, 1.0), (255, 1.0), (126, (110 / 219) ** 2.4)]
 )
-def test_an_even_picture(luma: int, expected: float) -> None:
+def test_a_uniform_picture(luma: int, expected: float) -> None:
     light = measure_luminance(np.full((720, 1280), luma, np.uint8), looking((0.5, 0.5), 3.0), 7.0)
     assert (light.picture, light.gaze) == pytest.approx((expected, expected), abs=1e-5)
     assert light.t_s == 7.0
 
 
-def test_light_is_averaged_not_luma() -> None:
+def test_luminance_is_averaged_not_luma() -> None:
     luma = np.full((720, 1280), 16, np.uint8)
     luma[:, :640] = 235
     assert measure_luminance(luma, None, 0.0).picture == pytest.approx(0.5, abs=0.01)

@@ -1,4 +1,4 @@
-"""A fixation, with a webcam's noise, on a still picture: whatever moves there is the effect's."""
+"""A fixation with a webcam's noise on a still picture: what changes there is the effect's doing."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ SEEN = 0.02
     ],
     ids=lambda spec: "-".join(spec.values()),
 )
-def test_nothing_shimmers_in_a_fixation(spec: dict[str, object]) -> None:
+def test_a_fixation_is_stable(spec: dict[str, object]) -> None:
     rng = np.random.default_rng(3)
     frame, chain = film_frame(320, 180), Chain([spec], clock=at_no_time)
     luma = planes_of(frame, writable=False).y.astype(float)

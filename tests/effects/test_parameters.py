@@ -39,7 +39,7 @@ def test_smoothing_is_exponential_whatever_the_steps() -> None:
         assert values[-1] == pytest.approx(expected)
 
 
-def test_time_that_runs_back_moves_nothing() -> None:
+def test_a_time_before_the_last_one_changes_nothing() -> None:
     follower = Follower(0.2)
     follower.step(bound(smooth=0.5), {"dwell": 3.0}, 1.0)
     value = follower.step(bound(smooth=0.5), {"dwell": 3.0}, 1.5)

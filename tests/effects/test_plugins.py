@@ -68,14 +68,16 @@ def test_effects_of_installed_packages_are_found_and_a_broken_one_is_skipped(
 ) -> None:
     entries = [
         EntryPoint("broken", "nowhere_to_be_found", plugins.GROUP),
+        EntryPoint("no-effect", "json:dumps", plugins.GROUP),
         EntryPoint("a-class", f"{plugin_module}:Nothing", plugins.GROUP),
         EntryPoint("a-module", plugin_module, plugins.GROUP),
     ]
     monkeypatch.setattr(plugins, "entry_points", lambda group: entries)
     plugins.load_installed()
     assert "nothing" in registry.EFFECTS
-    assert [record.levelname for record in caplog.records] == ["ERROR"]
+    assert [record.levelname for record in caplog.records] == ["ERROR", "ERROR"]
     assert "broken skipped" in caplog.text
+    assert "no-effect skipped: ValueError: should be a module or an Effect" in caplog.text
 
 
 async def test_a_running_server_survives_misbehaving_effects(films: Path, tmp_path: Path) -> None:

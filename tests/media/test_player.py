@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from gaze.frames.latest import LatestValueClosed
 from gaze.media.decode import Samples
-from gaze.media.library import FilmInfo, probe_film
 from gaze.media.player import Player
+from gaze.media.probe import FilmInfo, probe_film
 from simulation.films.coded import RATE_FPS, SOUND_HZ, make_coded_film, number_of, position_of
 from simulation.scripted_time import ScriptedTime, open_files, reached, settled
 
@@ -378,6 +378,7 @@ async def test_a_listener_who_is_late_hears_the_current_position(stage: Stages) 
     await one.next()
     await one.ready()
     await one.hear()
+    await reached(lambda: one.player.sound_ahead_s >= 0.48)
     one.time.move_to(one.time.t_s + 0.5)
     await one.hear()
     await reached(lambda: one.player.sound_ahead_s > 0.1)

@@ -20,7 +20,7 @@ async def test_it_says_what_a_tracker_here_says(tracker: RemoteTracker) -> None:
     for number in range(6):
         frame = rgb(number)
         tracker.see_light(0.1 * number, None, number / 30)
-        here.see_light(0.1 * number, None, number / 30)
+        here.add_film_luminance(0.1 * number, None, number / 30)
         tracked = await tracker.track(tracker.put(frame), number / 30)
         assert tracked.sample == here.track(
             frame.to_ndarray().astype(np.uint8, copy=False), number / 30

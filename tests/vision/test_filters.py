@@ -8,12 +8,12 @@ import pytest
 from gaze.vision.filters import OneEuro, smoothing_factor
 
 
-def test_smoothing_factor_known_answer():
+def test_smoothing_factor_known_answer() -> None:
     # tau = 1 / (2 pi fc); alpha = 1 / (1 + tau / T), as in the paper.
     assert smoothing_factor(1.0, 1 / 30) == pytest.approx(1 / (1 + 30 / (2 * math.pi)))
 
 
-def test_without_speed_term_it_is_an_exponential_filter():
+def test_without_speed_term_it_is_an_exponential_filter() -> None:
     smooth = OneEuro(1.0, 0.0)
     smooth.update(np.array([0.0]), 0.0)
     alpha = smoothing_factor(1.0, 0.1)
@@ -21,9 +21,9 @@ def test_without_speed_term_it_is_an_exponential_filter():
     assert smooth.update(np.array([1.0]), 0.2) == pytest.approx([1 - (1 - alpha) ** 2])
 
 
-def test_the_true_time_step_decides():
-    """The same second of a step at 60, 30 and 10 frames a second ends at about the same place."""
-    ends = []
+def test_the_true_time_step_counts() -> None:
+    """The same second of a step at 60, 30 and 10 frames a second ends at about the same value."""
+    ends: list[float] = []
     for rate in (60, 30, 10):
         smooth = OneEuro(0.3, 0.0)
         smooth.update(np.zeros(1), 0.0)
@@ -34,7 +34,7 @@ def test_the_true_time_step_decides():
     assert ends[0] == pytest.approx(1 - math.exp(-2 * math.pi * 0.3), abs=0.02)
 
 
-def test_noise_at_rest_shrinks_and_a_fast_move_is_followed():
+def test_noise_at_rest_is_reduced_and_a_fast_motion_is_followed() -> None:
     rng = np.random.default_rng(1)
     smooth = OneEuro(1.0, 0.01)
     rest = [smooth.update(rng.normal(0, 10, 2), frame / 30) for frame in range(300)]
@@ -49,7 +49,7 @@ def test_noise_at_rest_shrinks_and_a_fast_move_is_followed():
     assert 59 * 40 - lagging[0] > 150
 
 
-def test_reset_jumps_and_forgets_the_speed():
+def test_reset_jumps_and_forgets_the_speed() -> None:
     smooth = OneEuro(1.0, 0.01)
     for frame in range(10):
         smooth.update(np.array([frame * 100.0]), frame / 30)
@@ -57,14 +57,14 @@ def test_reset_jumps_and_forgets_the_speed():
     assert smooth.update(np.array([5.0]), 0.5) == pytest.approx([5.0])
 
 
-def test_a_value_that_is_not_later_changes_nothing():
+def test_a_value_that_is_not_later_changes_nothing() -> None:
     smooth = OneEuro(1.0, 0.0)
     smooth.update(np.array([1.0]), 1.0)
     assert smooth.update(np.array([9.0]), 1.0) == pytest.approx([1.0])
     assert smooth.update(np.array([9.0]), 0.5) == pytest.approx([1.0])
 
 
-def test_only_the_past_counts():
+def test_only_the_past_counts() -> None:
     rng = np.random.default_rng(2)
     signal = rng.normal(0, 1, (60, 2))
     other = signal.copy()

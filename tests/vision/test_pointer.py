@@ -3,17 +3,17 @@
 import pytest
 
 from gaze.vision.pointer import PointerGaze
-from gaze.vision.sample import Screen
+from gaze.vision.sample import GazeSample, Screen
 
 SCREEN = Screen(1600, 900)
 STEP_S = 1 / 30
 
 
-def watch(pointer, seconds, start_s):
+def watch(pointer: PointerGaze, seconds: float, start_s: float) -> list[GazeSample]:
     return [pointer.sample(start_s + n * STEP_S) for n in range(round(seconds / STEP_S))]
 
 
-def test_nothing_is_known_before_the_first_move():
+def test_nothing_is_known_before_the_first_move() -> None:
     sample = PointerGaze(SCREEN).sample(1.0)
     assert sample.screen_px is None
     assert sample.confidence == 0.0
@@ -22,7 +22,7 @@ def test_nothing_is_known_before_the_first_move():
     assert sample.event is None
 
 
-def test_it_is_where_the_pointer_is_at_once():
+def test_it_is_where_the_pointer_is_at_once() -> None:
     pointer = PointerGaze(None)
     pointer.move((100, 200), 1.0)
     sample = pointer.sample(1.0)
@@ -33,7 +33,7 @@ def test_it_is_where_the_pointer_is_at_once():
     assert (sample.head, sample.pupil, sample.openness) == (None, None, None)
 
 
-def test_resting_dwells_and_a_jump_begins_anew():
+def test_a_resting_pointer_dwells_and_a_jump_starts_a_new_dwell() -> None:
     pointer = PointerGaze(SCREEN)
     pointer.move((100, 200), 0.0)
     assert watch(pointer, 2.0, 0.0)[-1].dwell_s == pytest.approx(2.0, abs=2 * STEP_S)
@@ -45,7 +45,7 @@ def test_resting_dwells_and_a_jump_begins_anew():
     assert after[-1].dwell_s == pytest.approx(1.0, abs=3 * STEP_S)
 
 
-def test_a_slow_drag_is_pursuit():
+def test_a_slow_drag_is_pursuit() -> None:
     pointer = PointerGaze(SCREEN)
     kinds = []
     for number in range(60):
@@ -54,7 +54,7 @@ def test_a_slow_drag_is_pursuit():
     assert kinds[20:].count("pursuit") == 40
 
 
-def test_the_screen_can_become_known_later():
+def test_the_screen_can_become_known_later() -> None:
     pointer = PointerGaze()
     assert pointer.screen is None
     pointer.screen = SCREEN

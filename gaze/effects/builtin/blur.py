@@ -24,8 +24,7 @@ Model = Literal["ramp", "visible", "perceptual"]
 
 LEVELS_AT_720: Final = 4.0
 """Level of detail at full strength in a picture 720 rows high; a doubled height takes one more.
-Chosen by hand on the clips of benchmarks.demo_clips; `benchmarks.effects` measures the cost and
-`benchmarks.bitrate` what it saves."""
+Chosen by hand; `benchmarks.effects` measures the cost and `benchmarks.bitrate` what it saves."""
 
 MIN_LEVEL: Final = 0.02
 """A level of detail below this is not seen. Chosen by hand; no benchmark covers it."""
@@ -34,8 +33,8 @@ WIDENING_STEP_HEIGHTS: Final = 0.005
 """A smaller change of uncertainty keeps the region, so that weights are not computed for every
 frame (`benchmarks.effects`: 3.4 to 2.1 ms a frame at 720p with all that is kept)."""
 
-ANOTHER_PICTURE: Final = 1.1
-"""A picture that becomes wider or narrower by this factor is taken anew; less is the head's small
+MIN_ANGLE_RATIO: Final = 1.1
+"""A change of the picture's visual angle by less than this factor is ignored: the head's small
 movements. Chosen by hand; no benchmark covers it."""
 
 
@@ -157,7 +156,7 @@ class Blur(Effect[BlurParameters]):
         picture_deg = gaze.picture_deg if gaze is not None else None
         if picture_deg is not None and picture_deg > 0:
             ratio = max(picture_deg, self._picture_deg) / min(picture_deg, self._picture_deg)
-            if ratio > ANOTHER_PICTURE:
+            if ratio > MIN_ANGLE_RATIO:
                 self._picture_deg = min(360.0, max(1.0, picture_deg))
         width, height = self._size
         gain = parameters.gain if parameters.model == "visible" else 1.0

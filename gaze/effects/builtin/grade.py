@@ -1,6 +1,6 @@
 """Brightness, contrast, saturation and warmth, by one look-up table for each plane."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import cv2
 import numpy as np
@@ -12,8 +12,8 @@ from gaze.effects.parameters import Number, Parameters
 from gaze.effects.state import GazeState
 
 MAX_WARMTH_STEPS: Final = 20.0
-"""How far warmth 1 lowers U of mid grey, in steps of 8 bits. Chosen by hand on the clips of
-benchmarks.demo_clips; no benchmark covers it."""
+"""How far warmth 1 lowers U of mid grey, in steps of 8 bits. Chosen by hand; no benchmark covers
+it."""
 
 V_TO_U: Final = 0.7
 """How far warmth raises V over how far it lowers U, toward amber. Chosen by hand likewise."""
@@ -117,7 +117,7 @@ def chroma_table(saturation: float, shift: float) -> Table:
     return _table(NEUTRAL_CHROMA + (np.arange(256) - NEUTRAL_CHROMA) * saturation + shift)
 
 
-def _table(values: NDArray[np.float64]) -> Table:
+def _table(values: NDArray[np.floating[Any]]) -> Table:
     return np.asarray(np.clip(np.rint(values), 0, 255), np.uint8)
 
 

@@ -39,12 +39,11 @@ GRID_CELLS: Final = 48
 `benchmarks.effects` measures the cost."""
 
 MAX_STEPS: Final = 110.0
-"""Amplitude of a pulse of strength 1 in steps of luma. Chosen by hand on the clips of
-benchmarks.demo_clips; no benchmark covers it."""
+"""Amplitude of a pulse of strength 1 in steps of luma. Chosen by hand; no benchmark covers it."""
 
 MIDDLE_LUMA: Final = 100.0
 """Luma that is darkened by as many steps as it is brightened; darker places lose less. Chosen by
-hand, about the mean of a film; no benchmark covers it."""
+hand; no benchmark covers it."""
 
 MAX_DARKENING: Final = 0.8
 """Most light that is taken away, as a fraction. Chosen by hand; no benchmark covers it."""

@@ -29,8 +29,8 @@ MIN_ALPHA: Final = 0.004
 """Below this a place is left untouched: one step of 8 bits."""
 
 OPAQUE_FROM: Final = 0.25
-"""Heat, of the hottest colour's, from which alpha no longer grows. Chosen by hand on the clips of
-benchmarks.demo_clips; no benchmark covers it."""
+"""Heat, of the hottest colour's, from which alpha no longer grows. Chosen by hand; no benchmark
+covers it."""
 
 MAX_SIGMA_HEIGHTS: Final = 0.5
 """Most to which uncertainty widens a spot; the most that `size` can be set to."""

@@ -108,7 +108,7 @@ class Pause(Effect[PauseParameters]):
 
 
 def _has_reason(parameters: PauseParameters, gaze: GazeState | None) -> bool | None:
-    """Tell whether the gaze is a reason to pause now; None if unknown."""
+    """Return whether the gaze is a reason to pause now; None if unknown."""
     if gaze is None:
         return None
     if parameters.when == "pupil":

@@ -17,8 +17,7 @@ from gaze.effects.state import GazeState
 from gaze.effects.view import Point
 
 SMOOTHING_S: Final = 0.06
-"""Time constant of the point's low-pass filter. Chosen by hand on the clips of
-benchmarks.demo_clips; no benchmark covers it."""
+"""Time constant of the point's low-pass filter. Chosen by hand; no benchmark covers it."""
 
 SACCADE_FRACTION: Final = 0.08
 """Steps longer than this, in fractions of the picture, are saccades and not filtered. Chosen by

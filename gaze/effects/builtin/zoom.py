@@ -19,13 +19,12 @@ from gaze.effects.state import GazeState
 from gaze.effects.view import Point, View
 
 ZOOM_S: Final = 0.7
-"""How long zooming in or out takes at speed 1. Chosen by hand on the clips of
-benchmarks.demo_clips; no benchmark covers it."""
+"""How long zooming in or out takes at speed 1. Chosen by hand; no benchmark covers it."""
 
 DWELL_RADIUS_WIDTHS: Final = 0.05
 MAX_DWELL_RADIUS_WIDTHS: Final = 0.12
-"""Radius within which the gaze dwells: twice its uncertainty, within these limits. Chosen by hand
-for the accuracy of a webcam's gaze (docs/accuracy.md); no benchmark covers them."""
+"""Radius within which the gaze dwells: twice its uncertainty, within these limits. Chosen by hand;
+no benchmark covers them."""
 
 DEAD_ZONE_WIDTHS: Final = 0.02
 FOLLOW_DEAD_ZONE_WIDTHS: Final = 0.04
@@ -112,7 +111,7 @@ class Zoom(Effect[ZoomParameters]):
         self._magnifier.draw(canvas.source, canvas.blank(), magnification, self._centre)
 
     def gone(self) -> bool:
-        """Tell whether it has zoomed out; see `Effect.gone`."""
+        """Return whether it has zoomed out; see `Effect.gone`."""
         return self._easing.value == 0.0
 
     def _draw_lens(

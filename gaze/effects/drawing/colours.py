@@ -39,4 +39,4 @@ COLOURS: Final[dict[Colour, tuple[int, int, int]]] = {
     "cyan": bt601_yuv(0.2, 0.85, 1),
     "black": bt601_yuv(0, 0, 0),
 }
-"""Y, U and V of each. Chosen by hand to stand out on films."""
+"""Y, U and V of each. Chosen by hand."""

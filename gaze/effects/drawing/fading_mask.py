@@ -18,7 +18,7 @@ FULL: Final = 255.0
 
 SOFT_LINE: Final = ((0.5, 1.0), (0.75, 0.75), (1.0, 0.5))
 """Values and widths, as fractions, of the lines drawn over each other for one soft line, which gets
-thinner as it fades. Chosen by hand on the clips of benchmarks.demo_clips."""
+thinner as it fades. Chosen by hand."""
 
 BOX_STEPS: Final = 32.0
 """Steps of fading after which a new box begins: eight boxes bound a whole trail. Chosen by hand;

@@ -132,7 +132,7 @@ class LevelMap:
 
 
 class LevelWeights:
-    """The weights of one pyramid level, computed anew only when more than the gaze's place changes.
+    """The weights of one pyramid level, kept while nothing but the gaze's place changes.
 
     They are computed in the box around the gaze in which they are between 0 and 1; where that is
     larger than the picture, only within the picture.
@@ -192,10 +192,10 @@ class LevelWeights:
         )
 
     def _compute(self, levels: LevelMap, rows: Span, columns: Span) -> None:
-        wanted = (replace(levels, x=0.0, y=0.0), rows, columns)
-        if wanted == self._computed_for:
+        key = (replace(levels, x=0.0, y=0.0), rows, columns)
+        if key == self._computed_for:
             return
-        self._computed_for = wanted
+        self._computed_for = key
         shape = max(0, rows[1] - rows[0]), max(0, columns[1] - columns[0])
         if self._fine.shape != shape:
             self._fine, self._coarse = np.empty(shape, np.float32), np.empty(shape, np.float32)

@@ -83,5 +83,5 @@ def peripheral_mask(
     y = (np.arange(rows, dtype=np.float32) + 0.5) / rows - gaze.y
     x = (np.arange(columns, dtype=np.float32) + 0.5) / columns - gaze.x
     distance = np.hypot((x if ellipse else x * aspect)[None, :], y[:, None])
-    ramp = np.clip((distance - radius) / softness, 0, 1)
-    return np.asarray(smoothstep(ramp), np.float32)
+    ramp = np.asarray(np.clip((distance - radius) / softness, 0, 1), np.float32)
+    return smoothstep(ramp)

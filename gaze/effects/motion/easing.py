@@ -6,7 +6,7 @@ model", Journal of Neuroscience 5 (1985).
 
 
 class MinimumJerkEasing:
-    """Moves between 0 and 1 along the minimum-jerk polynomial, also when reversed on the way.
+    """Moves between 0 and 1 along the minimum-jerk polynomial, also when reversed before the end.
 
     Attributes
     ----------

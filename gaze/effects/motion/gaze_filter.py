@@ -12,7 +12,7 @@ from gaze.effects.view import Point
 FADE_OUT_S: Final = 0.4
 FADE_IN_S: Final = 0.12
 """Time constants with which an effect disappears once the gaze is unknown for `HOLD_S`, and comes
-back. Chosen by hand on the clips of benchmarks.demo_clips; no benchmark covers them."""
+back. Chosen by hand; no benchmark covers them."""
 
 MIN_VISIBILITY: Final = 0.01
 """Below this an effect is not drawn: 2.5 steps of 8 bits at most. Chosen by hand."""

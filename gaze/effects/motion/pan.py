@@ -7,12 +7,10 @@ from gaze.effects.motion.points import clamp, distance, interpolate
 from gaze.effects.view import Point
 
 RESPONSE_S: Final = 0.45
-"""Time in which the pan follows, at speed 1. Chosen by hand on the clips of benchmarks.demo_clips;
-no benchmark covers it."""
+"""Time in which the pan follows, at speed 1. Chosen by hand; no benchmark covers it."""
 
 MAX_WIDTHS_PER_S: Final = 0.9
-"""Fastest pan at speed 1, in picture widths a second. Chosen by hand on the clips of
-benchmarks.demo_clips; no benchmark covers it."""
+"""Fastest pan at speed 1, in picture widths a second. Chosen by hand; no benchmark covers it."""
 
 
 class Pan:

@@ -1,13 +1,13 @@
-"""aioice's connection with what is missing in it: who may send what, lost peers, ports, restart.
+"""ICE on aioice: its connection with what is missing in it, and the transport that DTLS runs over.
 
 A datagram counts only if it comes from an address whose owner has proved to know the ICE password
 (RFC 8445, section 7.3: a check of the peer's was authentic, or it answered ours). All others are
-dropped at once, and counted: no check of an unknown address is even parsed unless it names our user
+dropped at once and counted: no check of an unknown address is parsed unless it names our user
 fragment, and of these only so many a second.
 """
 
 import asyncio
-import functools
+import contextlib
 import ipaddress
 import random
 import struct
@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aioice import Candidate, stun
-from aioice import Connection as IceConnection
+from aioice import Connection as AioiceConnection
 from aioice.candidate import candidate_foundation, candidate_priority
 from aioice.ice import (
     CandidatePair,
@@ -24,30 +24,39 @@ from aioice.ice import (
     relayed_candidate,
     server_reflexive_candidate,
 )
-from aiortc import RTCIceTransport
+from aiortc import RTCIceCandidate, RTCIceServer
+from aiortc.rtcicetransport import connection_kwargs
 
 from gaze.rtc.ice.udp_transport import Network, NoPortError, bind, open_endpoint
 
-CONSENT_INTERVAL_S = 0.5
-CONSENT_EXPIRY_S = 3.0
+CONSENT_INTERVAL_S = 0.5  # chosen by hand; no benchmark covers it (RFC 7675 has 5 s)
+CONSENT_EXPIRY_S = 3.0  # chosen by hand; tests/rtc/test_gone.py holds it
 CONSENT_RETRANSMISSIONS = 1  # so one request is waited for 1.5 s
 CONSENT_FAILURES = 2
-CONSENT_LONGEST_S = 30.0  # RFC 7675: media may not stand in for consent for longer
+CONSENT_LONGEST_S = 30.0  # RFC 7675, section 5.1: consent expires after 30 s
 
-WAITING = 256  # datagrams, while nobody takes them yet
-TRUSTED = 64  # addresses
+MAX_WAITING_DATAGRAMS = 256  # of DTLS, while nobody takes them
+MAX_TRUSTED_ADDRESSES = 64
 CHECKS_PER_S = 50.0  # of addresses that are not trusted yet
-GATHER_TIMEOUT_S = 2
+GATHER_TIMEOUT_S = 2  # for STUN and TURN servers
+RESTART_TIMEOUT_S = 10.0
+CLOSE_TIMEOUT_S = 1.5
 
 Address = tuple[str, int]
 Sink = Callable[[bytes, float], None]
 
 
 class Consent:
-    """Whether the peer still wants what it is sent (RFC 7675); told of the time.
+    """Whether the peer still consents to being sent to (RFC 7675); scripted by the given times.
 
-    Its silence for 3 s ends that. Checks alone would not do: of a way that just became narrow, a
-    full queue drops them for seconds, while the peer's own packets tell that it is there.
+    Its silence for 3 s ends the consent. Checks alone would not do: when a network path becomes
+    narrow, its full queue drops them for seconds, while the peer's own packets show that it is
+    there.
+
+    Parameters
+    ----------
+    now_s : float
+        Monotonic time at which consent begins.
     """
 
     def __init__(self, now_s: float) -> None:
@@ -55,16 +64,30 @@ class Consent:
         self._failures = 0
 
     def given(self, now_s: float) -> None:
-        """A check was answered."""
+        """Note that a check was answered.
+
+        Parameters
+        ----------
+        now_s : float
+            Monotonic time.
+        """
         self._given_s = now_s
         self._failures = 0
 
     def failed(self) -> None:
-        """A check was not answered."""
+        """Note that a check was not answered."""
         self._failures += 1
 
     def expired(self, heard_s: float, now_s: float) -> bool:
-        """Whether to send no more; `heard_s` is when the peer's last packet came."""
+        """Return whether sending must stop.
+
+        Parameters
+        ----------
+        heard_s : float
+            Monotonic time of the peer's last datagram.
+        now_s : float
+            Monotonic time.
+        """
         if now_s - self._given_s >= CONSENT_LONGEST_S and self._failures >= CONSENT_FAILURES:
             return True
         silent_s = now_s - max(self._given_s, heard_s)
@@ -73,14 +96,24 @@ class Consent:
 
 
 class Protocol(StunProtocol):
-    """One socket: hands on what may come, and drops the rest."""
+    """One socket of a connection: hands on what may come, and drops the rest."""
 
     receiver: "Connection"
 
     def datagram_received(  # type: ignore[override]
         self, data: bytes, addr: tuple[Any, ...], arrival_s: float | None = None
     ) -> None:
-        """Take a datagram that came at a time (monotonic; None is now)."""
+        """Take a datagram.
+
+        Parameters
+        ----------
+        data : bytes
+            The datagram, not empty.
+        addr : tuple
+            Where it came from, with two or (IPv6) four items.
+        arrival_s : float, optional
+            Monotonic time of its arrival; now if not given.
+        """
         address = addr if len(addr) == 2 else addr[:2]
         connection = self.receiver
         kind = data[0] >> 2
@@ -101,55 +134,90 @@ class Protocol(StunProtocol):
             self.receiver.foreign += 1
 
     def _may_be_ours(self, data: bytes) -> bool:
-        """Whether a STUN message of an unknown address is worth the work of looking into it."""
+        """Return whether a STUN message of an unknown address is worth parsing."""
         if len(data) < 20 or data[4:8] != b"\x21\x12\xa4\x42":
             return False
         if data[0] == 1:  # a response
             return data[8:20] in self.transactions
-        return self.receiver.names_us in data and self.receiver.may_check()
+        return self.receiver.user_prefix in data and self.receiver.may_check()
 
     def send_stun(self, message: stun.Message, addr: Address) -> None:
-        """Send a STUN message; a success response tells that its receiver is authentic."""
+        """Send a STUN message; a success response shows that its receiver is authentic.
+
+        Parameters
+        ----------
+        message : aioice.stun.Message
+            The message.
+        addr : tuple of str and int
+            Where it goes.
+        """
         if message.message_class == stun.Class.RESPONSE:
             self.receiver.trust(addr)
         super().send_stun(message, addr)
 
 
-class Connection(IceConnection):
+class Connection(AioiceConnection):
     """An ICE connection that listens to its peer only, and notices soon when that is gone.
 
-    Attributes:
-        trusted: addresses whose datagrams count.
-        foreign: datagrams dropped because they came from elsewhere.
-        overflow: datagrams dropped because too many waited.
-        sink: takes the datagrams, each with its arrival time; while there is none they wait.
-        kept: go on though the peer is silent (another connection is about to take over).
-        heard_s: when the peer's last datagram came.
+    Parameters
+    ----------
+    network : Network
+        UDP ports and public addresses of this machine.
+    **options
+        Of `aioice.Connection`.
+
+    Attributes
+    ----------
+    trusted : dict
+        Addresses whose datagrams count, as keys, the oldest first.
+    foreign : int
+        Datagrams dropped because they came from elsewhere.
+    sink : callable
+        Takes the peer's datagrams, each with its arrival time.
+    on_closed : callable
+        Called once, when the connection has closed or lost its selected pair.
+    kept : bool
+        Stay open though the peer is silent (another connection is about to take over).
+    heard_s : float
+        Monotonic time of the peer's last datagram.
+    selected : aioice.ice.CandidatePair or None
+        The nominated candidate pair.
+    user_prefix : bytes
+        What the USERNAME of a check for this connection begins with.
     """
 
     def __init__(self, network: Network, **options: Any) -> None:
         super().__init__(**options)
         self.trusted: dict[Address, None] = {}
         self.foreign = 0
-        self.overflow = 0
-        self.sink: Sink | None = None
+        self.sink: Sink = lambda data, arrival_s: None
+        self.on_closed: Callable[[], None] = lambda: None
         self.kept = False
         self.heard_s = 0.0
-        self.names_us = f"{self.local_username}:".encode()
+        self.selected: CandidatePair | None = None
+        self.user_prefix = f"{self.local_username}:".encode()
         self._network = network
+        self._options = options
         self._checks_left = CHECKS_PER_S
         self._checks_s = time.monotonic()
+        self._release: asyncio.Task[None] | None = None
 
     # --- who may send
 
     def trust(self, address: Address) -> None:
-        """Listen to an address from now on; beyond 64 the oldest is forgotten."""
+        """Listen to an address from now on; beyond 64 the oldest is forgotten.
+
+        Parameters
+        ----------
+        address : tuple of str and int
+            The peer's.
+        """
         self.trusted.setdefault(address)
-        while len(self.trusted) > TRUSTED:
+        while len(self.trusted) > MAX_TRUSTED_ADDRESSES:
             del self.trusted[next(iter(self.trusted))]
 
     def may_check(self) -> bool:
-        """Whether one more check of an unknown address is looked into now."""
+        """Return whether one more check of an unknown address is parsed now (token bucket)."""
         now_s = time.monotonic()
         refill = (now_s - self._checks_s) * CHECKS_PER_S
         self._checks_left = min(CHECKS_PER_S, self._checks_left + refill)
@@ -160,38 +228,60 @@ class Connection(IceConnection):
         return True
 
     def check_complete(self, pair: CandidatePair) -> None:
-        """Listen to who has answered a check of ours."""
+        """Trust who has answered a check of ours, and note the nominated pair.
+
+        Parameters
+        ----------
+        pair : aioice.ice.CandidatePair
+            The pair that was checked.
+        """
         if pair.state == CandidatePair.State.SUCCEEDED:
             self.trust(pair.remote_addr)
+            if pair.nominated:
+                self.selected = pair
         super().check_complete(pair)
 
     def take(self, data: bytes, arrival_s: float) -> None:
-        """Hand on a datagram of the peer's."""
+        """Hand on a datagram of the peer's.
+
+        Parameters
+        ----------
+        data : bytes
+            The datagram.
+        arrival_s : float
+            Monotonic time of its arrival.
+        """
         self.heard_s = arrival_s
-        if self.sink is not None:
-            self.sink(data, arrival_s)
-        elif self._queue.qsize() < WAITING:
-            self._queue.put_nowait((data, 1))
-        else:
-            self.overflow += 1
+        self.sink(data, arrival_s)
 
     def data_received(self, data: bytes, component: int) -> None:
-        """Drop what began like STUN and is not."""
-        self.foreign += 1
+        """Drop what looked like STUN and is not; media never comes this way.
 
-    def end(self) -> None:
-        """Tell who reads from this connection that nothing will come any more."""
-        self._queue.put_nowait(None)
+        Parameters
+        ----------
+        data : bytes
+            The datagram.
+        component : int
+            Of ICE.
+        """
+        self.foreign += 1
 
     def send_now(self, data: bytes) -> None:
         """Send a datagram on the nominated pair.
 
-        Raises:
-            ConnectionError: there is none.
+        Parameters
+        ----------
+        data : bytes
+            The datagram.
+
+        Raises
+        ------
+        ConnectionError
+            There is no nominated pair, or no longer.
         """
-        pair = self._nominated.get(1)
+        pair = self.selected
         if pair is None:
-            raise ConnectionError("Cannot send data, not connected")
+            raise ConnectionError("the ICE connection has no nominated pair")
         pair.protocol.transport.sendto(data, pair.remote_addr)
 
     # --- life
@@ -223,35 +313,71 @@ class Connection(IceConnection):
                 await asyncio.sleep(CONSENT_INTERVAL_S * random.uniform(0.8, 1.2))
                 if consent.expired(self.heard_s, time.monotonic()) and not self.kept:
                     break
-                for pair in list(self._nominated.values()):
-                    task = asyncio.create_task(ask(pair))
+                if self.selected is not None:
+                    task = asyncio.create_task(ask(self.selected))
                     asking.add(task)
                     task.add_done_callback(asking.discard)
         finally:
             for task in asking:
                 task.cancel()
-        self._query_consent_task = None
-        await self.close()
+        self._begin_release()  # not awaited: closing waits for this task
+
+    def protocol_lost(self, protocol: StunProtocol) -> None:
+        """Note that a socket has closed by itself (a TURN server that hung up).
+
+        Parameters
+        ----------
+        protocol : aioice.ice.StunProtocol
+            The socket's.
+        """
+        if self.selected is not None and self.selected.protocol is protocol:
+            self.selected = None
+            self.on_closed()
+
+    async def close(self) -> None:
+        """Close all sockets; takes 1.5 s at most, even if a TURN server does not answer."""
+        await asyncio.shield(self._begin_release())
+
+    def _begin_release(self) -> asyncio.Task[None]:
+        if self._release is None:
+            self._release = asyncio.create_task(self._close_sockets())
+        return self._release
+
+    async def _close_sockets(self) -> None:
+        self.selected = None
+        closing = asyncio.create_task(super().close())
+        await asyncio.wait([closing], timeout=CLOSE_TIMEOUT_S)
+        if not closing.done():
+            closing.cancel()
+        elif (error := closing.exception()) is not None:
+            asyncio.get_running_loop().call_exception_handler(
+                {"message": "an ICE connection did not close cleanly", "exception": error}
+            )
+        self.abort()
+        self.on_closed()
+
+    def abort(self) -> None:
+        """Close the sockets that are still open, at once."""
+        for protocol in self._protocols:
+            with contextlib.suppress(Exception):
+                protocol.transport.abort()
+        self._protocols.clear()
 
     async def replacement(self) -> "Connection":
-        """A fresh connection to the same peer for an ICE restart, with its candidates gathered.
+        """Make a connection to the same peer for an ICE restart, and gather its candidates.
 
-        Raises:
-            NoPortError: there is no port for it.
+        Returns
+        -------
+        Connection
+            It has user fragment and password of its own.
+
+        Raises
+        ------
+        NoPortError
+            Every UDP port that may be used is in use.
         """
-        fresh = Connection(
-            self._network,
-            ice_controlling=self.ice_controlling,
-            stun_server=self.stun_server,
-            turn_server=self.turn_server,
-            turn_username=self.turn_username,
-            turn_password=self.turn_password,
-            turn_ssl=self.turn_ssl,
-            turn_transport=self.turn_transport,
-            use_ipv4=self._use_ipv4,
-            use_ipv6=self._use_ipv6,
-            transport_policy=self._transport_policy,
-        )
+        options = self._options | {"ice_controlling": self.ice_controlling}
+        fresh = Connection(self._network, **options)
         fresh.remote_is_lite = self.remote_is_lite
         await fresh.gather_candidates()
         return fresh
@@ -264,12 +390,28 @@ class Connection(IceConnection):
         addresses: list[str],
         timeout: int = GATHER_TIMEOUT_S,  # noqa: ASYNC109
     ) -> list[Candidate]:
-        """Candidates on this machine's addresses and, where they are given, by STUN and TURN.
+        """Gather candidates on this machine's addresses and, where given, by STUN and TURN.
 
-        On the loopback address where there is no other, which aioice always leaves out.
+        The loopback address is used where there is no other; aioice always leaves it out.
 
-        Raises:
-            NoPortError: every port that may be used is in use.
+        Parameters
+        ----------
+        component : int
+            Of ICE; always 1, as RTCP is multiplexed.
+        addresses : list of str
+            This machine's own.
+        timeout : int
+            Seconds to wait for STUN and TURN servers.
+
+        Returns
+        -------
+        list of aioice.Candidate
+            Host candidates first.
+
+        Raises
+        ------
+        NoPortError
+            Every UDP port that may be used is in use.
         """
         hosts: list[Protocol] = []
         for address in addresses or ["127.0.0.1"]:
@@ -331,7 +473,7 @@ class Connection(IceConnection):
         return asking
 
     def _public(self, address: str) -> str:
-        """What a machine's own address is outside."""
+        """Return what one of this machine's own addresses is outside (1:1 NAT)."""
         version = ipaddress.ip_address(address).version
         for public in self._network.public_addresses:
             if ipaddress.ip_address(public).version == version:
@@ -339,46 +481,249 @@ class Connection(IceConnection):
         return address
 
 
-def install(ice: RTCIceTransport, network: Network) -> None:
-    """Let an ICE transport of aiortc's that has not begun use our connection."""
-    stock = ice._connection
-    connection = Connection(
-        network,
-        ice_controlling=stock.ice_controlling,
-        stun_server=stock.stun_server,
-        turn_server=stock.turn_server,
-        turn_username=stock.turn_username,
-        turn_password=stock.turn_password,
-        turn_ssl=stock.turn_ssl,
-        turn_transport=stock.turn_transport,
-        local_username=stock.local_username,
-        local_password=stock.local_password,
-        transport_policy=stock._transport_policy,
-    )
-    use(ice, connection)
-    ice._monitor = functools.partial(_monitor, ice)  # type: ignore[method-assign]
+class IceTransport:
+    """Carries DTLS and SRTP over one ICE connection, and over its successor after an ICE restart.
 
+    `RTCDtlsTransport` is given this instead of aiortc's `RTCIceTransport`: it reads and writes
+    DTLS by `_recv` and `_send`. SRTP and SRTCP (RFC 7983) go to `on_srtp` instead, at once, without
+    a queue or a task.
 
-def use(ice: RTCIceTransport, connection: Connection) -> None:
-    """Let an ICE transport send and receive over a connection from now on."""
-    ice._connection = ice.iceGatherer._connection = connection
-    ice._recv, ice._send = connection.recv, connection.send
+    Parameters
+    ----------
+    ice_servers : list of aiortc.RTCIceServer
+        STUN and TURN servers that are asked for candidates.
+    network : Network
+        UDP ports and public addresses of this machine.
+    on_srtp : callable
+        Takes each datagram of SRTP or SRTCP with its arrival time (monotonic, seconds).
+    on_failed : callable
+        Called once, when no datagram can be exchanged any more and `close` was not called.
 
+    Attributes
+    ----------
+    role : str
+        "controlled" or "controlling".
+    restarts : int
+        ICE restarts that found a new network path.
+    overflow : int
+        DTLS datagrams dropped because too many waited.
+    """
 
-def connection_of(ice: RTCIceTransport) -> Connection:
-    """The connection that an ICE transport uses now."""
-    connection = ice._connection
-    assert isinstance(connection, Connection)
-    return connection
+    def __init__(
+        self,
+        ice_servers: list[RTCIceServer],
+        network: Network,
+        on_srtp: Sink,
+        on_failed: Callable[[], None],
+    ) -> None:
+        self.role = "controlled"
+        self.restarts = 0
+        self.overflow = 0
+        self._on_srtp = on_srtp
+        self._on_failed = on_failed
+        self._dtls: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._ended = False
+        self._current = Connection(network, ice_controlling=False, **connection_kwargs(ice_servers))
+        self._fresh: Connection | None = None
+        self._restarting: asyncio.Task[None] | None = None
+        self._use(self._current)
 
+    @property
+    def negotiated(self) -> Connection:
+        """The connection that candidates belong to now: during a restart, the new one."""
+        return self._fresh or self._current
 
-async def _monitor(ice: RTCIceTransport) -> None:
-    """Notice the end of the connection, unless another one has taken its place."""
-    while True:
-        connection = ice._connection
-        await connection.get_event()
-        if connection is ice._connection:
-            if ice.state == "completed":
-                private: Any = ice
-                private._RTCIceTransport__setState("failed")
+    @property
+    def in_use(self) -> Connection:
+        """The connection that media is sent on now."""
+        return self._current
+
+    async def connect(self, ufrag: str, pwd: str, *, lite: bool) -> None:
+        """Run the connectivity checks until a candidate pair is nominated.
+
+        Parameters
+        ----------
+        ufrag, pwd : str
+            The peer's ICE user name fragment and password.
+        lite : bool
+            Whether the peer is an ICE Lite implementation.
+
+        Raises
+        ------
+        ConnectionError
+            No candidate pair works, or the transport was closed.
+        """
+        connection = self._current
+        connection.ice_controlling = connection.remote_is_lite = lite
+        self.role = "controlling" if lite else "controlled"
+        connection.remote_username, connection.remote_password = ufrag, pwd
+        await connection.connect()
+
+    def send_now(self, data: bytes) -> None:
+        """Send a datagram.
+
+        Parameters
+        ----------
+        data : bytes
+            The datagram.
+
+        Raises
+        ------
+        ConnectionError
+            There is no nominated pair, or no longer.
+        """
+        self._current.send_now(data)
+
+    async def _send(self, data: bytes) -> None:
+        """Send a DTLS record; called by `RTCDtlsTransport`."""
+        self._current.send_now(data)
+
+    async def _recv(self) -> bytes:
+        """Return the next DTLS record; called by `RTCDtlsTransport`."""
+        data = None if self._ended and self._dtls.empty() else await self._dtls.get()
+        if data is None:
+            raise ConnectionError("the ICE connection has closed")
+        return data
+
+    def _take(self, data: bytes, arrival_s: float) -> None:
+        first = data[0]
+        if 127 < first < 192:
+            self._on_srtp(data, arrival_s)
+        elif 19 < first < 64:
+            if self._dtls.qsize() < MAX_WAITING_DATAGRAMS:
+                self._dtls.put_nowait(data)
+            else:
+                self.overflow += 1
+
+    def _use(self, connection: Connection) -> None:
+        self._current = connection
+        connection.sink = self._take
+        connection.on_closed = lambda: self._on_closed(connection)
+
+    def _on_closed(self, connection: Connection) -> None:
+        if connection is self._current and not self._ended:
+            self._ended = True
+            self._dtls.put_nowait(None)
+            self._on_failed()
+
+    # --- ICE restart
+
+    async def restart(self, ufrag: str, pwd: str) -> None:
+        """Look for a new network path to the peer; `negotiated` is then what it must be told.
+
+        Media goes on over the old path until there is a new one; if there is none after 10 s, the
+        old one stays.
+
+        Parameters
+        ----------
+        ufrag, pwd : str
+            The peer's new ICE user name fragment and password.
+
+        Raises
+        ------
+        NoPortError
+            Every UDP port that may be used is in use.
+        """
+        await self._end_restart()
+        old = self._current
+        old.kept = True
+        try:
+            fresh = await old.replacement()
+        except BaseException:
+            old.kept = False
+            raise
+        fresh.remote_username, fresh.remote_password = ufrag, pwd
+        fresh.sink = self._take
+        self._fresh = fresh
+        self._restarting = asyncio.create_task(self._finish_restart(old, fresh))
+
+    async def _finish_restart(self, old: Connection, fresh: Connection) -> None:
+        try:
+            async with asyncio.timeout(RESTART_TIMEOUT_S):
+                await fresh.connect()
+        except (ConnectionError, TimeoutError):
+            await fresh.close()
+        else:
+            self._use(fresh)
+            self.restarts += 1
+            await old.close()
+        finally:
+            old.kept = False
+            if self._fresh is fresh:
+                self._fresh = None
+
+    async def _end_restart(self) -> None:
+        task, self._restarting = self._restarting, None
+        fresh, self._fresh = self._fresh, None
+        if task is None or fresh is None:
             return
+        if self._current is not fresh:
+            task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        if self._current is not fresh:
+            await fresh.close()
+
+    async def close(self) -> None:
+        """Close all sockets; takes 3 s at most."""
+        self._ended = True
+        self._dtls.put_nowait(None)
+        await asyncio.gather(self._end_restart(), self._current.close())
+
+    def abort(self) -> None:
+        """Close the sockets that are still open, at once."""
+        for connection in {self._current, self.negotiated}:
+            connection.abort()
+
+
+def from_aioice(candidate: Candidate) -> RTCIceCandidate:
+    """Convert a candidate.
+
+    Parameters
+    ----------
+    candidate : aioice.Candidate
+        As aioice has it.
+
+    Returns
+    -------
+    aiortc.RTCIceCandidate
+        As aiortc writes it into SDP.
+    """
+    return RTCIceCandidate(
+        component=candidate.component,
+        foundation=candidate.foundation,
+        ip=candidate.host,
+        port=candidate.port,
+        priority=candidate.priority,
+        protocol=candidate.transport,
+        type=candidate.type,
+        relatedAddress=candidate.related_address,
+        relatedPort=candidate.related_port,
+        tcpType=candidate.tcptype,
+    )
+
+
+def to_aioice(candidate: RTCIceCandidate) -> Candidate:
+    """Convert a candidate.
+
+    Parameters
+    ----------
+    candidate : aiortc.RTCIceCandidate
+        As it was read from SDP.
+
+    Returns
+    -------
+    aioice.Candidate
+        As aioice has it.
+    """
+    return Candidate(
+        foundation=candidate.foundation,
+        component=candidate.component,
+        transport=candidate.protocol,
+        priority=candidate.priority,
+        host=candidate.ip,
+        port=candidate.port,
+        type=candidate.type,
+        related_address=candidate.relatedAddress,
+        related_port=candidate.relatedPort,
+        tcptype=candidate.tcpType,
+    )

@@ -14,6 +14,7 @@ from aiortc.jitterbuffer import JitterFrame
 from aiortc.rtp import RtpPacket
 
 from gaze.frames.clocks import VIDEO_CLOCK_HZ
+from gaze.rtc.aiortc_ext.packets import encoded_of
 from gaze.rtc.rtp.header_extensions import clockwise_degrees
 
 HOLD_S = 0.25  # of media time: chosen by hand; no benchmark covers it alone
@@ -201,7 +202,7 @@ class VideoJitterBuffer:
     def _release(self) -> bool:
         packets = [self._packets.pop(number) for number in range(self._first, self._reached)]
         self._first = self._reached
-        data = b"".join(packet._data for packet in packets)  # type: ignore[attr-defined]
+        data = b"".join(map(encoded_of, packets))
         if not data:
             return False  # padding after a frame
         timestamp = packets[0].timestamp

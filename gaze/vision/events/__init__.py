@@ -1,0 +1,1 @@
+"""Detect events in the signals of the eyes: blinks, fixations, saccades, pursuit, attention."""

@@ -1,11 +1,12 @@
-"""Decides whether the viewer attends to the screen: face there, eyes open, turned toward it.
+"""Decide whether the viewer attends to the screen: face present, eyes open, turned toward it.
 
-What is decided changes only after it has lasted, so that one bad frame does nothing. The times
+The decision changes only after a change has lasted, so that one bad frame does nothing. The times
 are short; whoever acts on attention adds a grace time of its own.
 """
 
 from gaze.vision.sample import Head, Screen
 
+# Chosen by hand; no benchmark covers them.
 CLOSED_S = 0.1
 GONE_S = 0.3
 BACK_S = 0.2
@@ -20,9 +21,21 @@ def toward_screen(
     screen: Screen,
     margin_px: float,
 ) -> bool:
-    """Return whether head and gaze are turned to the screen, grown by `margin_px` on each side.
+    """Return whether head and gaze are directed at the screen.
 
-    Whatever is unknown does not speak against it.
+    Parameters
+    ----------
+    head : Head or None
+        Unknown is no objection.
+    screen_px : tuple of float or None
+        Point of gaze; unknown is no objection.
+    screen : Screen
+    margin_px : float
+        How far beside the screen the point of gaze may be.
+
+    Returns
+    -------
+    bool
     """
     if head is not None and (
         abs(head.yaw_deg) > _MAX_YAW_DEG or abs(head.pitch_deg) > _MAX_PITCH_DEG
@@ -38,15 +51,38 @@ def toward_screen(
 
 
 class Attention:
-    """Attentive or not, with hysteresis: away after 0.1 s of closed eyes or 0.3 s of looking or
-    being away, back after 0.2 s. Not attentive before a face was seen for that long."""
+    """Whether the viewer attends, with hysteresis.
+
+    Not after 0.1 s of closed eyes, or 0.3 s of looking or being away; again after 0.2 s. Not before
+    a face was seen for that long.
+
+    Attributes
+    ----------
+    attentive : bool
+    """
 
     def __init__(self) -> None:
         self.attentive = False
         self._since_s: float | None = None
 
     def update(self, present: bool, eyes_closed: bool, toward: bool, t_s: float) -> bool:
-        """Take what one frame showed at `t_s` and return whether the viewer attends."""
+        """Take one frame.
+
+        Parameters
+        ----------
+        present : bool
+            Whether it shows a face.
+        eyes_closed : bool
+        toward : bool
+            Whether head and gaze are directed at the screen.
+        t_s : float
+            When the frame was captured.
+
+        Returns
+        -------
+        bool
+            Whether the viewer attends.
+        """
         now = present and not eyes_closed and toward
         if now == self.attentive:
             self._since_s = None

@@ -1,0 +1,1 @@
+"""Find a face in a frame, and measure its eyes by landmarks."""

@@ -1,35 +1,38 @@
-"""Finds where a face is in a whole picture, for the face mesh to begin with.
+"""Detect a face in a whole picture, for the face mesh to start from.
 
 This runs MediaPipe's short-range BlazeFace (Bazarevsky et al. 2019, "BlazeFace"), for faces within
 about two metres.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gaze.vision.arrays import ComplexArray, FloatArray, Image
 from gaze.vision.face.networks import Network
-from gaze.vision.kernels.face_crop import FaceCrop, Image, cut_square
+from gaze.vision.kernels.face_crop import FaceCrop, warp_face_crop
 
-Shares = NDArray[np.float64]
+_INPUT_SIDE = 128  # of the picture that the network sees
+# As in MediaPipe's graph: boxes that overlap by more are merged, by weighted non-maximum
+# suppression.
+_MIN_OVERLAP = 0.3
 
-_SIDE = 128  # of the picture that the network sees
-_ALIKE = 0.3  # overlap of boxes of one face
 
+def _anchors() -> ComplexArray:
+    """Return the points (896,), as x + iy, from which the network measures.
 
-def _anchors() -> NDArray[np.complex128]:
-    """The places (896,) from which the network measures: 2 in each cell of 16 x 16, 6 of 8 x 8."""
-    places = []
-    for cells, each in ((16, 2), (8, 6)):
-        middles = (np.arange(cells) + 0.5) / cells
-        places.append(np.repeat((middles + 1j * middles[:, None]).ravel(), each))
-    return np.concatenate(places)
+    There are 2 in each cell of 16 x 16 and 6 in each of 8 x 8.
+    """
+    points = []
+    for cells, repeats in ((16, 2), (8, 6)):
+        centres = (np.arange(cells) + 0.5) / cells
+        points.append(np.repeat((centres + 1j * centres[:, None]).ravel(), repeats))
+    return np.concatenate(points)
 
 
 _ANCHORS = _anchors()
 
 
 class FaceDetector:
-    """The network, ready to run. Not for several threads at once."""
+    """The network, loaded. Not safe to use from several threads at once."""
 
     def __init__(self) -> None:
         self._network = Network(
@@ -39,32 +42,45 @@ class FaceDetector:
         )
 
     def find(self, image_rgb: Image) -> FaceCrop | None:
-        """Return the square around the surest face in a picture (h, w, 3); None where none is more
-        likely than not."""
+        """Return the crop around the most probable face of a picture.
+
+        Parameters
+        ----------
+        image_rgb : Image, shape (h, w, 3)
+
+        Returns
+        -------
+        FaceCrop or None
+            None where no face has a probability of at least one half.
+        """
         height, width = image_rgb.shape[:2]
         whole = FaceCrop(complex(width, height) / 2.0, max(width, height))
-        (given,) = self._network.inputs
-        cut_square(image_rgb, whole, given[0], white=2.0, dark_beyond=True)
-        given -= 1.0
-        del given
-        told, scores = self._network.run()
+        (network_input,) = self._network.inputs
+        warp_face_crop(image_rgb, whole, network_input[0], white=2.0, zero_border=True)
+        network_input -= 1.0
+        # A network cannot run while its tensors are held.
+        del network_input
+        regressors, scores = self._network.run()
         likely = np.flatnonzero(scores[0, :, 0] >= 0.0)
         if len(likely) == 0:
             return None
-        sure = 1.0 / (1.0 + np.exp(-scores[0, likely, 0].astype(np.float64)))
-        # Box and landmarks: the middle, the size, the eyes, and what is not needed.
-        middles, sizes, *eyes = (told[0, likely, :8] / _SIDE).copy().view(np.complex64).T
-        middles = middles + _ANCHORS[likely]
-        low, high = middles - sizes / 2.0, middles + sizes / 2.0
-        weights = sure * (_overlaps(low, high, int(np.argmax(sure))) > _ALIKE)
+        probabilities = 1.0 / (1.0 + np.exp(-scores[0, likely, 0].astype(np.float64)))
+        # Of a box and its landmarks: centre, size and eyes; the rest is not needed.
+        centres, sizes, *eyes = (
+            (regressors[0, likely, :8] / _INPUT_SIDE).copy().view(np.complex64).T
+        )
+        centres = centres + _ANCHORS[likely]
+        low, high = centres - sizes / 2.0, centres + sizes / 2.0
+        best = int(np.argmax(probabilities))
+        weights = probabilities * (_overlaps(low, high, best) > _MIN_OVERLAP)
         weights /= weights.sum()
         corner = whole.centre_px - whole.side_px * (0.5 + 0.5j)
         first, last = (corner + whole.side_px * complex(weights @ each) for each in (low, high))
         return FaceCrop.around(first, last, complex(weights @ (eyes[1] - eyes[0])))
 
 
-def _overlaps(low: NDArray[np.complex128], high: NDArray[np.complex128], number: int) -> Shares:
-    """Return intersection over union (n,) of boxes with one of them; corners as x + iy."""
+def _overlaps(low: ComplexArray, high: ComplexArray, number: int) -> FloatArray:
+    """Return the intersection over union (n,) of boxes with one of them; corners as x + iy."""
     width, height = (
         np.clip(np.minimum(high_, high_[number]) - np.maximum(low_, low_[number]), 0.0, None)
         for low_, high_ in ((low.real, high.real), (low.imag, high.imag))

@@ -1,7 +1,6 @@
-"""Finds one face and its 478 landmarks in a camera frame.
+"""Find one face and its landmarks in a camera frame, by one of two face backends.
 
-The landmark numbers are those of MediaPipe's attention mesh (Grishchenko et al. 2020, "Attention
-Mesh"): 468 points of the face and 5 of each iris. "Right" and "left" are the viewer's own.
+`gaze.vision.face.landmark_indices` names the landmarks.
 """
 
 import os
@@ -9,17 +8,20 @@ import time
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import cv2
 import numpy as np
 
+from gaze.vision.arrays import FloatArray, Image
 from gaze.vision.face.detection import FaceDetector
-from gaze.vision.face.mesh import LANDMARKS, FaceMesh, Points
-from gaze.vision.kernels.face_crop import FaceCrop, Image
+from gaze.vision.face.landmark_indices import LANDMARKS, LEFT_EYE, RIGHT_EYE
+from gaze.vision.face.mesh import FaceMesh
+from gaze.vision.kernels.face_crop import FaceCrop
 
-# The outer corners of the eyes, after which the square in which the face is looked for is turned.
-_RIGHT_CORNER, _LEFT_CORNER = 33, 263
+if TYPE_CHECKING:  # it takes a second to load, and only `TaskFaceFinder` needs it
+    from mediapipe.tasks.python.components.containers.landmark import NormalizedLandmark
+    from mediapipe.tasks.python.vision.face_landmarker import FaceLandmarker, FaceLandmarkerResult
 
 Delegate = Literal["GPU", "CPU"]
 
@@ -28,20 +30,34 @@ Delegate = Literal["GPU", "CPU"]
 class Landmarks:
     """The landmarks of one face in one frame.
 
-    `points_px` has shape (478, 3): x and y in pixels of the frame, z in the same scale, smaller
-    nearer to the camera. `width_px` and `height_px` are the frame's.
+    Attributes
+    ----------
+    points_px : FloatArray, shape (478, 3)
+        x and y in pixels of the frame, z in the same scale, smaller nearer to the camera.
+    width_px, height_px : int
+        Size of the frame.
     """
 
-    points_px: Points
+    points_px: FloatArray
     width_px: int
     height_px: int
 
 
 class FaceFinder(Protocol):
-    """What a face backend offers; frames are given in the order in which they were taken."""
+    """The interface of a face backend; frames are given in the order of their capture."""
 
     def find(self, image_rgb: Image) -> Landmarks | None:
-        """Return the landmarks of the most prominent face, None where there is none."""
+        """Find the most prominent face of a frame.
+
+        Parameters
+        ----------
+        image_rgb : Image, shape (h, w, 3)
+
+        Returns
+        -------
+        Landmarks or None
+            None where there is no face.
+        """
 
     def close(self) -> None:
         """Release the model."""
@@ -52,59 +68,89 @@ class FaceModelError(ValueError):
 
 
 class MeshFaceFinder:
-    """The face mesh as MediaPipe's FaceMesh runs it in video: where the face was in one frame is
-    where it is looked for in the next, and in the whole frame only while there is none."""
+    """The face mesh, run on video as MediaPipe's FaceMesh does it.
+
+    A face is searched for in the whole frame only while there is none; otherwise the mesh runs on
+    the crop around the landmarks of the frame before.
+    """
 
     def __init__(self) -> None:
         self._detector = FaceDetector()
         self._mesh = FaceMesh()
-        self._square: FaceCrop | None = None
+        self._crop: FaceCrop | None = None
 
     def find(self, image_rgb: Image) -> Landmarks | None:
-        """See `FaceFinder.find`. `image_rgb` has shape (h, w, 3), uint8."""
-        square = self._square or self._detector.find(image_rgb)
-        points = None if square is None else self._mesh.find(image_rgb, square)
+        """Find the face: see `FaceFinder.find`.
+
+        Parameters
+        ----------
+        image_rgb : Image, shape (h, w, 3)
+
+        Returns
+        -------
+        Landmarks or None
+        """
+        crop = self._crop or self._detector.find(image_rgb)
+        points = None if crop is None else self._mesh.find(image_rgb, crop)
         if points is None:
-            self._square = None
+            self._crop = None
             return None
-        # A tenth of the time that numpy takes along the longer axis.
+        # cv2.reduce takes a tenth of the time of numpy's minimum and maximum along the longer axis.
         ((left, top, _),) = cv2.reduce(points, 0, cv2.REDUCE_MIN).tolist()
         ((right, bottom, _),) = cv2.reduce(points, 0, cv2.REDUCE_MAX).tolist()
-        first, second = points[_RIGHT_CORNER].tolist(), points[_LEFT_CORNER].tolist()
+        first, second = points[RIGHT_EYE.outer].tolist(), points[LEFT_EYE.outer].tolist()
         across = complex(second[0] - first[0], second[1] - first[1])
-        self._square = FaceCrop.around(complex(left, top), complex(right, bottom), across)
+        self._crop = FaceCrop.around(complex(left, top), complex(right, bottom), across)
         height_px, width_px = image_rgb.shape[:2]
         return Landmarks(points, width_px, height_px)
 
     def close(self) -> None:
-        """There is nothing to release."""
+        """Do nothing: the networks go with this object."""
 
 
 class TaskFaceFinder:
-    """The Face Landmarker of MediaPipe Tasks, with a model file that the operator brings.
+    """The Face Landmarker of MediaPipe Tasks, with a model file that the operator provides.
 
-    It runs on the video card where MediaPipe can use it and is no slower there.
+    It runs on the GPU where MediaPipe can use one and is no slower there.
 
-    Attributes:
-        delegate: what runs it, `GPU` or `CPU`.
+    Attributes
+    ----------
+    delegate : {"GPU", "CPU"}
+        What runs it.
     """
 
     _STEP_MS = 33
 
     def __init__(self, model: Path) -> None:
-        """Load `model`, a `face_landmarker.task`.
+        """Load a model.
 
-        Raises:
-            FaceModelError: MediaPipe cannot load the file.
+        Parameters
+        ----------
+        model : Path
+            A `face_landmarker.task`.
+
+        Raises
+        ------
+        FaceModelError
+            If MediaPipe cannot load the file.
         """
-        self.delegate = _quickest(model)
+        self.delegate = _fastest_delegate(model)
         self._landmarker = _landmarker(model, self.delegate)
         self._frames = 0
 
     def find(self, image_rgb: Image) -> Landmarks | None:
-        """See `FaceFinder.find`. `image_rgb` has shape (h, w, 3), uint8."""
+        """Find the face: see `FaceFinder.find`.
+
+        Parameters
+        ----------
+        image_rgb : Image, shape (h, w, 3)
+
+        Returns
+        -------
+        Landmarks or None
+        """
         height_px, width_px = image_rgb.shape[:2]
-        # The landmarker wants times that grow; it uses them for nothing but their order.
+        # The landmarker requires increasing times; it uses nothing but their order.
         self._frames += 1
         found = _detect(self._landmarker, image_rgb, self._frames * self._STEP_MS)
         faces = found.face_landmarks
@@ -115,8 +161,8 @@ class TaskFaceFinder:
         self._landmarker.close()
 
 
-def _landmarker(model: Path, delegate: Delegate) -> Any:
-    _quieten()
+def _landmarker(model: Path, delegate: Delegate) -> "FaceLandmarker":
+    _silence_logs()
     from mediapipe.tasks.python.core.base_options import BaseOptions
     from mediapipe.tasks.python.vision import face_landmarker
     from mediapipe.tasks.python.vision.core.vision_task_running_mode import VisionTaskRunningMode
@@ -137,7 +183,7 @@ def _landmarker(model: Path, delegate: Delegate) -> Any:
         ) from None
 
 
-def _detect(landmarker: Any, image_rgb: Image, t_ms: int) -> Any:
+def _detect(landmarker: "FaceLandmarker", image_rgb: Image, t_ms: int) -> "FaceLandmarkerResult":
     import mediapipe
 
     picture = mediapipe.Image(
@@ -147,8 +193,8 @@ def _detect(landmarker: Any, image_rgb: Image, t_ms: int) -> Any:
 
 
 @cache
-def _quickest(model: Path) -> Delegate:
-    """What is better to run a model on; `CPU` where MediaPipe can use no video card."""
+def _fastest_delegate(model: Path) -> Delegate:
+    """Return what runs a model faster; `CPU` where MediaPipe can use no GPU."""
     on_cpu_s = _frame_s(model, "CPU")
     try:
         return "GPU" if _frame_s(model, "GPU") <= on_cpu_s else "CPU"
@@ -157,25 +203,27 @@ def _quickest(model: Path) -> Delegate:
 
 
 def _frame_s(model: Path, delegate: Delegate) -> float:
-    """How long a frame takes, once all is made ready."""
+    """Return how long the third frame takes: all initialisation is over by then."""
     landmarker = _landmarker(model, delegate)
-    nobody = np.zeros((480, 640, 3), np.uint8)
+    empty = np.zeros((480, 640, 3), np.uint8)
     try:
         for number in range(1, 4):
-            began_s = time.perf_counter()
-            _detect(landmarker, nobody, number)
-        return time.perf_counter() - began_s
+            started_s = time.perf_counter()
+            _detect(landmarker, empty, number)
+        return time.perf_counter() - started_s
     finally:
         landmarker.close()
 
 
-def _quieten() -> None:
+def _silence_logs() -> None:
     os.environ.setdefault("GLOG_minloglevel", "2")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
-def _in_pixels(landmarks: Any, width_px: int, height_px: int) -> Landmarks | None:
-    """Take MediaPipe's landmarks, in fractions of the frame; None if they make no face."""
+def _in_pixels(
+    landmarks: "list[NormalizedLandmark]", width_px: int, height_px: int
+) -> Landmarks | None:
+    """Convert MediaPipe's landmarks from fractions of the frame; None if they are not finite."""
     points = np.array([(p.x, p.y, p.z) for p in landmarks], dtype=np.float64)
     if points.shape != (LANDMARKS, 3) or not np.isfinite(points).all():
         return None

@@ -1,0 +1,1 @@
+"""Estimate and stabilize the head's pose."""

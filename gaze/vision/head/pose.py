@@ -1,6 +1,6 @@
-"""Where the head is and how it is turned, from landmarks and a face of average size.
+"""Estimate the head's pose and distance from landmarks and a face of average size.
 
-The rotation comes from a perspective-n-point fit of those landmarks that hardly move with the
+The rotation comes from a perspective-n-point fit of those landmarks that hardly move with facial
 expression; the distance comes from the iris, whose visible diameter is 11.7 +- 0.5 mm in nearly
 everybody (Hashemi et al. 2012, "White-to-white corneal diameter distribution").
 """
@@ -9,23 +9,22 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from gaze.vision.arrays import FloatArray
 from gaze.vision.face.finder import Landmarks
-from gaze.vision.kernels.jit import compiled, dot, solve, turned
+from gaze.vision.face.landmark_indices import EYE_CORNERS, LEFT_EYE, RIGHT_EYE
+from gaze.vision.kernels.perspective_n_point import fit_pose
 from gaze.vision.sample import Head
 
-Array = NDArray[np.float64]
-
 IRIS_DIAMETER_MM = 11.7
+"""Mean of Hashemi et al. (2012)."""
+# Chosen by hand, usual for webcams; no benchmark covers other cameras.
 ASSUMED_HORIZONTAL_FOV_DEG = 60.0
 
-RIGHT_IRIS = (469, 470, 471, 472)
-LEFT_IRIS = (474, 475, 476, 477)
-_IRISES = np.array(RIGHT_IRIS + LEFT_IRIS)
+_IRISES = np.array(RIGHT_EYE.iris_contour + LEFT_EYE.iris_contour)
 
 # Landmark: x to the image's right, y up, z toward the camera, in cm. Vertices of MediaPipe's
-# canonical face model (Apache-2.0); forehead, temples, nose ridge, eye corners, cheek bones.
+# canonical face model (Apache-2.0): forehead, temples, nose ridge, eye corners, cheek bones.
 _CANONICAL_CM = {
     10: (0.0, 8.261778, 4.481535),
     67: (-3.523964, 8.005976, 3.729163),
@@ -53,128 +52,102 @@ _CANONICAL_CM = {
     345: (6.465170, 0.937119, 1.689873),
 }
 RIGID = np.array(list(_CANONICAL_CM))
-"""The landmarks that the pose is fitted to, and where they are in an average head that faces the
-camera: x right, y down, z away, in millimetres."""
+"""The landmarks that the pose is fitted to."""
 RIGID_MM = np.array(list(_CANONICAL_CM.values())) * (10.0, -10.0, -10.0)
-_CORNERS = np.array([33, 133, 362, 263])
-_EYES_MM = RIGID_MM[[list(_CANONICAL_CM).index(number) for number in _CORNERS]].mean(axis=0)
-# What tells, of where landmarks are seen, which way each of the head's axes points there.
-_AXES = np.ascontiguousarray(np.linalg.pinv(RIGID_MM - RIGID_MM.mean(axis=0)))
-# Four or five steps are usual. A landmark's noise is far more than the last.
-_MOST_STEPS, _SETTLED = 20, 1e-8
+"""Where they are in an average head that faces the camera: x right, y down, z away."""
+_EYE_CORNERS = np.array(EYE_CORNERS)
+_EYES_MM = RIGID_MM[[list(_CANONICAL_CM).index(number) for number in EYE_CORNERS]].mean(axis=0)
+_PSEUDOINVERSE = np.ascontiguousarray(np.linalg.pinv(RIGID_MM - RIGID_MM.mean(axis=0)))
 
 
 @dataclass(frozen=True, slots=True)
 class Pose:
     """The head in camera space: millimetres, x right, y down, z away from the camera.
 
-    `rotation` (3, 3) turns head axes into camera axes and is the identity for a head that faces
-    along the camera's axis. `eyes_mm` (3,) is the point midway between the eyes. `iris_px` is the
-    mean diameter of the irises and `focal_px` the assumed focal length. `fitted_mm` (3,) is the
-    same point by the fit of an average face: its distance does not hang on the irises. `head` is
-    the same in the angles and signs of `Head`.
+    Attributes
+    ----------
+    rotation : FloatArray, shape (3, 3)
+        From head axes to camera axes; the identity for a head that faces along the camera's axis.
+    eyes_mm : FloatArray, shape (3,)
+        The point midway between the eyes, its distance by the irises.
+    iris_px : float
+        Mean diameter of the irises.
+    focal_px : float
+        Assumed focal length.
+    pnp_eyes_mm : FloatArray, shape (3,)
+        The same point by the fit of an average face, independent of the irises.
+    head : Head
+        The pose as angles and distance.
     """
 
-    rotation: Array
-    eyes_mm: Array
+    rotation: FloatArray
+    eyes_mm: FloatArray
     iris_px: float
     focal_px: float
-    fitted_mm: Array
+    pnp_eyes_mm: FloatArray
     head: Head
 
 
 def focal_length_px(width_px: int) -> float:
-    """Return the focal length of a camera with the assumed horizontal field of view."""
+    """Return the focal length of a camera with the assumed horizontal field of view.
+
+    Parameters
+    ----------
+    width_px : int
+        Width of its frames.
+
+    Returns
+    -------
+    float
+        In pixels.
+    """
     return width_px / 2.0 / math.tan(math.radians(ASSUMED_HORIZONTAL_FOV_DEG) / 2.0)
 
 
 def iris_diameters_px(landmarks: Landmarks) -> tuple[float, float]:
-    """Return the diameters of the (right, left) iris: mean of the two axes of its four points."""
+    """Return the diameters of the irises: means of the two axes of their four points.
+
+    Parameters
+    ----------
+    landmarks : Landmarks
+
+    Returns
+    -------
+    tuple of float
+        Right and left.
+    """
     a, b, c, d, e, f, g, h = landmarks.points_px.take(_IRISES, axis=0)[:, :2].tolist()
     right = (math.dist(a, c) + math.dist(b, d)) / 2.0
     return right, (math.dist(e, g) + math.dist(f, h)) / 2.0
 
 
-@compiled("Tuple((f8[:,::1], f8[::1]))(f8[:,::1], f8[:,::1], f8[:,::1])")
-def _from_afar(points_mm: Array, axes: Array, seen: Array) -> tuple[Array, Array]:
-    """About what `_fit` returns: as if all points were equally far (DeMenthon and Davis 1995)."""
-    right, down = np.zeros(3), np.zeros(3)
-    middle, middle_mm = np.zeros(2), np.zeros(3)
-    for n in range(len(seen)):
-        middle += seen[n] / len(seen)
-        middle_mm += points_mm[n] / len(seen)
-        right += axes[:, n] * seen[n, 0]
-        down += axes[:, n] * seen[n, 1]
-    long, tall = math.sqrt(dot(right, right)), math.sqrt(dot(down, down))
-    # Neither is to turn more than the other to be at right angles.
-    both, apart = right / long + down / tall, right / long - down / tall
-    both /= math.sqrt(2.0 * dot(both, both))
-    apart /= math.sqrt(2.0 * dot(apart, apart))
-    rotation, shift = np.empty((3, 3)), np.empty(3)
-    rotation[0], rotation[1] = both + apart, both - apart
-    for i in range(3):
-        j, k = (i + 1) % 3, (i + 2) % 3
-        rotation[2, i] = rotation[0, j] * rotation[1, k] - rotation[0, k] * rotation[1, j]
-    far_mm = 2.0 / (long + tall)
-    shift[0] = middle[0] * far_mm - dot(rotation[0], middle_mm)
-    shift[1] = middle[1] * far_mm - dot(rotation[1], middle_mm)
-    shift[2] = far_mm - dot(rotation[2], middle_mm)
-    return rotation, shift
-
-
-@compiled("f8[::1](f8[:,::1], f8[:,::1], f8[:,::1], f8[::1])")
-def _step(points_mm: Array, seen: Array, rotation: Array, shift: Array) -> Array:
-    """The turn and shift (6,) that bring points nearer to where they are seen (Gauss-Newton)."""
-    squares, way = np.zeros((6, 6)), np.zeros(6)
-    slopes = np.zeros((2, 6))
-    for n in range(len(seen)):
-        a, b = dot(rotation[0], points_mm[n]), dot(rotation[1], points_mm[n])
-        c = dot(rotation[2], points_mm[n])
-        near = 1.0 / (c + shift[2])
-        x, y = near * (a + shift[0]), near * (b + shift[1])
-        slopes[0, 0], slopes[0, 1], slopes[0, 2] = -b * near * x, near * (c + a * x), -b * near
-        slopes[1, 0], slopes[1, 1], slopes[1, 2] = -near * (c + b * y), a * near * y, a * near
-        slopes[0, 3], slopes[0, 5] = near, -near * x
-        slopes[1, 4], slopes[1, 5] = near, -near * y
-        for i in range(6):
-            across, down = slopes[0, i], slopes[1, i]
-            way[i] += across * (seen[n, 0] - x) + down * (seen[n, 1] - y)
-            for j in range(i + 1):
-                squares[i, j] += across * slopes[0, j] + down * slopes[1, j]
-    solve(squares, way)
-    return way
-
-
-@compiled("Tuple((f8[:,::1], f8[::1]))(f8[:,::1], f8[:,::1], f8[:,::1])")
-def _fit(points_mm: Array, axes: Array, seen: Array) -> tuple[Array, Array]:
-    """The rotation (3, 3) and shift in millimetres (3,) by which points (n, 3) come nearest to
-    where they are `seen` (n, 2), in focal lengths from the middle; no numbers where none do."""
-    rotation, shift = _from_afar(points_mm, axes, seen)
-    for _ in range(_MOST_STEPS):
-        way = _step(points_mm, seen, rotation, shift)
-        rotation, shift = turned(rotation, way[:3]), shift + way[3:]
-        if dot(way[:3], way[:3]) + dot(way[3:], way[3:]) / shift[2] ** 2 < _SETTLED**2:
-            break
-    return rotation, shift
-
-
 def head_pose(landmarks: Landmarks) -> Pose | None:
-    """Fit the head's pose; None where the landmarks make no head in front of the camera."""
+    """Estimate the head's pose.
+
+    Parameters
+    ----------
+    landmarks : Landmarks
+
+    Returns
+    -------
+    Pose or None
+        None where the landmarks make no head in front of the camera.
+    """
     focal_px = focal_length_px(landmarks.width_px)
     iris_px = sum(iris_diameters_px(landmarks)) / 2.0
     if iris_px < 1.0:
         return None
     points = landmarks.points_px
-    middle_x, middle_y = landmarks.width_px / 2.0, landmarks.height_px / 2.0
-    across, down, _ = zip(*points.take(_CORNERS, axis=0).tolist(), strict=True)
+    centre_x, centre_y = landmarks.width_px / 2.0, landmarks.height_px / 2.0
+    across, down, _ = zip(*points.take(_EYE_CORNERS, axis=0).tolist(), strict=True)
     distance_mm = focal_px * IRIS_DIAMETER_MM / iris_px
-    eyes = (sum(across) / 4.0 - middle_x) / focal_px, (sum(down) / 4.0 - middle_y) / focal_px, 1.0
+    eyes = (sum(across) / 4.0 - centre_x) / focal_px, (sum(down) / 4.0 - centre_y) / focal_px, 1.0
 
-    seen = (points.take(RIGID, axis=0)[:, :2] - np.array([middle_x, middle_y])) / focal_px
-    rotation, shift = _fit(RIGID_MM, _AXES, seen)
+    observed = (points.take(RIGID, axis=0)[:, :2] - np.array([centre_x, centre_y])) / focal_px
+    rotation, translation = fit_pose(RIGID_MM, _PSEUDOINVERSE, observed)
     (across_x, _, back_x), (across_y, _, back_y), (_, _, back_z) = rotation.tolist()
-    # Neither where they are no numbers, as for a face that is all in one place.
-    if not (back_z > 0.0 and shift[2] > 0.0):
+    # Both comparisons are false for NaN, as for a face whose landmarks are all at one point.
+    if not (back_z > 0.0 and translation[2] > 0.0):
         return None
     head = Head(
         yaw_deg=math.degrees(math.atan2(-back_x, back_z)),
@@ -182,5 +155,5 @@ def head_pose(landmarks: Landmarks) -> Pose | None:
         roll_deg=math.degrees(math.atan2(across_y, across_x)),
         distance_mm=math.hypot(*eyes) * distance_mm,
     )
-    fitted_mm = rotation @ _EYES_MM + shift
-    return Pose(rotation, np.array(eyes) * distance_mm, iris_px, focal_px, fitted_mm, head)
+    pnp_eyes_mm = rotation @ _EYES_MM + translation
+    return Pose(rotation, np.array(eyes) * distance_mm, iris_px, focal_px, pnp_eyes_mm, head)

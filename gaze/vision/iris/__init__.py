@@ -1,0 +1,1 @@
+"""Locate irises, and measure pupils."""

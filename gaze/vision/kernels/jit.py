@@ -1,120 +1,121 @@
-"""Turns functions of numbers and arrays into machine code (Numba).
+"""Compile numeric functions to machine code with Numba while their module is imported.
 
-Their signatures are given, so all is compiled while a module is imported, and never while somebody
-watches. The outcome is kept beside the source files; what it calls from another file is part of it,
-and no reason to compile it anew when only that file changes.
+Signatures are explicit, so nothing is compiled while a viewer is tracked. Compiling everything
+takes half a minute, so the machine code is cached. Numba's own cache checks only the file that
+holds a function, not those of the functions that are inlined into it. Here the name of the cache
+directory contains a hash of all sources of this package (and of Numba's and numpy's versions), so
+that every change of a kernel leads to a new directory.
 """
 
-import math
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+import hashlib
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar, cast
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
-
-Array = NDArray[np.float64]
-Grey = NDArray[np.uint8]
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
-# Sums may be done in any order, several terms at once.
-_FAST = {"reassoc", "contract", "nsz"}
+# Sums may be reassociated, so that the compiler can vectorise them.
+_FAST_MATH = {"reassoc", "contract", "nsz"}
+
+_PACKAGE = Path(__file__).resolve().parent
+# Chosen by hand, longer than compiling takes, since another process may be filling the directory;
+# no benchmark covers it.
+_KEEP_UNUSED_S = 3600.0
+_numba_config: Any = numba.config  # its attributes are set dynamically
+_config_lock = threading.Lock()
 
 
 def compiled(signature: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Compile for a signature as Numba writes it: `f8(u1[:,:], f8[::1])`.
+    """Compile the decorated function ahead of time.
 
-    There are no checks of bounds, and dividing by zero gives infinity.
+    The machine code releases the interpreter's lock, does not check array bounds, and gives
+    infinity where it divides by zero.
+
+    Parameters
+    ----------
+    signature : str
+        Types in Numba's notation, for example ``f8(u1[:,:], f8[::1])``.
+
+    Returns
+    -------
+    callable
+        The decorator.
     """
 
-    def compile_it(function: Callable[P, R]) -> Callable[P, R]:
-        def kept(keep: bool) -> Callable[P, R]:
-            compiler = numba.njit(
-                signature, cache=keep, nogil=True, error_model="numpy", fastmath=_FAST
-            )
-            return cast(Callable[P, R], compiler(function))
+    def compile_function(function: Callable[P, R]) -> Callable[P, R]:
+        directory = cache_directory()
+        with _config_lock:
+            configured = _numba_config.CACHE_DIR
+            _numba_config.CACHE_DIR = str(directory or "")
+            try:
+                compiler = numba.njit(
+                    signature,
+                    cache=directory is not None,
+                    nogil=True,
+                    error_model="numpy",
+                    fastmath=_FAST_MATH,
+                )
+                return cast(Callable[P, R], compiler(function))
+            finally:
+                _numba_config.CACHE_DIR = configured
 
+    return compile_function
+
+
+@cache
+def cache_directory() -> Path | None:
+    """Return the directory for the machine code of these sources, and remove outdated ones.
+
+    It is in `NUMBA_CACHE_DIR` where that is set, else in this package's ``__pycache__``, or in the
+    user's cache directory where the package is read-only. Several processes may share it: Numba
+    replaces files atomically.
+
+    Returns
+    -------
+    Path or None
+        None where none of these can be written to: every process then compiles for itself.
+    """
+    installation = hashlib.sha256(str(_PACKAGE).encode()).hexdigest()[:8]
+    sources = hashlib.sha256(f"numba {numba.__version__}, numpy {np.__version__}".encode())
+    for source in sorted(_PACKAGE.glob("*.py")):
+        sources.update(source.name.encode() + b"\0" + source.read_bytes() + b"\0")
+    for parent in _parents():
+        directory = parent / f"kernels-{installation}-{sources.hexdigest()[:16]}"
         try:
-            return kept(True)
-        except RuntimeError:  # no folder that may be written to
-            return kept(False)
-
-    return compile_it
-
-
-@compiled("f8(u1[:,:], f8, f8)")
-def read(grey: Grey, x: float, y: float) -> float:
-    """What a picture (h, w) shows between the middles of its pixels; beyond its edges, these."""
-    height, width = grey.shape
-    # Neither where they are no numbers.
-    x = min(x, width - 1.0) if x > 0.0 else 0.0
-    y = min(y, height - 1.0) if y > 0.0 else 0.0
-    left, top = int(x), int(y)
-    right, below = min(left + 1, width - 1), min(top + 1, height - 1)
-    across, down = x - left, y - top
-    upper = grey[top, left] * (1.0 - across) + grey[top, right] * across
-    lower = grey[below, left] * (1.0 - across) + grey[below, right] * across
-    return float(upper * (1.0 - down) + lower * down)
+            directory.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=directory).close()
+            os.utime(directory)
+        except OSError:
+            continue
+        _remove_unused(parent.glob(f"kernels-{installation}-*"), directory)
+        return directory
+    return None
 
 
-@compiled("f8(f8[:,::1], f8)")
-def line_at(line: Array, x: float) -> float:
-    """How far down a line through places (n, 2), each to the right of the one before, is at `x`;
-    beside its ends, as these."""
-    last = len(line) - 1
-    right = 1
-    while right < last and line[right, 0] < x:
-        right += 1
-    apart = line[right] - line[right - 1]
-    share = (x - line[right - 1, 0]) / max(apart[0], 1e-9)
-    return float(line[right - 1, 1] + min(max(share, 0.0), 1.0) * apart[1])
+def _parents() -> Iterator[Path]:
+    if _numba_config.CACHE_DIR:
+        yield Path(_numba_config.CACHE_DIR)
+        return
+    yield _PACKAGE / "__pycache__"
+    configured = os.environ.get("XDG_CACHE_HOME")
+    yield (Path(configured) if configured else Path(os.path.expanduser("~"), ".cache")) / "gaze"  # noqa: PTH111 - gives "~" instead of raising where there is no home
 
 
-@compiled("void(f8[:,::1], f8[::1])")
-def solve(squares: Array, wanted: Array) -> None:
-    """Solve `squares` (n, n), symmetric and positive, for `wanted` (n,), in place (Cholesky)."""
-    size = len(wanted)
-    for row in range(size):
-        for column in range(row + 1):
-            rest = squares[row, column]
-            for before in range(column):
-                rest -= squares[row, before] * squares[column, before]
-            if column < row:
-                squares[row, column] = rest / squares[column, column]
-            else:
-                squares[row, row] = math.sqrt(max(rest, 1e-300))
-    for row in range(size):
-        for before in range(row):
-            wanted[row] -= squares[row, before] * wanted[before]
-        wanted[row] /= squares[row, row]
-    for row in range(size - 1, -1, -1):
-        for after in range(row + 1, size):
-            wanted[row] -= squares[after, row] * wanted[after]
-        wanted[row] /= squares[row, row]
-
-
-@compiled("f8(f8[::1], f8[::1])")
-def dot(one: Array, other: Array) -> float:
-    """The product of two vectors (3,)."""
-    return float(one[0] * other[0] + one[1] * other[1] + one[2] * other[2])
-
-
-@compiled("f8[:,::1](f8[:,::1], f8[::1])")
-def turned(rotation: Array, turn: Array) -> Array:
-    """A rotation (3, 3) turned further about a vector (3,), by its length (Rodrigues)."""
-    x, y, z = turn[0], turn[1], turn[2]
-    angle = math.sqrt(x * x + y * y + z * z)
-    sine, bend = 1.0, 0.5
-    if angle > 0.0:
-        sine, bend = math.sin(angle) / angle, 2.0 * (math.sin(angle / 2.0) / angle) ** 2
-    cosine = 1.0 - bend * angle * angle
-    further = np.empty((3, 3))
-    for i in range(3):
-        a, b, c = rotation[0, i], rotation[1, i], rotation[2, i]
-        along = bend * (x * a + y * b + z * c)
-        further[0, i] = cosine * a + sine * (y * c - z * b) + along * x
-        further[1, i] = cosine * b + sine * (z * a - x * c) + along * y
-        further[2, i] = cosine * c + sine * (x * b - y * a) + along * z
-    return further
+def _remove_unused(directories: Iterator[Path], current: Path) -> None:
+    for directory in directories:
+        try:
+            unused_s = time.time() - directory.stat().st_mtime
+        except OSError:  # another process has removed it
+            continue
+        if directory != current and unused_s > _KEEP_UNUSED_S:
+            shutil.rmtree(directory, ignore_errors=True)

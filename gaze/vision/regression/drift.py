@@ -1,44 +1,73 @@
-"""How far the gaze is off by now, from the places where the viewer clicked, and so surely looked.
+"""Correct the drift of the gaze by clicks: where viewers click, they surely look.
 
 Webcam gaze drifts when the viewer moves, and with time (Papoutsaki et al. 2016, whose WebGazer
-learns from clicks too). A miss counts less the older it is and the further away the head was; no
-miss, or the one that an earlier session ended with, counts as one click more.
+learns from clicks too). An error counts less the older it is and the further away the head was; a
+zero error, or the correction that an earlier session ended with, counts as one more click.
 """
 
 from collections import deque
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from gaze.vision.arrays import FloatArray
 
+# Chosen by hand on made viewers; no benchmark covers them (docs/accuracy.md, "What this does not
+# show").
 CLICKS = 24
 MEMORY_S = 300.0
-"""A miss counts by a factor e less after this time."""
-REACH = 2.0
-"""A head this far off counts by exp(-1/2), in the units of `features.HEAD`."""
+"""An error counts by a factor e less after this time."""
+HEAD_LENGTH_SCALE = 2.0
+"""A head this far away counts by exp(-1/2), in the units of `features.HEAD`."""
 
 
-class Drift:
-    """The misses of the last clicks, and what they say about a head at a time.
+class DriftCorrection:
+    """The errors at the last clicks, and the correction that they give at a time.
 
-    Misses and shifts (2,) are in fractions of the screen, target less gaze; heads are (6,).
+    Errors and corrections are in fractions of the screen's width and height, target less gaze.
     """
 
-    def __init__(self, before: Array | None = None) -> None:
-        self._before = np.zeros(2) if before is None else before
-        self._clicks: deque[tuple[float, Array, Array]] = deque(maxlen=CLICKS)
+    def __init__(self, initial: FloatArray | None = None) -> None:
+        """Start without clicks.
 
-    def learn(self, miss: Array, head: Array, t_s: float) -> None:
-        """Take the miss of one click."""
-        self._clicks.append((t_s, head, miss))
+        Parameters
+        ----------
+        initial : FloatArray, shape (2,), or None, default None
+            The correction that an earlier session ended with.
+        """
+        self._initial = np.zeros(2) if initial is None else initial
+        self._clicks: deque[tuple[float, FloatArray, FloatArray]] = deque(maxlen=CLICKS)
 
-    def shift(self, head: Array, t_s: float) -> Array:
-        """Return what to add to the gaze of somebody with that head at `t_s`."""
+    def add_click(self, error: FloatArray, head: FloatArray, t_s: float) -> None:
+        """Take the error at one click.
+
+        Parameters
+        ----------
+        error : FloatArray, shape (2,)
+        head : FloatArray, shape (6,)
+            The features `HEAD` at the click.
+        t_s : float
+            When it was.
+        """
+        self._clicks.append((t_s, head, error))
+
+    def correction(self, head: FloatArray, t_s: float) -> FloatArray:
+        """Return what to add to the point of gaze.
+
+        Parameters
+        ----------
+        head : FloatArray, shape (6,)
+            The current features `HEAD`.
+        t_s : float
+            The current time.
+
+        Returns
+        -------
+        FloatArray, shape (2,)
+        """
         if not self._clicks:
-            return self._before
-        times, heads, misses = (np.array(each) for each in zip(*self._clicks, strict=True))
+            return self._initial
+        times, heads, errors = (np.array(each) for each in zip(*self._clicks, strict=True))
         ages = np.maximum(t_s - times, 0.0) / MEMORY_S
-        apart = ((heads - head) ** 2).sum(axis=1) / (2.0 * REACH**2)
-        weights = np.exp(-ages - apart)
-        return np.asarray((self._before + weights @ misses) / (1.0 + weights.sum()))
+        distances = ((heads - head) ** 2).sum(axis=1) / (2.0 * HEAD_LENGTH_SCALE**2)
+        weights = np.exp(-ages - distances)
+        return np.asarray((self._initial + weights @ errors) / (1.0 + weights.sum()))

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gaze.vision.face.eye_landmarks import EYES
+from gaze.vision.face.landmark_indices import EYES
 from simulation.viewers.rendered.camera import FOCAL_PX, HEIGHT, WIDTH, Array, project
 from simulation.viewers.rendered.person import (
     CORNEA_CENTRE_MM,

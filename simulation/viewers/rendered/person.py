@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gaze.vision.face.eye_landmarks import EYES
+from gaze.vision.face.landmark_indices import EYES
 from simulation.viewers.landmarks import rotation
 from simulation.viewers.rendered.camera import Array
 from simulation.viewers.rendered.portrait import face_model

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import Delaunay  # type: ignore[import-untyped]
 
-from gaze.vision.face.eye_landmarks import EYES
 from gaze.vision.face.finder import MeshFaceFinder
+from gaze.vision.face.landmark_indices import EYES
 from gaze.vision.head.pose import RIGID, RIGID_MM
 from simulation.viewers.portrait import portrait_rgb
 from simulation.viewers.rendered.camera import Array, Frame
@@ -113,8 +113,8 @@ def _upright(landmarks: Array) -> tuple[Array, float]:
 def _without_eyes(portrait: Frame, points: Array) -> Frame:
     hole = np.zeros(portrait.shape[:2], np.uint8)
     for eye in EYES:
-        outline = [eye.outer, *(up for up, _ in eye.lids), eye.inner]
-        outline += [low for _, low in reversed(eye.lids)]
+        outline = [eye.outer, *(up for up, _ in eye.lid_pairs), eye.inner]
+        outline += [low for _, low in reversed(eye.lid_pairs)]
         cv2.fillPoly(hole, [np.round(points[outline]).astype(np.int32)], (255,))
     dilated = cv2.dilate(hole, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (17, 17)))
     skin = cv2.inpaint(portrait, dilated, 6, cv2.INPAINT_TELEA).astype(np.float32)

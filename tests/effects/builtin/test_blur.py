@@ -50,7 +50,7 @@ def test_blur_grows_with_eccentricity() -> None:
     assert all(nearer > farther for nearer, farther in itertools.pairwise(along))
 
 
-def test_it_can_be_seen_after_the_encoder() -> None:
+def test_the_blur_is_seen_after_encoding() -> None:
     """VP8 at 2 Mbit/s, 720p, moving content: the sharp part keeps three times the detail."""
     chain = Chain([{"name": "blur", "strength": 0.8}])
     encoder = av.CodecContext.create("libvpx", "w")
@@ -97,7 +97,7 @@ def test_strength_is_continuous() -> None:
         before = drawn
 
 
-def test_a_fixation_does_not_shimmer() -> None:
+def test_a_fixation_changes_no_sample() -> None:
     frame = film_frame(WIDTH, HEIGHT)
     chain = Chain([{"name": "blur"}])
     rng = np.random.default_rng(0)
@@ -125,7 +125,7 @@ def test_a_saccade_moves_it_at_once_and_a_pursuit_smoothly() -> None:
 
 @pytest.mark.parametrize("area", ["periphery", "gaze"])
 @pytest.mark.parametrize("place", [(0.8, 0.3), (0.05, 0.98), (-0.5, 0.5), (1.3, 1.9)])
-def test_a_blur_that_came_from_elsewhere_is_as_one_that_began_there(
+def test_the_blur_does_not_depend_on_where_the_gaze_was_before(
     area: str, place: tuple[float, float]
 ) -> None:
     frame = film_frame(WIDTH, HEIGHT)
@@ -175,7 +175,7 @@ def test_visible_blurs_more_than_perceptual_and_both_leave_the_gaze_sharp() -> N
     assert sharpness(luma(frame), 0.8, 0.5) > 5 * far["perceptual"] > 10 * far["visible"]
 
 
-def test_how_large_the_picture_is_to_the_viewer_counts() -> None:
+def test_the_visual_angle_of_the_picture_counts() -> None:
     frame = film_frame(1280, 720)
     far = []
     for picture_deg in (60.0, 15.0):
@@ -195,7 +195,7 @@ def test_an_ellipse_has_the_pictures_proportions() -> None:
     assert wide / high == pytest.approx(WIDTH / HEIGHT, rel=0.08)
 
 
-def test_it_tells_where_detail_went() -> None:
+def test_softened_tells_how_often_detail_was_halved() -> None:
     chain = Chain([{"name": "blur"}])
     frame = film_frame(WIDTH, HEIGHT + 1)
     drawn = play(chain, frame, (0.25, 0.5), seconds=0.5)
@@ -212,7 +212,7 @@ def test_it_tells_where_detail_went() -> None:
     assert softened.max() == pytest.approx(0.8 * 3, abs=0.01)
 
 
-def test_nothing_is_told_of_a_picture_that_was_moved_or_left_alone() -> None:
+def test_softened_is_unknown_for_a_picture_that_was_moved_or_not_blurred() -> None:
     frame = film_frame(WIDTH, HEIGHT)
     follow = {"name": "zoom", "mode": "follow"}
     for specs, told in (
@@ -226,7 +226,7 @@ def test_nothing_is_told_of_a_picture_that_was_moved_or_left_alone() -> None:
         assert (chain.softened is not None) == told
 
 
-def test_of_two_the_softer_counts() -> None:
+def test_of_two_blurs_the_stronger_counts() -> None:
     chain = Chain([{"name": "blur"}, {"name": "blur", "area": "gaze", "strength": 0.4}])
     play(chain, film_frame(WIDTH, HEIGHT), (0.5, 0.5), seconds=0.5)
     assert chain.softened is not None

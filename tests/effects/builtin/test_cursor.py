@@ -49,7 +49,7 @@ def test_it_grows_with_uncertainty_unless_told_not_to() -> None:
     assert sizes[1] < sizes[0] / 2
 
 
-def test_it_may_hang_over_the_edge_or_lie_beyond_it() -> None:
+def test_the_cursor_may_be_cut_by_the_edge_or_lie_beside_the_picture() -> None:
     assert (drawn_at((0.0, 1.0)).y != 100).any()
     assert (drawn_at((1.5, 0.5)).y == 100).all()
     assert (drawn_at(None).y == 100).all()

@@ -32,12 +32,12 @@ def test_saturation_scales_and_warmth_shifts_chroma() -> None:
     assert chroma_table(1.0, -7.0)[128] == 121
 
 
-def test_nothing_asked_is_nothing_done() -> None:
+def test_neutral_parameters_change_nothing() -> None:
     frame = film_frame(64, 48)
     assert Chain([{"name": "grade", **NEUTRAL}]).apply(frame, None, 0.0) is frame
 
 
-def test_warmth_makes_red_of_blue() -> None:
+def test_warmth_shifts_chroma_from_blue_to_red() -> None:
     frame = film_frame(64, 48)
     source = planes_of(frame, writable=False)
     chain = Chain([{"name": "grade", **NEUTRAL, "warmth": 1.0}])
@@ -47,7 +47,7 @@ def test_warmth_makes_red_of_blue() -> None:
     assert drawn.v.mean() == pytest.approx(source.v.mean() + 14, abs=0.1)
 
 
-def test_the_pupil_can_take_the_colour_away() -> None:
+def test_saturation_can_follow_the_pupil() -> None:
     binding = {"follow": "pupil.relative", "from": [-0.1, 0.1], "to": [1, 0], "smooth": 0}
     chain = Chain([{"name": "grade", **NEUTRAL, "saturation": binding}])
     frame = film_frame(64, 48)

@@ -27,7 +27,7 @@ def pulse(
     return np.array(seen, float)
 
 
-def test_it_is_lighter_and_darker_at_its_rate() -> None:
+def test_luminance_oscillates_at_the_rate() -> None:
     seen = pulse(Chain([{"name": "guide", "rate": 2.0}]), (0.1, 0.9), 4.0)[30:]
     assert seen.max() == pytest.approx(55, abs=4)
     assert seen.min() == pytest.approx(-55, abs=4)
@@ -36,7 +36,7 @@ def test_it_is_lighter_and_darker_at_its_rate() -> None:
     assert np.fft.rfftfreq(len(seen), FRAME_S)[spectrum.argmax()] == pytest.approx(2.0, abs=0.2)
 
 
-def test_it_ends_when_the_eyes_come_near_and_does_not_ask_again() -> None:
+def test_it_ends_when_the_eyes_come_near_and_stays_off() -> None:
     chain = Chain([{"name": "guide", "again": 0.0}])
     assert np.abs(pulse(chain, (0.1, 0.9), 2.0)).max() > 40
     near = pulse(chain, (0.72, 0.4), 2.0, start_s=2.0)
@@ -44,7 +44,7 @@ def test_it_ends_when_the_eyes_come_near_and_does_not_ask_again() -> None:
     assert np.abs(pulse(chain, (0.1, 0.9), 20.0, start_s=4.0)).max() == 0
 
 
-def test_it_asks_again_once_the_eyes_were_away_long_enough() -> None:
+def test_it_begins_again_once_the_eyes_were_away_long_enough() -> None:
     chain = Chain([{"name": "guide", "again": 3.0}])
     pulse(chain, (0.72, 0.4), 3.0)
     assert np.abs(pulse(chain, (0.1, 0.9), 2.5, start_s=3.0)).max() == 0

@@ -13,7 +13,7 @@ from simulation.films.frames import film_frame, looking, play
 WIDTH, HEIGHT = 640, 360
 
 
-def test_half_is_gone_after_a_half_life_whatever_the_frame_rate() -> None:
+def test_heat_halves_in_a_half_life_at_any_frame_rate() -> None:
     for steps in (1, 7, 240):
         heat = Heat(9, 16)
         heat.seconds[:] = 8.0
@@ -50,7 +50,7 @@ def test_what_was_looked_at_is_coloured_and_the_rest_untouched() -> None:
     assert np.array_equal(drawn.u[:, 240:], source.u[:, 240:])
 
 
-def test_it_fades_until_the_film_is_itself_again() -> None:
+def test_it_fades_until_the_film_is_untouched() -> None:
     frame = film_frame(WIDTH, HEIGHT)
     chain = Chain([{"name": "heatmap", "half_life": 0.5}])
     play(chain, frame, (0.3, 0.5), seconds=1.0)

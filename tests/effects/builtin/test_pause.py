@@ -1,4 +1,4 @@
-"""When the film stands still, and when it goes on."""
+"""When the film is paused, and when it goes on."""
 
 from collections.abc import Callable
 from typing import Any
@@ -58,18 +58,18 @@ def changes(parameters: dict[str, Any], *script: tuple[float, Look]) -> list[tup
 
 
 @pytest.mark.parametrize("look", [away, closed])
-def test_it_stops_after_a_while_and_goes_on_after_a_while(look: Look) -> None:
+def test_it_pauses_after_a_delay_and_resumes_after_a_delay(look: Look) -> None:
     found = changes(
         {"after": 0.7, "resume_after": 0.4}, (1.0, attending), (3.0, look), (5.0, attending)
     )
     assert found == [(about(1.7), "attention"), (about(3.4), None)]
 
 
-def test_a_blink_does_not_stop_it() -> None:
+def test_a_blink_does_not_pause() -> None:
     assert changes({"after": 0.5}, (1.0, attending), (1.4, closed), (3.0, attending)) == []
 
 
-def test_a_short_look_back_does_not_set_it_going() -> None:
+def test_a_short_look_back_does_not_resume() -> None:
     found = changes(
         {"after": 0.5, "resume_after": 0.5},
         (2.0, away),
@@ -80,12 +80,12 @@ def test_a_short_look_back_does_not_set_it_going() -> None:
     assert found == [(about(0.5), "attention"), (about(3.5), None)]
 
 
-def test_closed_means_closed() -> None:
+def test_when_closed_only_closed_eyes_pause() -> None:
     assert changes({"when": "closed"}, (5.0, away)) == []
     assert changes({"when": "closed", "after": 1}, (5.0, closed)) == [(about(1.0), "attention")]
 
 
-def test_a_wide_pupil_stops_it_until_it_is_narrow_again() -> None:
+def test_a_wide_pupil_pauses_until_it_is_narrow_again() -> None:
     found = changes(
         {"when": "pupil", "threshold": 0.2, "after": 0.5, "resume_after": 0.2},
         (1.0, attending),
@@ -95,11 +95,11 @@ def test_a_wide_pupil_stops_it_until_it_is_narrow_again() -> None:
     assert found == [(about(1.5), "pupil"), (about(2.2), None)]
 
 
-def test_the_threshold_is_the_threshold() -> None:
+def test_a_pupil_below_the_threshold_does_not_pause() -> None:
     assert changes({"when": "pupil", "threshold": 0.31}, (5.0, wide)) == []
 
 
-def test_an_unknown_pupil_never_stops_it() -> None:
+def test_an_unknown_pupil_does_not_pause() -> None:
     assert changes({"when": "pupil", "after": 0.5}, (5.0, hidden)) == []
     assert changes({"when": "pupil", "after": 0.5}, (0.4, wide), (5.0, hidden)) == []
 
@@ -120,13 +120,13 @@ def test_without_gaze_the_film_runs(when: str) -> None:
     assert changes({"when": when, "after": 0}, (5.0, absent)) == []
 
 
-def test_a_lost_tracker_does_not_hold_the_film_for_ever() -> None:
+def test_a_lost_tracker_ends_the_pause() -> None:
     found = changes({"after": 0.5, "resume_after": 0.3}, (1.0, away), (9.0, absent))
     assert [answer for _, answer in found] == ["attention", None]
     assert found[1][0] < 2.5
 
 
-def test_the_first_reason_in_the_chain_is_told() -> None:
+def test_the_first_reason_in_the_chain_is_returned() -> None:
     chain = Chain([{"name": "pause", "when": "pupil", "after": 0}, {"name": "pause", "after": 0}])
     look = looking(MIDDLE, 0.0, eyes_closed=True, pupil_relative=0.5)
     assert chain.update(look, 0.0) == "pupil"
@@ -134,7 +134,7 @@ def test_the_first_reason_in_the_chain_is_told() -> None:
     assert chain.update(closed(2.5), 2.5) == "attention"
 
 
-def test_taking_the_effect_away_lets_the_film_go_on() -> None:
+def test_removing_the_effect_resumes_the_film() -> None:
     chain = Chain([{"name": "pause", "after": 0}])
     assert chain.update(away(0.0), 0.0) == "attention"
     chain.replace([{"name": "pause", "after": 5}])
@@ -143,7 +143,7 @@ def test_taking_the_effect_away_lets_the_film_go_on() -> None:
     assert chain.update(away(0.2), 0.2) is None
 
 
-def test_the_film_goes_back_once_when_the_viewer_returns() -> None:
+def test_it_rewinds_once_when_the_viewer_returns() -> None:
     chain = Chain([{"name": "pause", "after": 0.1, "resume_after": 0.1, "rewind": 2.0}])
     rewinds = []
     for index in range(400):
@@ -154,7 +154,7 @@ def test_the_film_goes_back_once_when_the_viewer_returns() -> None:
     assert rewinds == [(about(2.1), 2.0)]
 
 
-def test_without_asking_it_never_goes_back() -> None:
+def test_by_default_it_does_not_rewind() -> None:
     chain = Chain([{"name": "pause", "after": 0.0, "resume_after": 0.0}])
     for index in range(20):
         chain.update(away(index) if index % 2 else attending(index), index)

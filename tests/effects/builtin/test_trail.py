@@ -1,4 +1,4 @@
-"""Trail: it lies along where the gaze went, fades with age, and has gaps."""
+"""Trail: it lies along the path of the gaze, fades with age, and has gaps."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ def swept(looks: list[tuple[float, float] | None], length: float = 2.0) -> NDArr
     return planes_of(drawn, writable=False).y.astype(int) - 100
 
 
-def test_it_lies_along_the_way_and_is_fainter_the_longer_ago() -> None:
+def test_it_lies_along_the_path_of_the_gaze_and_fades_with_age() -> None:
     light = swept([(0.1 + 0.8 * k / 40, 0.5) for k in range(41)])
     along = light[176:184].max(axis=0)
     assert along[:50].max() == 0
@@ -44,7 +44,7 @@ def test_an_unknown_gaze_is_a_gap() -> None:
     assert light[180, 128] > 0
 
 
-def test_nothing_is_left_however_its_length_and_the_film_change() -> None:
+def test_nothing_is_left_when_length_or_frame_size_change() -> None:
     rng = np.random.default_rng(1)
     chain = Chain([{"name": "trail"}])
     for index in range(240):

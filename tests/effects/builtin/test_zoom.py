@@ -1,4 +1,4 @@
-"""Zoom: its geometry on a made grid, its timing, and that it does not run after itself."""
+"""Zoom: its geometry on a picture of dots, its timing, and that it closes no feedback loop."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from tests.effects.dots import dot_near, dots
 WIDTH, HEIGHT = 640, 360
 
 
-def test_a_steady_look_reaches_the_maximum_in_time_and_keeps_its_place() -> None:
+def test_a_dwell_reaches_the_maximum_in_time_about_a_fixed_point() -> None:
     frame = frame_of(dots(WIDTH, HEIGHT))
     chain = Chain([{"name": "zoom", "maximum": 2.5, "dwell": 0.8}])
     place = (120 / WIDTH, 200 / HEIGHT)
@@ -55,7 +55,7 @@ def test_timing_does_not_depend_on_the_frame_rate(rate: int) -> None:
     assert chain.view.width == pytest.approx(0.5)
 
 
-def test_speed_is_speed() -> None:
+def test_a_higher_speed_zooms_faster() -> None:
     widths = []
     for speed in (0.5, 1, 2):
         chain = Chain([{"name": "zoom", "speed": speed}])
@@ -64,7 +64,7 @@ def test_speed_is_speed() -> None:
     assert widths[0] > widths[1] > widths[2] > 0.4999
 
 
-def test_a_look_elsewhere_zooms_out_and_can_zoom_in_anew() -> None:
+def test_a_dwell_elsewhere_zooms_out_and_in_again() -> None:
     frame = film_frame(64, 48)
     chain = Chain([{"name": "zoom"}])
     play(chain, frame, (0.2, 0.2), seconds=2.0)
@@ -93,7 +93,7 @@ def test_a_glance_away_does_not_matter() -> None:
     assert chain.view == View(0.1, 0.1, 0.5, 0.5)
 
 
-def test_a_restless_gaze_does_not_zoom() -> None:
+def test_a_gaze_that_does_not_dwell_does_not_zoom() -> None:
     chain = Chain([{"name": "zoom"}])
     for index in range(120):
         t_s = index * FRAME_S
@@ -102,7 +102,7 @@ def test_a_restless_gaze_does_not_zoom() -> None:
         assert chain.view == View()
 
 
-def test_noise_neither_keeps_it_from_zooming_nor_moves_it_then() -> None:
+def test_noise_neither_prevents_the_zoom_nor_pans_it() -> None:
     rng = np.random.default_rng(3)
     frame = film_frame(64, 48)
     chain = Chain([{"name": "zoom"}])
@@ -117,7 +117,9 @@ def test_noise_neither_keeps_it_from_zooming_nor_moves_it_then() -> None:
 
 
 @pytest.mark.parametrize("display_delay_s", [0.0, 0.1])
-def test_a_viewer_who_follows_a_point_of_the_film_closes_no_loop(display_delay_s: float) -> None:
+def test_a_viewer_who_follows_a_point_of_the_film_closes_no_feedback_loop(
+    display_delay_s: float,
+) -> None:
     """The eyes stay on one point of the film wherever the zoom puts it: the view must settle.
 
     The tracker is 0.1 s late, and the screen may be late too.
@@ -182,7 +184,7 @@ def followed(looks: list[tuple[float, float]], **options: object) -> list[View]:
     return views
 
 
-def test_follow_comes_near_at_once_and_pans_after_the_gaze() -> None:
+def test_follow_zooms_in_at_once_and_pans_after_the_gaze() -> None:
     views = followed([(0.2, 0.2)] * 45 + [(0.8, 0.8)] * 90)
     assert views[44] == View(0.1, 0.1, 0.5, 0.5)
     assert views[-1].width == 0.5
@@ -218,7 +220,7 @@ def test_the_magnifier_enlarges_about_the_gaze_and_leaves_the_rest() -> None:
 
 
 @pytest.mark.parametrize("place", [(0.0, 0.0), (1.0, 1.0), (1.7, -0.5), (0.99, 0.4)])
-def test_the_magnifier_may_hang_over_the_edge(place: tuple[float, float]) -> None:
+def test_the_magnifier_may_be_cut_by_the_edge(place: tuple[float, float]) -> None:
     frame = frame_of(np.full((HEIGHT + 1, WIDTH + 1), 77, np.uint8))
     chain = Chain([{"name": "zoom", "mode": "magnifier", "maximum": 3.3}])
     drawn = planes_of(play(chain, frame, place, seconds=0.3), writable=False).y
@@ -227,7 +229,7 @@ def test_the_magnifier_may_hang_over_the_edge(place: tuple[float, float]) -> Non
     assert drawn.min() == 77
 
 
-def test_a_zoom_that_is_taken_out_glides_out_first() -> None:
+def test_a_zoom_that_is_removed_zooms_out_first() -> None:
     frame = film_frame(64, 36)
     chain = Chain([{"name": "zoom"}])
     play(chain, frame, (0.25, 0.5), seconds=2.0)
@@ -246,7 +248,7 @@ def test_a_zoom_that_is_taken_out_glides_out_first() -> None:
     assert chain.apply(frame, looking((0.25, 0.5), 3.1), 3.1) is frame
 
 
-def test_a_zoom_that_comes_back_while_it_leaves_goes_on_from_there() -> None:
+def test_a_zoom_that_is_added_again_while_it_leaves_goes_on_from_there() -> None:
     frame = film_frame(64, 36)
     chain = Chain([{"name": "zoom"}])
     play(chain, frame, (0.25, 0.5), seconds=2.0)

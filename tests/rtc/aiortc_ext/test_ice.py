@@ -14,12 +14,12 @@ from typing import Any
 import aioice
 import pytest
 from aioice import stun
+from aioice.ice import CandidatePair
 from aiortc import AudioStreamTrack
 from aiortc.contrib.media import MediaBlackhole
 from aiortc.rtcicetransport import candidate_to_aioice
 
 from gaze.base.allocator import give_back
-from gaze.rtc import aiortc_ext
 from gaze.rtc.aiortc_ext import ice
 from gaze.rtc.ice.udp_transport import Network, NoPortError
 from gaze.rtc.peer import Limits, Peer
@@ -50,7 +50,7 @@ async def connect(peer: Peer, client: Client) -> None:
 
 
 def connection_of(peer: Peer) -> ice.Connection:
-    return peer._connection.ice_connection
+    return peer._connection.transport.ice.negotiated
 
 
 async def frames(peer: Peer, count: int) -> None:
@@ -142,7 +142,7 @@ async def test_nothing_from_elsewhere_reaches_dtls_or_srtp(peer: Peer) -> None:
         await sink.stop()
         assert connection.foreign > 0.8 * FLOOD
         assert not taken
-        assert connection.overflow == 0 and connection._queue.empty()
+        assert peer._connection.transport.ice.overflow == 0
         assert all(later > earlier for (earlier, _), (later, _) in pairwise(seen))
         # Medians of both halves: the allocator of a long test run may jump, a leak only climbs.
         first, second = (median(held for _, held in half) for half in (seen[:5], seen[5:]))
@@ -159,17 +159,65 @@ async def test_checks_of_strangers_are_looked_into_only_so_often() -> None:
 
 
 async def test_what_waits_before_the_handshake_is_bounded() -> None:
+    transport = ice.IceTransport([], Network(), lambda data, arrival_s: None, lambda: None)
+    for _ in range(ice.MAX_WAITING_DATAGRAMS + 10):
+        transport.in_use.take(b"\x16", 0.0)
+    assert transport.overflow == 10
+    assert await transport._recv() == b"\x16"
+    await transport.close()
+
+
+async def test_dtls_and_srtp_are_told_apart_by_their_first_byte() -> None:
+    srtp: list[bytes] = []
+    transport = ice.IceTransport(
+        [], Network(), lambda data, arrival_s: srtp.append(data), lambda: None
+    )
+    for first in range(256):
+        transport.in_use.take(bytes([first]), 0.0)
+    dtls = [await transport._recv() for _ in range(20, 64)]
+    assert [data[0] for data in dtls] == list(range(20, 64))  # RFC 7983
+    assert [data[0] for data in srtp] == list(range(128, 192))
+    await transport.close()
+    with pytest.raises(ConnectionError, match="has closed"):
+        await transport._recv()
+
+
+async def test_a_lost_turn_server_ends_the_transport_only_if_it_was_in_use() -> None:
+    failed: list[bool] = []
+    transport = ice.IceTransport(
+        [], Network(), lambda data, arrival_s: None, lambda: failed.append(True)
+    )
+    connection = transport.in_use
+    used, other = ice.Protocol(connection), ice.Protocol(connection)
+    candidate = aioice.Candidate("1", 1, "udp", 1, "127.0.0.1", 9, "relay")
+    connection.selected = CandidatePair(used, candidate)
+    connection.protocol_lost(other)
+    assert not failed
+    connection.protocol_lost(used)
+    assert failed == [True]
+    with pytest.raises(ConnectionError):
+        transport.send_now(b"data")
+    await transport.close()
+
+
+async def test_a_socket_that_does_not_close_is_aborted_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ice, "CLOSE_TIMEOUT_S", 0.1)
     connection = ice.Connection(Network(), ice_controlling=False)
-    for _ in range(ice.WAITING + 10):
-        connection.take(b"\x16", 0.0)
-    assert (connection._queue.qsize(), connection.overflow) == (ice.WAITING, 10)
+    await connection.get_component_candidates(1, ["127.0.0.1"])
+    (protocol,) = connection._protocols
+    monkeypatch.setattr(protocol, "close", asyncio.Event().wait)
+    async with asyncio.timeout(PATIENCE_S):
+        await connection.close()
+    assert protocol.transport.is_closing() and not connection._protocols
 
 
 async def test_only_so_many_addresses_are_trusted() -> None:
     connection = ice.Connection(Network(), ice_controlling=False)
     for port in range(1000):
         connection.trust(("127.0.0.1", port))
-    assert len(connection.trusted) == ice.TRUSTED
+    assert len(connection.trusted) == ice.MAX_TRUSTED_ADDRESSES
     assert ("127.0.0.1", 999) in connection.trusted
 
 
@@ -199,11 +247,11 @@ async def test_a_peer_that_falls_silent_is_given_up_and_one_that_stalls_is_not(
     monkeypatch.setattr(stock, "request_received", answer)
     monkeypatch.setattr(ice, "CONSENT_EXPIRY_S", 1.0)
     await asyncio.sleep(1.5)
-    assert ours._nominated
+    assert ours.selected is not None
     monkeypatch.setattr(stock, "request_received", lambda *_: None)
     async with asyncio.timeout(PATIENCE_S):
         await ours.get_event()
-    assert not ours._nominated
+    assert ours.selected is None
     await stock.close()
 
 
@@ -218,10 +266,12 @@ async def test_ipv6_candidates_connect() -> None:
         one.remote_username, one.remote_password = other.local_username, other.local_password
         for candidate in other.local_candidates:
             await one.add_remote_candidate(candidate)
+    received: asyncio.Queue[bytes] = asyncio.Queue()
+    ours.sink = lambda data, arrival_s: received.put_nowait(data)
     async with asyncio.timeout(PATIENCE_S):
         await asyncio.gather(ours.connect(), stock.connect())
         await stock.send(b"\x80hello")
-        assert await ours.recv() == b"\x80hello"
+        assert await asyncio.wait_for(received.get(), PATIENCE_S) == b"\x80hello"
         ours.send_now(b"\x80welcome")
         assert await stock.recv() == b"\x80welcome"
     await asyncio.gather(ours.close(), stock.close())
@@ -329,10 +379,10 @@ async def test_candidates_trickled_after_a_restart_belong_to_it(peer: Peer) -> N
         await frames(peer, 3)
 
 
-async def test_a_restart_that_fails_leaves_the_old_way(
+async def test_a_restart_that_fails_leaves_the_old_path(
     peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aiortc_ext, "RESTART_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(ice, "RESTART_TIMEOUT_S", 0.3)
     async with Client() as client:
         await connect(peer, client)
         etag, old = peer.etag, connection_of(peer)

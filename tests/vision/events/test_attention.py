@@ -9,8 +9,15 @@ SCREEN = Screen(1920, 1080)
 STEP_S = 1 / 30
 
 
-def watch(attention, seconds, start_s, present=True, closed=False, toward=True):
-    """Returns when it first changed, in seconds from the start, None if it did not."""
+def watch(
+    attention: Attention,
+    seconds: float,
+    start_s: float,
+    present: bool = True,
+    closed: bool = False,
+    toward: bool = True,
+) -> float | None:
+    """Return when it first changed, in seconds from the start, None if it did not."""
     before = attention.attentive
     changed = None
     for frame in range(round(seconds / STEP_S)):
@@ -21,7 +28,7 @@ def watch(attention, seconds, start_s, present=True, closed=False, toward=True):
 
 
 @pytest.fixture
-def attending():
+def attending() -> Attention:
     attention = Attention()
     assert watch(attention, 1.0, 0.0) == pytest.approx(0.2)
     return attention
@@ -31,20 +38,22 @@ def attending():
     ("looks", "after_s"),
     [({"closed": True}, 0.1), ({"present": False}, 0.3), ({"toward": False}, 0.3)],
 )
-def test_it_is_lost_after_its_time_and_comes_back(attending, looks, after_s):
+def test_it_is_lost_after_its_time_and_comes_back(
+    attending: Attention, looks: dict[str, bool], after_s: float
+) -> None:
     assert watch(attending, 1.0, 1.0, **looks) == pytest.approx(after_s, abs=STEP_S)
     assert not attending.attentive
     assert watch(attending, 1.0, 2.0) == pytest.approx(0.2, abs=STEP_S)
 
 
-def test_one_bad_frame_does_nothing(attending):
+def test_one_bad_frame_does_nothing(attending: Attention) -> None:
     attending.update(True, True, True, 1.0)
     attending.update(True, False, True, 1.03)
     attending.update(True, True, True, 1.2)
     assert attending.attentive
 
 
-def head(yaw=0.0, pitch=0.0):
+def head(yaw: float = 0.0, pitch: float = 0.0) -> Head:
     return Head(yaw, pitch, 0.0, 600.0)
 
 
@@ -61,5 +70,5 @@ def head(yaw=0.0, pitch=0.0):
         (None, None, True),
     ],
 )
-def test_toward_screen(face, gaze, expected):
+def test_toward_screen(face: Head | None, gaze: tuple[float, float] | None, expected: bool) -> None:
     assert toward_screen(face, gaze, SCREEN, margin_px=100.0) is expected

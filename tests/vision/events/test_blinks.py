@@ -1,25 +1,25 @@
-"""Blinks of scripted lids, and what is none."""
+"""BlinkDetector of scripted lids, and what is none."""
 
 import pytest
 
-from gaze.vision.events.blinks import Blink, Blinks
+from gaze.vision.events.blinks import Blink, BlinkDetector
 from gaze.vision.face.eye_landmarks import LidBaseline
 
 OPEN = 0.3
 
 
 class Lids:
-    """Lids that move by a script, seen at a rate; `blinks` are those that were told."""
+    """Lids that move by a script, sampled at a rate; `blinks` are those that were detected."""
 
-    def __init__(self, rate_hz=30.0):
-        self.detector = Blinks()
+    def __init__(self, rate_hz: float = 30.0) -> None:
+        self.detector = BlinkDetector()
         self.baseline = LidBaseline()
         self.rate_hz = rate_hz
         self.t_s = 0.0
         self.blinks: list[Blink] = []
 
-    def show(self, *parts):
-        """Each part is a ratio and how many seconds it lasts."""
+    def show(self, *parts: tuple[float, float]) -> "Lids":
+        """Move them; each part is an aspect ratio and its duration in seconds."""
         for ratio, seconds in parts:
             for _ in range(round(seconds * self.rate_hz)):
                 blink = self.detector.update(
@@ -30,13 +30,15 @@ class Lids:
         return self
 
 
-def kinds(lids):
+def kinds(lids: Lids) -> list[str]:
     return [blink.kind for blink in lids.blinks]
 
 
 @pytest.mark.parametrize("rate_hz", [10, 15, 30, 60])
 @pytest.mark.parametrize("level", [0.2, 0.3, 0.4])
-def test_a_blink_is_told_once_with_its_times_at_any_rate_and_for_any_eyes(rate_hz, level):
+def test_a_blink_is_detected_once_with_its_times_at_any_rate_and_for_any_eyes(
+    rate_hz: float, level: float
+) -> None:
     lids = Lids(rate_hz).show((level, 4.0))
     start_s = lids.t_s
     lids.show((0.15 * level, 0.2), (level, 2.0))
@@ -45,17 +47,17 @@ def test_a_blink_is_told_once_with_its_times_at_any_rate_and_for_any_eyes(rate_h
     assert lids.blinks[0].end_s == pytest.approx(start_s + 0.2, abs=1e-6)
 
 
-def test_a_blink_is_found_at_five_frames_a_second():
+def test_a_blink_is_detected_at_five_frames_a_second() -> None:
     lids = Lids(5).show((OPEN, 4.0), (0.05, 0.2), (OPEN, 2.0))
     assert kinds(lids) == ["short"]
 
 
-def test_a_long_blink_and_a_half_one():
+def test_long_and_half_blinks() -> None:
     lids = Lids().show((OPEN, 4.0), (0.04, 0.8), (OPEN, 2.0), (0.2, 0.2), (OPEN, 2.0))
     assert kinds(lids) == ["long", "half"]
 
 
-def test_half_is_measured_by_the_viewers_other_blinks():
+def test_half_is_measured_by_the_viewers_other_blinks() -> None:
     """Landmarks that never quite close: a third is this viewer's whole blink."""
     lids = Lids().show((OPEN, 4.0))
     for _ in range(8):
@@ -65,7 +67,7 @@ def test_half_is_measured_by_the_viewers_other_blinks():
 
 
 @pytest.mark.parametrize("low", [0.22, 0.17, 0.13])
-def test_a_glance_down_and_a_squint_are_no_blinks(low):
+def test_a_glance_down_and_a_squint_are_no_blinks(low: float) -> None:
     lids = Lids().show((OPEN, 4.0), (low, 2.0), (OPEN, 2.0))
     assert lids.blinks == []
     squint = [(OPEN + (low - OPEN) * step / 30, 1 / 30) for step in range(31)]
@@ -73,7 +75,7 @@ def test_a_glance_down_and_a_squint_are_no_blinks(low):
     assert lids.blinks == []
 
 
-def test_a_glance_down_is_unsettled_only_at_first():
+def test_a_glance_down_is_unsettled_only_at_first() -> None:
     lids = Lids().show((OPEN, 4.0), (0.15, 0.2))
     assert lids.detector.unsettled
     lids.show((0.15, 0.4))
@@ -81,12 +83,12 @@ def test_a_glance_down_is_unsettled_only_at_first():
     assert not lids.detector.closed
 
 
-def test_a_blink_out_of_a_squint_is_found():
+def test_a_blink_during_a_squint_is_detected() -> None:
     lids = Lids().show((OPEN, 4.0), (0.2, 4.0), (0.05, 0.15), (0.2, 2.0))
     assert kinds(lids) == ["short"]
 
 
-def test_closed_eyes_are_closed_and_no_blink():
+def test_closed_eyes_are_not_a_blink() -> None:
     lids = Lids().show((OPEN, 4.0), (0.04, 3.0))
     assert lids.detector.closed
     assert lids.detector.unsettled
@@ -95,14 +97,14 @@ def test_closed_eyes_are_closed_and_no_blink():
     assert lids.blinks == []
 
 
-def test_noise_makes_no_blinks():
+def test_noise_makes_no_blinks() -> None:
     lids = Lids()
     for number in range(3000):
         lids.show((OPEN * (1.0 + (0.06, -0.05, 0.02, -0.07, 0.04)[number * 7 % 5]), 1 / 30))
     assert lids.blinks == []
 
 
-def test_a_face_lost_for_a_moment_does_not_hide_a_blink_and_one_lost_for_long_makes_none():
+def test_a_short_loss_of_the_face_hides_no_blink_and_a_long_one_makes_none() -> None:
     lids = Lids().show((OPEN, 4.0), (0.1, 0.1))
     lids.t_s += 0.2
     assert kinds(lids.show((OPEN, 1.0))) == ["short"]
@@ -111,27 +113,27 @@ def test_a_face_lost_for_a_moment_does_not_hide_a_blink_and_one_lost_for_long_ma
     assert len(lids.show((OPEN, 2.0)).blinks) == 1
 
 
-def test_a_lost_face_has_no_closed_eyes():
+def test_a_lost_face_has_no_closed_eyes() -> None:
     lids = Lids().show((OPEN, 4.0), (0.04, 0.5))
-    lids.detector.forget()
+    lids.detector.lose_face()
     assert not lids.detector.closed
 
 
-def test_eyes_that_were_closed_when_the_face_was_lost_are_still_so_unless_clearly_open():
-    blinks = Blinks()
+def test_eyes_that_were_closed_when_the_face_was_lost_stay_so_unless_clearly_open() -> None:
+    blinks = BlinkDetector()
     blinks.update(0.04, 0.1, 0.0)
-    blinks.forget()
+    blinks.lose_face()
     blinks.update(0.04, 0.1, 0.0)
     assert blinks.closed and blinks.unsettled
-    blinks.forget()
+    blinks.lose_face()
     blinks.update(0.04, 0.3, 0.1)
     assert blinks.closed and blinks.unsettled
     blinks.update(0.2, 0.5, 0.2)
     assert not blinks.closed
 
 
-def test_half_closed_eyes_stay_what_they_were():
-    blinks = Blinks()
+def test_half_closed_eyes_stay_open_or_closed() -> None:
+    blinks = BlinkDetector()
     blinks.update(OPEN, 1.0, 0.0)
     blinks.update(0.12, 0.3, 0.1)
     assert not blinks.closed
@@ -140,7 +142,7 @@ def test_half_closed_eyes_stay_what_they_were():
     assert blinks.closed
 
 
-def test_blinks_are_counted_per_minute():
+def test_blinks_are_counted_per_minute() -> None:
     lids = Lids()
     for _ in range(10):
         lids.show((OPEN, 1.9), (0.05, 0.1))
@@ -148,26 +150,27 @@ def test_blinks_are_counted_per_minute():
     assert lids.detector.rate_per_min(lids.t_s) == pytest.approx(30.0, rel=0.04)
 
 
-def test_a_blink_leaves_the_count_after_a_minute():
+def test_a_blink_leaves_the_count_after_a_minute() -> None:
     lids = Lids().show((OPEN, 1.0), (0.05, 0.1), (OPEN, 1.0))
-    assert lids.detector.rate_per_min(lids.t_s + 20) > 0
+    rate = lids.detector.rate_per_min(lids.t_s + 20)
+    assert rate is not None and rate > 0
     assert lids.detector.rate_per_min(lids.t_s + 61) == 0
 
 
-def test_rate_and_perclos_are_unknown_at_first():
+def test_rate_and_perclos_are_unknown_at_first() -> None:
     lids = Lids().show((OPEN, 2.0))
     assert lids.detector.rate_per_min(lids.t_s) is None
     assert lids.detector.perclos(lids.t_s) is None
 
 
-def test_perclos_is_the_share_of_the_last_minute():
+def test_perclos_is_the_share_of_the_last_minute() -> None:
     lids = Lids().show((OPEN, 15.0), (0.02, 5.0))
     assert lids.detector.perclos(lids.t_s) == pytest.approx(0.25, abs=0.01)
     lids.show((OPEN, 62.0))
     assert lids.detector.perclos(lids.t_s) == pytest.approx(0.0, abs=1e-9)
 
 
-def test_time_that_does_not_go_on_changes_nothing():
+def test_a_frame_that_is_not_later_changes_nothing() -> None:
     lids = Lids().show((OPEN, 4.0))
     assert lids.detector.update(0.02, 0.0, lids.t_s - 1.0) is None
     assert not lids.detector.closed

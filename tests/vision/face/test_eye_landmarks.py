@@ -2,7 +2,8 @@
 
 import pytest
 
-from gaze.vision.face.eye_landmarks import EYES, LidBaseline, aspect_ratio, iris_offsets_mm
+from gaze.vision.face.eye_landmarks import LidBaseline, aspect_ratio, iris_offsets_mm
+from gaze.vision.face.landmark_indices import EYES
 from gaze.vision.head.pose import head_pose
 from simulation.viewers.landmarks import make_landmarks, rotation
 
@@ -11,21 +12,25 @@ STEP_S = 1 / 30
 
 @pytest.mark.parametrize("ratio", [0.05, 0.2, 0.35])
 @pytest.mark.parametrize("yaw", [0, 25])
-def test_aspect_ratio_is_that_of_the_lids_whichever_way_the_head_is_turned(ratio, yaw):
+def test_aspect_ratio_is_that_of_the_lids_however_the_head_is_rotated(
+    ratio: float, yaw: float
+) -> None:
     landmarks = make_landmarks(rotation(yaw_deg=yaw), ratio=ratio)
     for eye in EYES:
         assert aspect_ratio(landmarks, eye) == pytest.approx(ratio, rel=0.03)
 
 
 @pytest.mark.parametrize("distance_mm", [300.0, 700.0])
-def test_iris_offset_is_in_millimetres_at_any_distance(distance_mm):
+def test_iris_offset_is_in_millimetres_at_any_distance(distance_mm: float) -> None:
     landmarks = make_landmarks(eyes_mm=(0, 0, distance_mm), iris_mm=(2.0, -1.0))
-    offsets = iris_offsets_mm(landmarks, head_pose(landmarks))
+    pose = head_pose(landmarks)
+    assert pose is not None
+    offsets = iris_offsets_mm(landmarks, pose)
     assert offsets.ravel() == pytest.approx([2.0, -1.0, 2.0, -1.0], abs=0.02)
 
 
 @pytest.mark.parametrize("own", [0.2, 0.27, 0.4])
-def test_openness_is_learned_from_the_viewers_own_open_eyes(own):
+def test_openness_is_learned_from_the_viewers_own_open_eyes(own: float) -> None:
     baseline = LidBaseline()
     for frame in range(300):
         baseline.openness(own, frame * STEP_S)
@@ -35,7 +40,7 @@ def test_openness_is_learned_from_the_viewers_own_open_eyes(own):
     assert 0.2 < baseline.openness(0.6 * own, later) < 0.8
 
 
-def test_long_closed_eyes_do_not_become_the_usual_opening():
+def test_long_closed_eyes_do_not_become_the_baseline() -> None:
     baseline = LidBaseline()
     for frame in range(90):
         baseline.openness(0.3, frame * STEP_S)

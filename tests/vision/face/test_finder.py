@@ -135,7 +135,7 @@ def test_the_tasks_backend_takes_the_video_card_where_it_is_no_slower(
         return on_card
 
     monkeypatch.setattr(finder_module, "_frame_s", frame_s)
-    assert finder_module._quickest.__wrapped__(Path("face_landmarker.task")) == delegate
+    assert finder_module._fastest_delegate.__wrapped__(Path("face_landmarker.task")) == delegate
 
 
 def test_a_file_that_is_no_face_landmarker_is_refused(tmp_path):

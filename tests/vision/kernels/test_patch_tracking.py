@@ -1,101 +1,97 @@
-"""Patterns of skin: kept, found again, and what they say of the head."""
+"""Patches of skin aligned with a picture, and the head that they are on."""
 
-import cv2
 import numpy as np
 import pytest
 
-from gaze.vision.kernels.jit import turned
-from gaze.vision.kernels.patch_tracking import (
-    between_deg,
-    blurred,
-    fitted,
-    from_head,
-    in_head,
-    kept,
-    slopes,
-)
-from simulation.viewers.landmarks import rotation
+from gaze.vision.arrays import FloatArray, GreyImage
+from gaze.vision.kernels.patch_tracking import Templates, align, make_templates
+from gaze.vision.kernels.rigid_motion import angle_between_deg
 
 FOCAL_PX = 550.0
-MIDDLE = np.array([159.5, 119.5])
+CENTRE_PX = np.array([159.5, 119.5])
 EYES_MM = np.array([5.0, -10.0, 500.0])
 
 
-def spots(count=16):
-    """Spots (n, 3) of a head, and which way each is seen."""
-    spots_mm = np.random.default_rng(3).uniform(-50.0, 50.0, (count, 3)) * (1.0, 0.8, 0.3)
-    along = spots_mm + EYES_MM
-    return spots_mm, along / along[:, 2:]
+def points_and_rays(count: int = 16) -> tuple[FloatArray, FloatArray]:
+    points_mm = np.random.default_rng(3).uniform(-50.0, 50.0, (count, 3)) * (1.0, 0.8, 0.3)
+    rays = points_mm + EYES_MM
+    return points_mm, rays / rays[:, 2:]
 
 
-def head(spots_mm, moved_mm=(0.0, 0.0, 0.0)):
-    """A picture of a head of soft blobs that faces the camera, and where its spots are."""
+def head(
+    points_mm: FloatArray, moved_mm: FloatArray | tuple[float, ...] = (0.0, 0.0, 0.0)
+) -> tuple[GreyImage, FloatArray]:
+    """A picture of a head of soft blobs that faces the camera, and where its points are."""
     grey = np.full((240, 320), 110.0, np.float32)
     y, x = np.mgrid[:240, :320]
-    points = spots_mm + EYES_MM + moved_mm
-    there = points[:, :2] * FOCAL_PX / points[:, 2:]
-    for (right, down), sign in zip(there + MIDDLE, np.tile([1, -1], len(there)), strict=False):
+    points = points_mm + EYES_MM + moved_mm
+    projected = points[:, :2] * FOCAL_PX / points[:, 2:]
+    signs = np.tile([1, -1], len(projected))
+    for (right, down), sign in zip(projected + CENTRE_PX, signs, strict=False):
         grey += sign * 60.0 * np.exp(-((x - right) ** 2 / 18.0 + (y - down) ** 2 / 10.0))
-    return np.clip(np.round(grey), 0, 255).astype(np.uint8), there
+    return np.clip(np.round(grey), 0, 255).astype(np.uint8), projected
 
 
-def follow(spots_mm, along, key, grey, rotation, eyes_mm, rounds=8):
-    skin_mm = np.zeros((len(spots_mm), 2, 3))
-    skin_mm[:, 0, 0] = skin_mm[:, 1, 1] = (spots_mm[:, 2] + EYES_MM[2]) / FOCAL_PX
-    held = (spots_mm, along, skin_mm, np.full(len(spots_mm), 0.01))
-    patterns = (key.offsets, key.grey, key.steps, key.unsure)
-    return fitted(*held, *patterns, grey, MIDDLE, rotation, eyes_mm, FOCAL_PX, rounds)
+def track(
+    points_mm: FloatArray,
+    rays: FloatArray,
+    templates: Templates,
+    grey: GreyImage,
+    eyes_mm: FloatArray,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, float, float]:
+    tangents_mm = np.zeros((len(points_mm), 2, 3))
+    tangents_mm[:, 0, 0] = tangents_mm[:, 1, 1] = (points_mm[:, 2] + EYES_MM[2]) / FOCAL_PX
+    return align(
+        points_mm,
+        rays,
+        tangents_mm,
+        np.full(len(points_mm), 0.01),
+        templates.offsets_px,
+        templates.grey,
+        templates.gains,
+        templates.covariances,
+        grey,
+        CENTRE_PX,
+        np.eye(3),
+        eyes_mm,
+        FOCAL_PX,
+        8,
+    )
 
 
-@pytest.mark.parametrize("shape", [(3, 3), (8, 61), (120, 97)])
-def test_blurring_is_that_of_opencv(shape):
-    grey = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
-    assert np.array_equal(blurred(grey), cv2.GaussianBlur(grey, (5, 5), 0.8))
+def test_templates_are_normalised() -> None:
+    points_mm, _ = points_and_rays()
+    grey, projected = head(points_mm)
+    templates = make_templates(grey, projected + CENTRE_PX, 1.0)
+    assert templates.grey.shape == (16, 81)
+    assert templates.offsets_px.min() == -4.0
+    assert templates.offsets_px.max() == 4.0
+    # The centre of a bright blob is brighter than its mean, that of a dark one darker.
+    assert (templates.grey[::2, 40] > 0.0).all()
+    assert (templates.grey[1::2, 40] < 0.0).all()
 
 
-def test_what_a_head_is_off_by_is_the_same_in_its_own_frame_and_back():
-    before, way = rotation(12.0, -7.0, 20.0), np.array([0.1, -0.2, 0.05, 4.0, -3.0, 9.0])
-    seen = from_head(before, way)
-    after = turned(before, seen[:3])
-    assert after == pytest.approx(before @ cv2.Rodrigues(way[:3])[0], abs=1e-12)
-    assert in_head(before, EYES_MM, after, EYES_MM + seen[3:]) == pytest.approx(way, abs=1e-12)
-    assert in_head(before, EYES_MM, before, EYES_MM) == pytest.approx(np.zeros(6), abs=1e-12)
-    assert between_deg(before, after) == pytest.approx(np.degrees(np.linalg.norm(way[:3])))
-
-
-def test_slopes_are_how_the_places_change():
-    (spots_mm, along), turn = spots(), rotation(15.0, 5.0, -8.0)
-    there, by_pose, by_depth = slopes(spots_mm, along, turn, EYES_MM, FOCAL_PX)
-    for number, small in enumerate(1e-6 * np.eye(6)):
-        nearby = turned(turn, small[:3]), EYES_MM + small[3:]
-        moved, _, _ = slopes(spots_mm, along, *nearby, FOCAL_PX)
-        assert by_pose[:, :, number] == pytest.approx((moved - there) / 1e-6, abs=1e-2)
-    moved, _, _ = slopes(spots_mm + 1e-6 * along, along, turn, EYES_MM, FOCAL_PX)
-    assert by_depth == pytest.approx((moved - there) / 1e-6, abs=1e-2)
-
-
-def test_a_head_is_found_where_its_spots_are():
-    spots_mm, along = spots()
-    grey, there = head(spots_mm)
+def test_a_head_is_found_where_its_patches_are() -> None:
+    points_mm, rays = points_and_rays()
+    grey, projected = head(points_mm)
     moved_mm = np.array([1.5, -1.0, 4.0])
-    moved, seen_there = head(spots_mm, moved_mm)
-    key = kept(grey, there + MIDDLE, 1.0)
-    turn, eyes_mm, places, unsure, share, left_px = follow(
-        spots_mm, along, key, moved, np.eye(3), EYES_MM
+    moved, moved_projected = head(points_mm, moved_mm)
+    templates = make_templates(grey, projected + CENTRE_PX, 1.0)
+    rotation, eyes_mm, locations_px, covariances, inliers, last_step_px = track(
+        points_mm, rays, templates, moved, EYES_MM
     )
     assert eyes_mm == pytest.approx(EYES_MM + moved_mm, abs=0.3)
-    assert between_deg(turn, np.eye(3)) < 0.3
-    assert share > 0.7
-    assert left_px < 0.05
-    assert np.median(np.abs(places - seen_there)) < 0.1
-    assert np.linalg.eigvalsh(unsure).min() > 0.0
+    assert angle_between_deg(rotation, np.eye(3)) < 0.3
+    assert inliers > 0.7
+    assert last_step_px < 0.05
+    assert np.median(np.abs(locations_px - moved_projected)) < 0.1
+    assert np.linalg.eigvalsh(covariances).min() > 0.0
 
 
 @pytest.mark.parametrize("damage", [np.nan, np.inf, 1e12])
-def test_a_head_that_is_nowhere_is_not_found(damage):
-    spots_mm, along = spots()
-    grey, there = head(spots_mm)
-    key = kept(grey, there + MIDDLE, 1.0)
-    nowhere = np.array([damage, 0.0, 500.0])
-    _, eyes_mm, *_ = follow(spots_mm, along, key, grey, np.eye(3), nowhere)
+def test_a_head_that_is_nowhere_is_not_found(damage: float) -> None:
+    points_mm, rays = points_and_rays()
+    grey, projected = head(points_mm)
+    templates = make_templates(grey, projected + CENTRE_PX, 1.0)
+    _, eyes_mm, *_ = track(points_mm, rays, templates, grey, np.array([damage, 0.0, 500.0]))
     assert not abs(eyes_mm[0]) < 1e3
