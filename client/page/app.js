@@ -150,7 +150,7 @@ export class GazeApp {
   async #startFromUrl() {
     const state = readUrl(location.search);
     const stored = restorableSession();
-    // A link cannot name a live stream: whoever opens it should see first what will be played.
+    // A link cannot name a live stream: a viewer should see what will be played before it is opened.
     const media = this.#filmPicker?.find(state.media)?.name ?? stored?.media;
     if (this.#filmPicker?.find(media) || isLive(media ?? null)) this.#showChoice({ media: media ?? null, local: null });
     this.#setChain(this.#effectPanel?.chainOf(state) ?? stored?.effects ?? this.#effectPanel?.defaultChain ?? []);

@@ -25,7 +25,7 @@ window.client = new GazeClient();
 window.unhandled = [];
 addEventListener('unhandledrejection', ({ reason }) => window.unhandled.push(String(reason)));
 client.attach(document.getElementById('film'));
-// What became of a promise, as something that can be told.
+// How a promise settled, as JSON.
 window.told = (promise) => promise.then(
   (value) => ({ value }),
   ({ name, status, title, field }) => ({ name, status, title, field }));
