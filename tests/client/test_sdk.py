@@ -22,6 +22,24 @@ def run(source: str) -> Any:
     return json.loads(done.stdout)
 
 
+def test_a_message_of_the_server_becomes_a_sentence() -> None:
+    messages = {
+        "gaze: the tracker was lost; it is started again": (
+            "The tracker was lost; it is started again."
+        ),
+        "media: rtsp://camera/1: Connection refused": "rtsp://camera/1: Connection refused.",
+        "the session has ended.": "The session has ended.",
+    }
+    sentences = run(
+        f"""
+        import {{ errorSentence }} from './gaze-error.js';
+        const messages = {json.dumps(list(messages))};
+        const main = () => messages.map((message) => errorSentence({{ message }}));
+        """
+    )
+    assert sentences == list(messages.values())
+
+
 PENDING = """
 import { PendingRequests } from './pending-requests.js';
 import { calibrationCancelled, calibrationRequest } from './calibration-requests.js';
