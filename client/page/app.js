@@ -8,11 +8,12 @@
 import { GazeClient, GazeError } from '../gaze-client.js';
 import { cameraProblem, missingCameraAccess } from '../sdk/camera-problems.js';
 import { Camera, cameraIsAllowed } from '../sdk/camera.js';
+import { errorSentence } from '../sdk/gaze-error.js';
 import { CalibrationPanel } from './calibration/calibration-panel.js';
 import { listenForShortcuts } from './keyboard-shortcuts.js';
 import { LazyViews } from './lazy-views.js';
 import { PageState } from './page-state.js';
-import { ProblemError, browserProblem, filmProblem, sessionProblem } from './problem-texts.js';
+import { ProblemError, browserProblem, sessionProblem } from './problem-texts.js';
 import { restorableSession, storeSession, wasReloaded } from './session-restore.js';
 import { byId } from './shared/dom.js';
 import { GazeRecording } from './summary/gaze-recording.js';
@@ -150,7 +151,7 @@ export class GazeApp {
   async #startFromUrl() {
     const state = readUrl(location.search);
     const stored = restorableSession();
-    // A link cannot name a live stream: whoever opens it should see first what will be played.
+    // A link cannot name a live stream: a viewer should see what will be played before it is opened.
     const media = this.#filmPicker?.find(state.media)?.name ?? stored?.media;
     if (this.#filmPicker?.find(media) || isLive(media ?? null)) this.#showChoice({ media: media ?? null, local: null });
     this.#setChain(this.#effectPanel?.chainOf(state) ?? stored?.effects ?? this.#effectPanel?.defaultChain ?? []);
@@ -269,7 +270,7 @@ export class GazeApp {
       await this.#switchTo(choice);
       if (this.#view !== 'summary') pushUrl(this.#url);
     } catch (error) {
-      if (isLive(choice.media) && error instanceof GazeError) this.#filmPicker?.showProblem(filmProblem(error));
+      if (isLive(choice.media) && error instanceof GazeError) this.#filmPicker?.showProblem(errorSentence(error));
       else this.#showProblem(error);
     }
   }
@@ -411,9 +412,9 @@ export class GazeApp {
 
   /** @param {GazeError} error */
   #onError(error) {
-    if (error.field === 'media') this.#filmPicker?.showProblem(filmProblem(error));
+    if (error.field === 'media') this.#filmPicker?.showProblem(errorSentence(error));
     else if (error.status === STREAM_LOST_STATUS) return;
-    else if (error.status >= 500 && !error.field) this.player.showNotice(error.message, SERVER_ERROR_SHOWN_MS);
+    else if (error.status >= 500 && !error.field) this.player.showNotice(errorSentence(error), SERVER_ERROR_SHOWN_MS);
     else if (!this.#calibrationPanel.busy) this.#effectPanel?.showProblem(error.message);
   }
 

@@ -1,6 +1,7 @@
 /** Explains errors to the viewer: what happened, and what to do about it. */
 
 import { GazeError } from '../gaze-client.js';
+import { errorSentence } from '../sdk/gaze-error.js';
 
 /** @typedef {import('../sdk/camera-problems.js').Problem} Problem */
 
@@ -23,12 +24,6 @@ export function browserProblem() {
     };
   }
   return null;
-}
-
-/** @param {GazeError} error about a hosted film or a live stream @returns {string} a sentence */
-export function filmProblem({ message }) {
-  const reason = message.replace(/^media: /, '');
-  return `${reason.replace(/^[a-z](?!\w*:\/\/)/, (letter) => letter.toUpperCase())}.`;
 }
 
 /**
@@ -76,7 +71,7 @@ export function sessionProblem(error) {
   if (error.field === 'media') {
     return {
       title: 'This film cannot be watched',
-      text: `${filmProblem(error)} Try again, or choose another film.`,
+      text: `${errorSentence(error)} Try again, or choose another film.`,
       pointerHelps: false,
     };
   }

@@ -43,6 +43,10 @@ const MAX_SILENT_CHECKS = 4;
 const MAX_RETRY_DELAY_MS = 8_000;
 const MAX_RETRY_AFTER_S = 15;
 const RECONNECT_TIMEOUT_MS = 120_000;
+/** A film whose position is below this has just begun. */
+const NEW_FILM_S = 0.1;
+/** Of a command that the server gave up. */
+const COMMAND_TIMEOUT_STATUS = 504;
 
 /** A viewer's session. One client can open one session after another. */
 export class GazeClient extends EventTarget {
@@ -346,10 +350,16 @@ export class GazeClient extends EventTarget {
   setMedia(name) {
     const before = this.#options.media;
     this.#options.media = name;
-    this.#send({ type: 'media', name });
-    // The server handles messages in their order: the pong comes once the film plays.
-    const done = this.#pong(({ field }) => field === 'media').catch((error) => {
-      if (error.field && this.#options.media === name) this.#options.media = before;
+    // The server reports a change by a `playback` message of the new film, which is at its beginning.
+    const isLive = name.includes('://');
+    const isResponse = (/** @type {any} */ { type, position }) =>
+      type === 'playback' && (isLive ? position === null : position !== null && position < NEW_FILM_S);
+    const request = this.#request({ type: 'media', name }, {
+      isResponse,
+      isRefusal: ({ status, field }) => field === 'media' || field === 'name' || status === COMMAND_TIMEOUT_STATUS,
+    });
+    const done = request.then(() => {}, (error) => {
+      if (error.status && this.#options.media === name) this.#options.media = before;
       throw error;
     });
     done.catch(() => {}); // need not be awaited: a refusal is an event as well
@@ -405,25 +415,15 @@ export class GazeClient extends EventTarget {
    */
   async ping() {
     const sent_ms = performance.now();
-    const pong = this.#pong();
+    const id = String(++this.#pingsSent);
+    const isResponse = (/** @type {any} */ { type, id: pinged }) => type === 'pong' && pinged === id;
+    const pong = this.#request({ type: 'ping', id, t: sent_ms / 1000 }, { isResponse });
     /** @type {Promise<never>} */
     const late = new Promise((_, reject) => {
       const error = new GazeError({ title: 'No response to a ping', detail: `The server did not respond within ${PONG_TIMEOUT_MS / 1000} s.` });
       setTimeout(() => reject(error), PONG_TIMEOUT_MS);
     });
     return Promise.race([pong.then(() => (performance.now() - sent_ms) / 1000), late]);
-  }
-
-  /**
-   * Ping, and wait for the response without a time limit.
-   *
-   * @param {(error: GazeError) => boolean} [isRefusal] of a message that was sent before it
-   * @returns {Promise<void>}
-   */
-  #pong(isRefusal) {
-    const id = String(++this.#pingsSent);
-    const isResponse = (/** @type {any} */ { type, id: pinged }) => type === 'pong' && pinged === id;
-    return this.#request({ type: 'ping', id, t: performance.now() / 1000 }, { isResponse, isRefusal });
   }
 
   /**
@@ -631,6 +631,7 @@ export class GazeClient extends EventTarget {
       }
       case 'playback':
         this.#playback.update(message, performance.now());
+        this.#requests.resolve(message);
         break;
       case 'calibration':
         if (message.model) this.#options.calibration = message.model;

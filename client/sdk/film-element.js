@@ -8,7 +8,7 @@ import { Camera } from './camera.js';
 import { cameraProblem, missingCameraAccess } from './camera-problems.js';
 import { GazeClient } from './client.js';
 import { element } from './dom.js';
-import { GazeError } from './gaze-error.js';
+import { GazeError, errorSentence } from './gaze-error.js';
 import { openFile } from './local-film.js';
 
 /** @typedef {import('./types.js').EffectSpec} EffectSpec */
@@ -328,10 +328,11 @@ export class GazeFilm extends HTMLElement {
   }
 
   /** A refusal is for the page; what fails on the server is for the viewer, too. @param {GazeError} error */
-  #onError({ status, message }) {
-    if (status < 500) return;
-    this.#showStatus(message);
-    setTimeout(() => this.#status.textContent === message && this.#showStatus(''), SERVER_ERROR_SHOWN_MS);
+  #onError(error) {
+    if (error.status < 500) return;
+    const text = errorSentence(error);
+    this.#showStatus(text);
+    setTimeout(() => this.#status.textContent === text && this.#showStatus(''), SERVER_ERROR_SHOWN_MS);
   }
 
   /** @param {boolean} paused */

@@ -50,3 +50,15 @@ export function asGazeError(error) {
   const message = error instanceof Error ? error.message : String(error);
   return new GazeError({ title: 'The browser refused', detail: message });
 }
+
+/**
+ * Turn an error's message into a sentence for the viewer, without the command's name in front.
+ *
+ * @param {{ message: string }} error
+ * @returns {string}
+ */
+export function errorSentence({ message }) {
+  const reason = message.replace(/^(calibrate|calibration|gaze|media): /, '');
+  const sentence = reason.replace(/^[a-z](?!\w*:\/\/)/, (letter) => letter.toUpperCase());
+  return /[.!?]$/.test(sentence) ? sentence : `${sentence}.`;
+}

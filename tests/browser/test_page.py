@@ -422,9 +422,9 @@ async def test_a_failure_on_the_server_is_shown_over_the_film(
         await visitor.visit(media="texture", gaze="pointer")
         await visitor.start("start-pointer")
         await visitor.until(lambda: is_state(page, "watching"))
-        reason = "The gaze tracker was restarted."
+        reason = "gaze: the tracker was lost; it is started again"
         await page.call(fail, {"status": 503, "title": "Service Unavailable", "detail": reason})
-        assert await text(page, "notice") == reason
+        assert await text(page, "notice") == "The tracker was lost; it is started again."
         assert await shown(page, "notice")
         assert await is_hidden(page, "effects-problem")
         await visitor.until(lambda: is_hidden(page, "notice"))

@@ -25,7 +25,7 @@ window.client = new GazeClient();
 window.unhandled = [];
 addEventListener('unhandledrejection', ({ reason }) => window.unhandled.push(String(reason)));
 client.attach(document.getElementById('film'));
-// What became of a promise, as something that can be told.
+// How a promise settled, as JSON.
 window.told = (promise) => promise.then(
   (value) => ({ value }),
   ({ name, status, title, field }) => ({ name, status, title, field }));
@@ -222,8 +222,8 @@ async def test_the_element_says_that_something_failed_on_the_server(
         await until(page, PLAYS)
         await page.call(fail, 422, "blur: strength is at most 1")
         assert await page.call(status) == ""
-        await page.call(fail, 503, "The gaze tracker was restarted.")
-        assert await page.call(status) == "The gaze tracker was restarted."
+        await page.call(fail, 503, "gaze: the tracker was lost; it is started again")
+        assert await page.call(status) == "The tracker was lost; it is started again."
         await until(page, f"() => ({status})() === ''")
 
 

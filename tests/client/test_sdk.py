@@ -5,7 +5,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-SDK = Path(__file__).resolve().parent.parent.parent / "client" / "sdk"
+ROOT = Path(__file__).resolve().parent.parent.parent
+SDK = ROOT / "client" / "sdk"
 
 
 def run(source: str) -> Any:
@@ -19,6 +20,24 @@ def run(source: str) -> Any:
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
+
+
+def test_a_message_of_the_server_becomes_a_sentence() -> None:
+    messages = {
+        "gaze: the tracker was lost; it is started again": (
+            "The tracker was lost; it is started again."
+        ),
+        "media: rtsp://camera/1: Connection refused": "rtsp://camera/1: Connection refused.",
+        "the session has ended.": "The session has ended.",
+    }
+    sentences = run(
+        f"""
+        import {{ errorSentence }} from './gaze-error.js';
+        const messages = {json.dumps(list(messages))};
+        const main = () => messages.map((message) => errorSentence({{ message }}));
+        """
+    )
+    assert sentences == list(messages.values())
 
 
 PENDING = """
@@ -114,3 +133,18 @@ def test_the_position_runs_on_from_the_last_message_and_rests_while_paused() -> 
         }"""
     )
     assert positions == [None, 2.5, 3, 7, 7, 9, None]
+
+
+def test_the_documentation_lists_every_public_member_of_the_client() -> None:
+    members = run(
+        """
+        import { GazeClient } from './client.js';
+        function main() {
+          return Object.getOwnPropertyNames(GazeClient.prototype);
+        }"""
+    )
+    assert "setEffects" in members
+    section = (ROOT / "docs" / "sdk.md").read_text().partition("### GazeClient\n")[2]
+    table = section.partition("\n### ")[0]
+    missing = [name for name in members if f"`{name}" not in table]
+    assert missing == ["constructor"]

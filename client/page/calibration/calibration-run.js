@@ -5,6 +5,7 @@
  */
 
 import { GazeError } from '../../gaze-client.js';
+import { errorSentence } from '../../sdk/gaze-error.js';
 import { CalibrationDialog } from './calibration-dialog.js';
 import { failurePanel, pursuitFailure, resultPanel } from './calibration-result.js';
 import { PURSUIT_S, TARGETS, VALIDATION_TARGETS, pursuitPosition } from './calibration-targets.js';
@@ -265,7 +266,7 @@ class CalibrationRun {
       }
       this.#dialog.targetProgress = 0;
       if (this.#skipped) return false;
-      this.#dialog.hint = reason ? sentence(reason) : 'Once more, please.';
+      this.#dialog.hint = reason ? errorSentence({ message: reason }) : 'Once more, please.';
     }
     return false;
   }
@@ -317,7 +318,7 @@ class CalibrationRun {
     this.#fail(
       new GazeError({
         title: 'The calibration was interrupted',
-        detail: `${reason ? sentence(reason) : 'The server has cancelled it.'} You can start again.`,
+        detail: errorSentence({ message: reason ?? 'the server has cancelled it' }),
       }),
     );
     this.#active = false;
@@ -377,10 +378,4 @@ class CalibrationRun {
       promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', cancel));
     });
   }
-}
-
-/** @param {string} reason as the server gives it @returns {string} */
-function sentence(reason) {
-  const text = `${reason.charAt(0).toUpperCase()}${reason.slice(1)}`;
-  return /[.!?]$/.test(text) ? text : `${text}.`;
 }
