@@ -334,7 +334,13 @@ class Sender:
 
 
 def audio_level(frame: AudioFrame) -> int:
-    """The level of a sound in -dBov, 0 (loudest) to 127 (RFC 6464)."""
+    """Return the level of a sound in -dBov, 0 (loudest) to 127 (RFC 6464).
+
+    Parameters
+    ----------
+    frame : av.AudioFrame
+        Of 16-bit samples.
+    """
     samples = np.frombuffer(memoryview(frame.planes[0]), np.int16).astype(np.float32)
     power = float(np.mean(np.square(samples))) / 32767**2
     return 127 if power <= 0 else min(max(round(-10 * np.log10(power)), 0), 127)
