@@ -30,8 +30,8 @@ from gaze.rtc.trickle_ice import TrickleIce
 __all__ = ["Limits", "OfferError", "Peer"]
 
 CHANNEL = "gaze"
-ESTIMATE_BEYOND = 2.0  # of what the film may take: a key frame then leaves sooner
-CLOSE_CANDIDATES_S = 0.5
+ESTIMATE_BEYOND = 2.0  # times what the film may take: a key frame leaves sooner; chosen by hand
+CLOSE_CANDIDATES_S = 0.5  # chosen by hand
 
 log = logging.getLogger(__name__)
 

@@ -21,7 +21,7 @@ from gaze.frames.rotation import rotate
 from gaze.rtc.codecs.decoder import VideoDecoder
 from gaze.rtc.rtp.jitter_buffer import EncodedFrame, is_key_frame
 
-MAX_AUDIO_WAITING_S = 0.2
+MAX_AUDIO_WAITING_S = 0.2  # chosen by hand: beyond, speech is noticed to be late
 MAX_ENCODED_WAITING = 15  # video frames; chosen by hand: half a second
 MAX_SOUND_WAITING = 50  # audio frames; chosen by hand: a second of 20 ms each
 

@@ -38,12 +38,12 @@ from gaze.rtc.rtp.packet_history import PacketHistory, StreamIdentity
 from gaze.rtc.rtp.sender_report_clock import SenderReportClock, ntp_time
 from gaze.rtc.tasks import start
 
-GIVE_UP_PAUSE_S = 0.7
-MAX_KEY_TRANSIT_S = 0.7
-FIRST_REPORT_S = 0.1
-ROUND_TRIP_S = 0.1  # as long as nothing is known
+GIVE_UP_PAUSE_S = 0.7  # between two restarts at a key frame; by hand, seen in benchmarks.network
+MAX_KEY_TRANSIT_S = 0.7  # by hand, seen in the step of benchmarks.network
+FIRST_REPORT_S = 0.1  # so that sound and picture are in step at once; chosen by hand
+ROUND_TRIP_S = 0.1  # as long as nothing is known; chosen by hand
 ROUND_TRIP_SMOOTHING = 0.15  # share of the newest measurement, as in aiortc's own sender
-NO_TRACK_PAUSE_S = 0.02
+NO_TRACK_PAUSE_S = 0.02  # as in aiortc's own sender
 
 _log = logging.getLogger(__name__)
 
@@ -334,7 +334,13 @@ class Sender:
 
 
 def audio_level(frame: AudioFrame) -> int:
-    """The level of a sound in -dBov, 0 (loudest) to 127 (RFC 6464)."""
+    """Return the level of a sound in -dBov, 0 (loudest) to 127 (RFC 6464).
+
+    Parameters
+    ----------
+    frame : av.AudioFrame
+        Of 16-bit samples.
+    """
     samples = np.frombuffer(memoryview(frame.planes[0]), np.int16).astype(np.float32)
     power = float(np.mean(np.square(samples))) / 32767**2
     return 127 if power <= 0 else min(max(round(-10 * np.log10(power)), 0), 127)
