@@ -42,6 +42,7 @@ from benchmarks.report import Figures, arguments, write_figures
 from gaze.frames.latest import LatestValueClosed
 from gaze.rtc.congestion import twcc
 from gaze.rtc.peer import Limits, Peer
+from gaze.rtc.sdp.offer import read_offer
 
 VideoPacket: TypeAlias = "av.Packet[Any]"  # a generic in the stubs only
 
@@ -201,7 +202,9 @@ class Ours:
         str
             SDP.
         """
-        answer = await self.peer.answer(offer, {"film": "0"}, back, hosted=back is not None)
+        answer = await self.peer.answer(
+            read_offer(offer, {"film": "0"}, hosted=back is not None), back
+        )
         if self.peer.film is not None:
             self.task = asyncio.create_task(_consume(self.peer.film.get))
         return answer

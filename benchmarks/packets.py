@@ -18,6 +18,7 @@ from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
 
 from benchmarks import material
 from gaze.rtc.peer import Peer
+from gaze.rtc.sdp.offer import read_offer
 
 FILM = (1280, 720, 2_500_000)
 
@@ -54,7 +55,9 @@ async def _ours(body: dict[str, Any], sessions: list[object]) -> str:
     peer = Peer()
     sessions.append(peer)
     film = material.LoopTrack(material.film(*FILM))
-    answer = await peer.answer(body["sdp"], body["tracks"], send_film=film)
+    answer = await peer.answer(
+        read_offer(body["sdp"], body["tracks"], hosted=False), send_film=film
+    )
     for receiver in peer.receivers:
         receiver.on_frame = lambda codec, frame: None
     return answer

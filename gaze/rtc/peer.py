@@ -21,13 +21,13 @@ from gaze.rtc.ice.udp_transport import Network
 from gaze.rtc.media_section import MediaSection
 from gaze.rtc.rtp.header_extensions import PLAYOUT_DELAY, VIDEO_ORIENTATION
 from gaze.rtc.sdp.answer import SendRate, finish_answer
-from gaze.rtc.sdp.offer import Offer, OfferError, read_offer
+from gaze.rtc.sdp.offer import Offer
 from gaze.rtc.streams.decoding import AudioQueue, AudioTrack
 from gaze.rtc.streams.receiver import AudioReceiver, VideoReceiver
 from gaze.rtc.tasks import settle
 from gaze.rtc.trickle_ice import TrickleIce
 
-__all__ = ["Limits", "OfferError", "Peer"]
+__all__ = ["Limits", "Peer"]
 
 CHANNEL = "gaze"
 ESTIMATE_BEYOND = 2.0  # times what the film may take: a key frame leaves sooner; chosen by hand
@@ -140,25 +140,18 @@ class Peer:
 
     async def answer(
         self,
-        offer: str | Offer,
-        roles: Mapping[str, str],
+        offer: Offer,
         send_film: MediaStreamTrack | None = None,
         send_audio: MediaStreamTrack | None = None,
-        *,
-        hosted: bool = False,
     ) -> str:
         """Answer an offer; the connection then comes about by itself.
 
         Parameters
         ----------
-        offer : str or Offer
-            The browser's offer, or what `read_offer` made of it for these roles.
-        roles : mapping of str to str
-            Mids of the media sections for `camera`, `film` and `audio`, as far as they are there.
+        offer : Offer
+            The browser's, with the roles of its media sections.
         send_film, send_audio : aiortc.MediaStreamTrack, optional
             What goes out on the sections of film and audio.
-        hosted : bool
-            The server has film and audio, the browser sends neither.
 
         Returns
         -------
@@ -167,14 +160,11 @@ class Peer:
 
         Raises
         ------
-        OfferError
-            The offer is none, or cannot do what the roles promise.
         NoPortError
             Every UDP port that may be used is in use.
         """
         assert self._trickle is None, "a peer answers one offer"
-        if isinstance(offer, str):
-            offer = read_offer(offer, roles, hosted=hosted)
+        roles, hosted = offer.roles, offer.hosted
         connection = self._connection
         connection.accept(offer.media)
         role_of = {mid: role for role, mid in roles.items()}

@@ -200,7 +200,7 @@ class Connection:
         film = ReturnedFilm(source, self._composer.prepare, self._on_track_failure("film"))
         sound = self.film.sound(self._on_track_failure("sound")) if request.tracks.audio else None
         try:
-            answer = await self.peer.answer(offer, roles, film, sound, hosted=hosted)
+            answer = await self.peer.answer(offer, film, sound)
         except NoPortError as error:
             raise no_port_problem(error) from None
         self._begin()

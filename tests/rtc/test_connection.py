@@ -28,6 +28,7 @@ from gaze.rtc.aiortc_ext import ice
 from gaze.rtc.codecs.decoder import VideoDecoder
 from gaze.rtc.congestion.transmitter import Transmitter
 from gaze.rtc.peer import Peer
+from gaze.rtc.sdp.offer import read_offer
 from gaze.rtc.streams.receiver import MAX_REPORT_BLOCKS
 from simulation.clients.rtc_client import Client, Grey
 
@@ -46,7 +47,9 @@ async def connect(peer: Peer, client: Client, film: MediaStreamTrack | None = No
     arrived = asyncio.Event()
     peer.on_state = lambda state: arrived.set()
     answer = await peer.answer(
-        await client.offer(), Client.ROLES, film or Grey(150), AudioStreamTrack()
+        read_offer(await client.offer(), Client.ROLES, hosted=False),
+        film or Grey(150),
+        AudioStreamTrack(),
     )
     await client.accept(answer)
     await asyncio.wait_for(arrived.wait(), PATIENCE_S)
@@ -101,7 +104,7 @@ async def test_a_client_that_hears_nothing_does_not_hold_up_closing(peer: Peer) 
 async def test_a_client_in_the_middle_of_the_handshake_does_not_hold_up_closing() -> None:
     peer = Peer()
     async with Client() as client:
-        answer = await peer.answer(await client.offer(), Client.ROLES)
+        answer = await peer.answer(read_offer(await client.offer(), Client.ROLES, hosted=False))
         client.transport._do_handshake = asyncio.Event().wait  # ICE connects, DTLS never does
         await client.accept(answer)
         async with asyncio.timeout(PATIENCE_S):
@@ -346,7 +349,11 @@ async def test_a_peer_that_nobody_answers_leaves_no_socket() -> None:
     before = len(os.listdir("/proc/self/fd"))  # noqa: PTH208
     peer = Peer()
     async with Client() as client:
-        await peer.answer(await client.offer(), Client.ROLES, Grey(150), AudioStreamTrack())
+        await peer.answer(
+            read_offer(await client.offer(), Client.ROLES, hosted=False),
+            Grey(150),
+            AudioStreamTrack(),
+        )
         await close_in_time(peer)
     gc.collect()
     assert len(os.listdir("/proc/self/fd")) <= before  # noqa: PTH208

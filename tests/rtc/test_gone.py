@@ -11,6 +11,7 @@ from aiortc import AudioStreamTrack
 
 from gaze.rtc.aiortc_ext import ice
 from gaze.rtc.peer import Peer
+from gaze.rtc.sdp.offer import read_offer
 from simulation.clients.rtc_client import Client, Grey
 from simulation.server_process import ROOT
 
@@ -46,7 +47,9 @@ async def test_a_viewer_that_stalls_stays_and_one_that_is_killed_is_gone_soon(
     peer.on_state = states.put_nowait
     assert viewer.stdin is not None and viewer.stdout is not None
     offer = json.loads(await viewer.stdout.readline())
-    answer = await peer.answer(offer, Client.ROLES, Grey(150), AudioStreamTrack())
+    answer = await peer.answer(
+        read_offer(offer, Client.ROLES, hosted=False), Grey(150), AudioStreamTrack()
+    )
     viewer.stdin.write(json.dumps(answer).encode() + b"\n")
     film = peer.film
     assert film is not None

@@ -21,8 +21,9 @@ from aiortc.rtp import RTCP_PSFB_APP, RtcpPacket, RtcpPsfbPacket, RtcpSrPacket
 from gaze.frames.latest import LatestValueClosed
 from gaze.rtc.codecs import nvidia_probe
 from gaze.rtc.congestion import twcc
-from gaze.rtc.peer import Limits, OfferError, Peer
+from gaze.rtc.peer import Limits, Peer
 from gaze.rtc.rtp.header_extensions import PLAYOUT_DELAY, VIDEO_ORIENTATION
+from gaze.rtc.sdp.offer import OfferError, read_offer
 from simulation.clients.rtc_client import HEIGHT, WIDTH, Client, Grey, brightness
 
 PATIENCE_S = 20
@@ -47,11 +48,9 @@ async def connected(
     arrived = asyncio.Event()
     peer.on_state = lambda state: arrived.set()
     answer = await peer.answer(
-        await client.offer(),
-        Client.ROLES,
+        read_offer(await client.offer(), Client.ROLES, hosted=hosted),
         film or Grey(150),
         sound or AudioStreamTrack(),
-        hosted=hosted,
     )
     await client.accept(answer)
     await asyncio.wait_for(arrived.wait(), PATIENCE_S)
@@ -125,7 +124,9 @@ class Encoded(Grey):
 async def test_a_film_that_is_encoded_already_goes_out(peer: Peer) -> None:
     async with Client(hosted=True) as client:
         answer = await peer.answer(
-            await client.offer(), Client.ROLES, Encoded(150), AudioStreamTrack(), hosted=True
+            read_offer(await client.offer(), Client.ROLES, hosted=True),
+            Encoded(150),
+            AudioStreamTrack(),
         )
         await client.accept(answer)
         film = next(track for track in client.tracks if track.kind == "video")
@@ -155,7 +156,7 @@ async def test_another_channel_is_closed(peer: Peer) -> None:
 
 async def test_m_lines_without_a_role_are_answered_inactive(peer: Peer) -> None:
     async with Client() as client:
-        answer = await peer.answer(await client.offer(), {"camera": "0"})
+        answer = await peer.answer(read_offer(await client.offer(), {"camera": "0"}, hosted=False))
         assert "a=recvonly" in section(answer, "0")
         assert "a=inactive" in section(answer, "1")
         assert "a=inactive" in section(answer, "2")
@@ -169,7 +170,7 @@ async def test_the_answer_names_the_bitrates_for_what_the_browser_sends() -> Non
     limits = Limits(camera_start_bitrate_bps=700_000, film_max_bitrate_bps=4_000_000)
     peer = Peer(limits)
     async with Client() as client:
-        answer = await peer.answer(await client.offer(), Client.ROLES)
+        answer = await peer.answer(read_offer(await client.offer(), Client.ROLES, hosted=False))
         assert "x-google-start-bitrate=700;x-google-max-bitrate=2500" in section(answer, "0")
         assert "x-google-start-bitrate=3000;x-google-max-bitrate=4000" in section(answer, "1")
         assert "x-google" not in section(answer, "2")
@@ -179,7 +180,7 @@ async def test_the_answer_names_the_bitrates_for_what_the_browser_sends() -> Non
 async def test_an_impossible_offer_is_refused_and_leaves_nothing(peer: Peer) -> None:
     async with Client() as client:
         with pytest.raises(OfferError, match="must be recvonly"):
-            await peer.answer(await client.offer(), Client.ROLES, hosted=True)
+            await peer.answer(read_offer(await client.offer(), Client.ROLES, hosted=True))
 
 
 async def test_candidates_may_follow_by_patch(peer: Peer) -> None:
@@ -192,7 +193,7 @@ async def test_candidates_may_follow_by_patch(peer: Peer) -> None:
             for line in offer.splitlines()
             if not line.startswith("a=candidate:") and line != "a=end-of-candidates"
         )
-        answer = await peer.answer(bare + "\r\n", Client.ROLES)
+        answer = await peer.answer(read_offer(bare + "\r\n", Client.ROLES, hosted=False))
         hidden = re.sub(r"a=(candidate:.*|end-of-candidates)\r\n", "", answer)
         await client.accept(hidden)
         ufrag = re.search("a=ice-ufrag:(.*)\r", offer)
@@ -206,7 +207,7 @@ async def test_candidates_may_follow_by_patch(peer: Peer) -> None:
 
 async def test_candidates_of_another_session_or_m_line_are_refused(peer: Peer) -> None:
     async with Client() as client:
-        await peer.answer(await client.offer(), Client.ROLES)
+        await peer.answer(read_offer(await client.offer(), Client.ROLES, hosted=False))
         with pytest.raises(ValueError, match="not those of this ICE session"):
             await peer.add_candidates("a=ice-ufrag:other\r\n")
         with pytest.raises(ValueError, match="no mid '9'"):
@@ -220,7 +221,11 @@ async def test_a_name_that_nobody_knows_delays_neither_answer_nor_connection(pee
         first = client.candidates(offer)[0]
         began_s = asyncio.get_running_loop().time()
         await client.accept(
-            await peer.answer(offer.replace(first, f"{unknown}\r\n{first}", 1), Client.ROLES)
+            await peer.answer(
+                read_offer(
+                    offer.replace(first, f"{unknown}\r\n{first}", 1), Client.ROLES, hosted=False
+                )
+            )
         )
         assert peer.camera is not None
         await asyncio.wait_for(peer.camera.get(), PATIENCE_S)
@@ -233,7 +238,7 @@ async def test_a_machine_without_a_network_is_reached_by_loopback(
     async with Client() as client:
         offer = await client.offer()
         monkeypatch.setattr(aioice.ice, "get_host_addresses", lambda **which: [])
-        answer = await peer.answer(offer, Client.ROLES)
+        answer = await peer.answer(read_offer(offer, Client.ROLES, hosted=False))
         assert re.search(r"a=candidate:\S+ 1 udp \d+ 127\.0\.0\.1 \d+ typ host", answer)
 
 
@@ -241,8 +246,8 @@ async def test_etags_name_the_ice_session() -> None:
     first, second = Peer(), Peer()
     async with Client() as client:
         offer = await client.offer()
-        await first.answer(offer, Client.ROLES)
-        await second.answer(offer, Client.ROLES)
+        await first.answer(read_offer(offer, Client.ROLES, hosted=False))
+        await second.answer(read_offer(offer, Client.ROLES, hosted=False))
         assert re.fullmatch('"[0-9a-f]{16}"', first.etag)
         assert first.etag == first.etag != second.etag
     await first.close()
@@ -282,7 +287,7 @@ async def test_numbered_packets_are_reported_and_remb_is_silent(
     async with Client() as client:
         offer = await client.offer()
         offer = re.sub(r"(a=rtpmap:(\d+) VP8/90000\r\n)", r"\1a=rtcp-fb:\2 transport-cc\r\n", offer)
-        answer = await peer.answer(offer, Client.ROLES)
+        answer = await peer.answer(read_offer(offer, Client.ROLES, hosted=False))
         client.number_packets()
         client.record_rtcp()
         await client.accept(answer)
@@ -307,7 +312,7 @@ async def test_numbered_packets_are_reported_and_remb_is_silent(
 
 async def test_without_numbers_remb_stays(peer: Peer) -> None:
     async with Client() as client:
-        answer = await peer.answer(await client.offer(), Client.ROLES)
+        answer = await peer.answer(read_offer(await client.offer(), Client.ROLES, hosted=False))
         client.record_rtcp()
         await client.accept(answer)
         assert twcc.EXTENSION_URI not in answer
@@ -319,7 +324,9 @@ async def test_without_numbers_remb_stays(peer: Peer) -> None:
 async def test_lost_packets_are_sent_again_to_the_m_line_that_misses_them(peer: Peer) -> None:
     """Retransmissions have an SSRC and a payload type of their own (RFC 4588)."""
     async with Client() as client:
-        answer = await peer.answer(await client.offer(), Client.ROLES, Grey(150))
+        answer = await peer.answer(
+            read_offer(await client.offer(), Client.ROLES, hosted=False), Grey(150)
+        )
         vp8 = re.search(r"a=rtpmap:(\d+) VP8", answer)
         assert vp8 is not None
         client.drop_sent(every=5, payload_types={int(vp8[1])})
@@ -371,7 +378,7 @@ async def test_the_playout_delay_and_the_orientation_are_accepted(peer: Peer) ->
         offer = await client.offer()
         offered = f"a=extmap:9 {PLAYOUT_DELAY}\r\na=extmap:10 {VIDEO_ORIENTATION}\r\n"
         offer = offer.replace("a=rtcp-mux\r\n", f"a=rtcp-mux\r\n{offered}")
-        answer = await peer.answer(offer, Client.ROLES)
+        answer = await peer.answer(read_offer(offer, Client.ROLES, hosted=False))
         assert PLAYOUT_DELAY not in section(answer, "0")
         assert f"a=extmap:10 {VIDEO_ORIENTATION}" in section(answer, "0")
         assert f"a=extmap:9 {PLAYOUT_DELAY}" in section(answer, "1")
@@ -493,7 +500,9 @@ async def test_where_nvenc_is_known_to_work_h264_is_preferred(
     for _ in range(2):
         peer = Peer()
         async with Client() as client:
-            await peer.answer(await client.offer(), Client.ROLES, Grey(150))
+            await peer.answer(
+                read_offer(await client.offer(), Client.ROLES, hosted=False), Grey(150)
+            )
             codecs.append(peer.stats()["out"]["film"]["codec"])
         await peer.close()
         probe.works()
@@ -568,7 +577,7 @@ async def test_a_client_that_never_comes_is_lost() -> None:
     lost = asyncio.Event()
     peer.on_state = lambda state: lost.set() if state == "lost" else None
     async with Client() as client:
-        await peer.answer(await client.offer(), Client.ROLES)
+        await peer.answer(read_offer(await client.offer(), Client.ROLES, hosted=False))
         await asyncio.wait_for(lost.wait(), PATIENCE_S)
     await peer.close()
 
@@ -605,7 +614,7 @@ async def test_closing_before_the_client_comes_ends_all() -> None:
     tasks = asyncio.all_tasks()
     peer = Peer()
     async with Client() as client:
-        await peer.answer(await client.offer(), Client.ROLES)
+        await peer.answer(read_offer(await client.offer(), Client.ROLES, hosted=False))
         await peer.close()
         assert peer.state == "closed"
     await asyncio.sleep(0)

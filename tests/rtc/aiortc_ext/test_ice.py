@@ -24,6 +24,7 @@ from gaze.rtc.aiortc_ext import ice
 from gaze.rtc.ice.udp_transport import Network, NoPortError
 from gaze.rtc.peer import Limits, Peer
 from gaze.rtc.sdp import ice_fragment
+from gaze.rtc.sdp.offer import read_offer
 from simulation.clients.rtc_client import Client, Grey
 
 PATIENCE_S = 20.0
@@ -43,7 +44,9 @@ async def peer() -> AsyncIterator[Peer]:
 async def connect(peer: Peer, client: Client) -> None:
     arrived = asyncio.Event()
     peer.on_state = lambda state: arrived.set()
-    answer = await peer.answer(await client.offer(), Client.ROLES, Grey(150), AudioStreamTrack())
+    answer = await peer.answer(
+        read_offer(await client.offer(), Client.ROLES, hosted=False), Grey(150), AudioStreamTrack()
+    )
     await client.accept(answer)
     await asyncio.wait_for(arrived.wait(), PATIENCE_S)
     assert peer.state == "connected"
@@ -282,7 +285,11 @@ async def test_ports_and_the_public_address_are_those_of_the_settings() -> None:
     network = Network((first, first + 40), ("203.0.113.7", "2001:db8::7"))
     async with Client() as client:
         peer = Peer(Limits(network=network))
-        answer = await peer.answer(await client.offer(), Client.ROLES, Grey(1), AudioStreamTrack())
+        answer = await peer.answer(
+            read_offer(await client.offer(), Client.ROLES, hosted=False),
+            Grey(1),
+            AudioStreamTrack(),
+        )
         found = re.findall(r"^a=candidate:\S+ 1 udp \d+ (\S+) (\d+) typ (\w+)", answer, re.M)
         await peer.close()
     assert found
@@ -298,7 +305,11 @@ async def test_without_a_free_port_there_is_no_answer() -> None:
     async with Client() as client:
         peer = Peer(Limits(network=Network((port, port))))
         with pytest.raises(NoPortError, match=f"no UDP port from {port} to {port} is free"):
-            await peer.answer(await client.offer(), Client.ROLES, Grey(1), AudioStreamTrack())
+            await peer.answer(
+                read_offer(await client.offer(), Client.ROLES, hosted=False),
+                Grey(1),
+                AudioStreamTrack(),
+            )
         await peer.close()
     for opened in blocked:
         opened.close()
@@ -432,6 +443,10 @@ async def test_a_wrong_fragment_restarts_nothing(peer: Peer, fragment: str, mess
 
 async def test_what_is_not_connected_cannot_be_restarted(peer: Peer) -> None:
     async with Client() as client:
-        await peer.answer(await client.offer(), Client.ROLES, Grey(1), AudioStreamTrack())
+        await peer.answer(
+            read_offer(await client.offer(), Client.ROLES, hosted=False),
+            Grey(1),
+            AudioStreamTrack(),
+        )
         with pytest.raises(ConnectionError, match="no connection"):
             await peer.restart_ice("a=ice-ufrag:abcde\na=ice-pwd:1234567890123456789012")
