@@ -19,7 +19,7 @@ Boxes = NDArray[np.complex128]
 MESH, IRIS = 468, 5
 LANDMARKS = MESH + 2 * IRIS
 
-_FILE = "face_landmark/face_landmark_with_attention.tflite"
+_FILE = "face_landmark_with_attention.tflite"
 _SIDE = 192  # of the picture that the network sees
 _GRID = 48  # of its features: a cell is 4 pixels wide
 _CUT = 16  # of an eye's features
