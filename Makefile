@@ -100,7 +100,7 @@ endif
 	$(PIP) -r $<
 	touch $@
 
-.venv/compiled: .venv/runtime $(wildcard gaze/vision/*.py)
+.venv/compiled: .venv/runtime $(wildcard gaze/vision/*.py gaze/vision/*/*.py)
 	@echo 'Compiling what finds the eyes'
 	$(PYTHON) -c 'import gaze.vision.tracker'
 	touch $@
@@ -142,4 +142,4 @@ client/vendor/.made: package-lock.json
 media/demo.mp4: | .venv/runtime
 	@echo 'Making the demo film'
 	mkdir -p media
-	$(PYTHON) -m gaze.media.demo $@
+	$(PYTHON) -m tools.demo_film $@

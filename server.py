@@ -12,10 +12,10 @@ import structlog
 from aiohttp import web
 
 from certs import development
+from gaze.base.allocator import limit_arenas, settle
+from gaze.base.settings import Settings, load
 from gaze.effects import plugins
-from gaze.memory import limit_arenas, settle
-from gaze.rtc import engines
-from gaze.settings import Settings, load
+from gaze.rtc.codecs import engines
 from gaze.web.app import EXECUTOR, TRACKERS, create_app
 
 log = structlog.get_logger()
@@ -114,7 +114,7 @@ async def serve(settings: Settings) -> None:
 def try_face_landmarker(model: Path) -> None:
     """Make sure that MediaPipe can run the operator's model, or end with what it says."""
     # What finds faces is large, and otherwise only the processes of the trackers load it.
-    from gaze.vision.face import FaceModelError, TaskFaceFinder
+    from gaze.vision.face.finder import FaceModelError, TaskFaceFinder
 
     try:
         finder = TaskFaceFinder(model)

@@ -27,11 +27,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gaze.effects.chain import Chain
-from gaze.effects.planes import planes_of
 from gaze.effects.state import GazeState
+from gaze.frames.planes import planes_of
 from gaze.media.decode import open_film, pictures
-from gaze.media.demo import make_demo
-from gaze.rtc import libx264
+from gaze.rtc.codecs import libx264
+from tools.demo_film import make_demo
 
 RATE_FPS = 30
 DISC = 0.15

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.report import Goal, Report, publish
-from gaze.vision.blinks import Blinks
-from gaze.vision.eyes import LidBaseline
+from gaze.vision.events.blinks import Blinks
+from gaze.vision.face.eye_landmarks import LidBaseline
 
 TOLERANCE = 3
 GOALS = {"concentrate_3m": Goal(least=0.95), "both_9m": Goal(least=0.72)}

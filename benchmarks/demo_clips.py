@@ -18,7 +18,7 @@ import cv2
 from gaze.effects.chain import Chain
 from gaze.effects.registry import EFFECTS
 from gaze.effects.state import GazeState
-from gaze.media.demo import make_demo
+from tools.demo_film import make_demo
 
 SIZE = 960, 540
 RATE_FPS = 30

@@ -21,9 +21,9 @@ import numpy as np
 import numpy.typing as npt
 
 from gaze.effects.chain import Chain
-from gaze.effects.planes import Plane, Planes, copy_timing, planes_of
 from gaze.effects.state import GazeState
-from tests.pictures import film_frame
+from gaze.frames.planes import Plane, Planes, copy_timing, planes_of
+from simulation.film_frames import film_frame
 
 SIZES = {"720p": (1280, 720), "1080p": (1920, 1080), "2160p": (3840, 2160)}
 LEVELS = 4

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from pymovements.events import EventDataFrame, idt, ivt
 from pymovements.gaze.transforms_numpy import pos2vel
 
-from gaze.vision.events import Movements
+from gaze.vision.events.detector import EventDetector
 
 Array = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -57,7 +57,7 @@ def ours(points: Array) -> Labels:
     both where the eye settled after it. A step is known by the second sample away from the old
     place, so all this is said one or two frames later.
     """
-    movements = Movements(1.0)
+    movements = EventDetector(1.0)
     labels = np.full(len(points), FIXATION)
     for number, point in enumerate(points):
         if np.isnan(point).any():

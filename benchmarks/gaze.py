@@ -22,11 +22,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import ridge
-from gaze.vision import mapping, sight
-from gaze.vision.anchor import Placed
-from gaze.vision.eyes import EYES
-from gaze.vision.face import Landmarks, MeshFaceFinder
-from gaze.vision.features import (
+from gaze.vision.face.eye_landmarks import EYES
+from gaze.vision.face.finder import Landmarks, MeshFaceFinder
+from gaze.vision.head.pose import Pose, head_pose
+from gaze.vision.head.stabilizer import Placed
+from gaze.vision.iris.refinement import cut_eyes, find_irises
+from gaze.vision.regression import eyeball_model, gaussian_process
+from gaze.vision.regression.features import (
     FACED_MM,
     HEAD,
     IRISES,
@@ -36,10 +38,8 @@ from gaze.vision.features import (
     gaze_features,
     read_eyes,
 )
-from gaze.vision.geometry import USUAL_LEVEL_DEG, downward_deg, estimate_px
-from gaze.vision.iris import cut_eyes, find_irises
-from gaze.vision.pose import Pose, head_pose
 from gaze.vision.sample import Screen
+from gaze.vision.screen_geometry import USUAL_LEVEL_DEG, downward_deg, estimate_px
 
 Array = NDArray[np.float64]
 Numbers = NDArray[np.intp]
@@ -114,7 +114,7 @@ def _ours(reading: str) -> Method:
         last = len(split.parts) - 1
         # What the tested session itself gave stands last; without any, it is a session of its own.
         own = last if split.parts[last][0] is photos else last + 1
-        learned = mapping.fit(
+        learned = gaussian_process.fit(
             np.vstack([getattr(each, reading)[part] for each, part in split.parts]),
             np.vstack([each.targets[part] for each, part in split.parts]),
             photos.screen,
@@ -207,7 +207,7 @@ def line_of_sight(image: NDArray[np.uint8], landmarks: Landmarks, pose: Pose) ->
     if found is not None:
         irises_px = found.centres_px
     middle_px = np.array([landmarks.width_px - 1, landmarks.height_px - 1]) / 2.0
-    return sight.row_of(irises_px, middle_px, Placed.of(pose))
+    return eyeball_model.row_of(irises_px, middle_px, Placed.of(pose))
 
 
 def read_photo(

@@ -49,7 +49,7 @@ from benchmarks.stock import SERVERS, WHY_NO_FASTRTC
 from benchmarks.viewer import Viewer
 from gaze.effects.chain import Chain
 from gaze.effects.state import GazeState
-from gaze.rtc.encoder import VideoEncoder
+from gaze.rtc.codecs.encoder import VideoEncoder
 
 SIZES = {
     "360p": (640, 360, 1_000_000),

@@ -20,11 +20,11 @@ import numpy as np
 import numpy.typing as npt
 from aiohttp import ClientSession
 
-from tests.films import dots, grid, make_film, progress_of, sharpness, spacing, texture
-from tests.rtc_viewer import PictureTrack, RtcViewer
-from tests.server_process import running_server
-from tests.test_main_job import LAYOUT
-from tests.viewers import viewer_frame
+from simulation.films import dots, grid, make_film, progress_of, sharpness, spacing, texture
+from simulation.rtc_viewer import PictureTrack, RtcViewer
+from simulation.server_process import running_server
+from simulation.viewers import viewer_frame
+from tests.system.test_main_job import LAYOUT
 
 Figures = dict[str, float]
 AFTER_S = 0.5

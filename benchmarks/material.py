@@ -20,8 +20,8 @@ import numpy.typing as npt
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
 from benchmarks import strip
-from tests.films import texture
-from tests.viewers import frames as viewer_frames
+from simulation.films import texture
+from simulation.viewers import frames as viewer_frames
 
 RATE_FPS = 30
 LOOP_S = 10

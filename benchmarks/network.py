@@ -1,7 +1,8 @@
 """The film over bad networks: freezes, delay, rate, size, and how soon it adapts and recovers.
 
 Server and viewer live in two network namespaces that this benchmark makes and removes, joined by a
-seeded link emulator (benchmarks/link.py); signalling goes past the link (benchmarks/relay.py).
+seeded link emulator (simulation/network_link.py); signalling goes past the link
+(benchmarks/relay.py).
 Needs root. Conditions hold in both directions. Who watches:
 
 - `python`: an aiortc client (benchmarks/viewer.py) watches a film that the server hosts, and gives
@@ -45,13 +46,13 @@ import aiohttp
 import numpy as np
 
 from benchmarks import strip
-from benchmarks.link import Conditions, Ends, joined, unavailable
 from benchmarks.material import RATE_FPS, film_file
 from benchmarks.report import Figures, Goal, Report, arguments, machine, percentiles, publish
 from benchmarks.stock import ROOT, WHY_NO_FASTRTC
 from benchmarks.uplink import INPUT
 from benchmarks.viewer import Returned, Viewer
-from tests.browser.page import CHROMIUM, Page, chromium
+from simulation.browser.page import CHROMIUM, Page, chromium
+from simulation.network_link import Conditions, Ends, joined, unavailable
 
 SETTLE_S = 5.0
 FREEZE_S = 0.5

@@ -39,8 +39,8 @@ from aiortc.mediastreams import MediaStreamError
 from aiortc.rtp import RtpPacket
 from pylibsrtp import Policy, Session
 
-from gaze.media.slot import SlotClosed
-from gaze.rtc import twcc
+from gaze.frames.latest import LatestValueClosed
+from gaze.rtc.congestion import twcc
 from gaze.rtc.peer import Limits, Peer
 
 Figures = dict[str, float]
@@ -205,7 +205,7 @@ class Stock:
 
 
 async def _consume(take: Callable[[], Coroutine[Any, Any, Any]]) -> None:
-    with contextlib.suppress(SlotClosed, MediaStreamError):
+    with contextlib.suppress(LatestValueClosed, MediaStreamError):
         while True:
             await take()
 

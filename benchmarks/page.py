@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import Goal, Report, arguments, machine, publish, slope
-from tests.browser.page import ChromiumPage, chromium
-from tests.browser.visitor import Visitor
-from tests.server_process import ROOT, running_server
-from tests.viewers import write_camera
+from simulation.browser.page import ChromiumPage, chromium
+from simulation.browser.visitor import Visitor
+from simulation.server_process import ROOT, running_server
+from simulation.viewers import write_camera
 
 SETTLE_S = 5.0
 COUNT_INTERVAL_S = 10.0

@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.report import Goal, Report, arguments, machine, publish
-from gaze.vision.cleaning import PupilCleaner
-from gaze.vision.reflex import LightReflex
+from gaze.vision.iris.light_reflex import LightReflex
+from gaze.vision.iris.pupil_cleaning import PupilCleaner
 
 Array = NDArray[np.float64]
 

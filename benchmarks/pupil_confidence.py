@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from benchmarks.rendered import GOOD_PUPIL_MM, SIZES, area_under_curve, watch
 from benchmarks.report import Report, arguments, machine, publish
-from gaze.vision.eyes import EYES, LidBaseline, aspect_ratio
-from gaze.vision.face import MeshFaceFinder
-from gaze.vision.iris import cut_eyes, find_irises
-from gaze.vision.pose import head_pose
-from gaze.vision.pupil import RELATIVE_ONLY, PupilMeter
-from tests.rendered import FPS, draw
+from gaze.vision.face.eye_landmarks import EYES, LidBaseline, aspect_ratio
+from gaze.vision.face.finder import MeshFaceFinder
+from gaze.vision.head.pose import head_pose
+from gaze.vision.iris.pupil import RELATIVE_ONLY, PupilMeter
+from gaze.vision.iris.refinement import cut_eyes, find_irises
+from simulation.rendered_viewer import FPS, draw
 
 Array = NDArray[np.float64]
 

@@ -1,6 +1,7 @@
 """Rendered viewers against the truth: `python -m benchmarks.rendered`.
 
-What is rendered, and how the camera spoils it, are the terms of `tests/rendered.py`. A viewer sits
+What is rendered, and how the camera spoils it, are the terms of
+`simulation/rendered_viewer.py`. A viewer sits
 600 mm from a screen with a diagonal of 380 mm (eyes 28 px wide), or 280 mm from one that
 is smaller in proportion (60 px); the camera is at the middle of its upper edge. The viewer looks at
 9 points, for half a second and then 30 frames each, with which the tracker is calibrated; then at 8
@@ -20,12 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.report import Goal, Report, arguments, machine, publish
-from gaze.vision.face import Landmarks, MeshFaceFinder
-from gaze.vision.iris import cut_eyes, find_irises
+from gaze.vision.face.finder import Landmarks, MeshFaceFinder
+from gaze.vision.iris.refinement import cut_eyes, find_irises
 from gaze.vision.sample import GazeSample, Screen
 from gaze.vision.tracker import Tracker
-from tests.faces import rotation
-from tests.rendered import (
+from simulation.landmarks import rotation
+from simulation.rendered_viewer import (
     FAR_MM,
     FPS,
     HEIGHT,

@@ -43,7 +43,7 @@ from gaze.effects.chain import Chain
 from gaze.effects.state import GazeState
 from gaze.vision.sample import Screen
 from gaze.vision.tracker import Tracker
-from tests.server_process import ServerProcess, free_port, running_server
+from simulation.server_process import ServerProcess, free_port, running_server
 
 ROOT = Path(__file__).resolve().parent.parent
 SCREEN = Screen(1920.0, 1080.0)

@@ -26,8 +26,8 @@ from typing import Any
 from benchmarks.material import CAMERA_SCENES, FOLDER, film_file
 from benchmarks.report import Figures, Goal, Report, arguments, machine, publish
 from benchmarks.stock import SERVERS, WHY_NO_FASTRTC, running_stock
-from tests.browser.page import Page, chromium, firefox
-from tests.viewers import write_camera
+from simulation.browser.page import Page, chromium, firefox
+from simulation.viewers import write_camera
 
 WIDTH, HEIGHT = 1280, 720
 COLUMNS = ("ours", "stock", "itself")

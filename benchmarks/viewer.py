@@ -31,8 +31,8 @@ from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParam
 from aiortc.rtp import RtpPacket
 
 from benchmarks import material, strip
-from gaze.rtc import twcc
-from gaze.rtc.jitterbuffer import VideoBuffer
+from gaze.rtc.congestion import twcc
+from gaze.rtc.rtp.jitter_buffer import VideoBuffer
 
 TWCC_ID = 7
 FEEDBACK_INTERVAL_S = 0.05

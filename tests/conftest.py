@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient
 
-from gaze.memory import limit_arenas
-from gaze.settings import Settings
+from gaze.base.allocator import limit_arenas
+from gaze.base.settings import Settings
 from gaze.web.app import create_app
-from tests.films import grid, make_film, texture
-from tests.rtc_viewer import RtcViewer
+from simulation.films import grid, make_film, texture
+from simulation.rtc_viewer import RtcViewer
 
 limit_arenas()
 

@@ -24,7 +24,7 @@ LEFT_OUT = {"jax", "jaxlib", "opencv-contrib-python", "sentencepiece", "sounddev
 LEFT_OUT |= {"backports-strenum", "ml-dtypes", "tqdm"}
 
 # Of its requirements only what its two detectors import is listed (requirements-dev.txt), and
-# tests/test_benchmark_events.py runs them.
+# tests/benchmarks/test_events.py runs them.
 IN_PART = {"pymovements"}
 
 

@@ -10,7 +10,7 @@ import tempfile
 import zipfile
 from pathlib import Path, PurePosixPath
 
-from gaze.vision import model_files
+from gaze.vision.face import model_files
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "requirements-models.txt"
 NOTICE = """\
@@ -57,7 +57,7 @@ def unpack(wheel: Path, folder: Path) -> None:
 
     Raises
     ------
-    gaze.vision.model_files.ModelFileError
+    gaze.vision.face.model_files.ModelFileError
         A network in the wheel is not the one that gaze knows.
     """
     folder.mkdir(parents=True, exist_ok=True)

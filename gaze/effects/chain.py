@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from gaze.effects.effect import Canvas, Effect
 from gaze.effects.parameters import EffectError, Follower, Number, Parameters, parse
-from gaze.effects.planes import FORMAT, FramePool, copy_timing, planes_of
 from gaze.effects.registry import EFFECTS
 from gaze.effects.state import GazeState
 from gaze.effects.view import WHOLE, View
+from gaze.frames.planes import FORMAT, FramePool, copy_timing, planes_of
 
 __all__ = ["Chain", "EffectError", "Failure"]
 

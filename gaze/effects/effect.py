@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaze.effects.parameters import Parameters
-from gaze.effects.planes import FramePool, Planes, planes_of
 from gaze.effects.state import GazeState
 from gaze.effects.view import WHOLE, View
+from gaze.frames.planes import FramePool, Planes, planes_of
 
 P = TypeVar("P", bound=Parameters)
 

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from gaze.effects.effect import Canvas, Effect
 from gaze.effects.fovea import known_point
 from gaze.effects.parameters import Number, Parameters
-from gaze.effects.planes import Plane
 from gaze.effects.state import GazeState
 from gaze.effects.veil import GREY_C, Scratch, box_around
+from gaze.frames.planes import Plane
 
 FADE_S = 0.25
 REACH_SIGMAS = 3.0

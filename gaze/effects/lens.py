@@ -1,9 +1,9 @@
 """A round magnifying glass over one place of an otherwise untouched picture."""
 
 from gaze.effects.magnify import Magnifier
-from gaze.effects.planes import Planes
 from gaze.effects.veil import COLOURS, Brush, Scratch, box_around, draw_disc, draw_ring, fixed
 from gaze.effects.view import Point
+from gaze.frames.planes import Planes
 
 EDGE_PX = 3
 RIM_OPACITY = 0.55

@@ -10,8 +10,8 @@ import math
 import cv2
 import numpy as np
 
-from gaze.effects.planes import Plane, Planes
 from gaze.effects.view import Point
+from gaze.frames.planes import Plane, Planes
 
 MARGIN = 3
 """Samples read beyond the visible part, so that interpolation never meets the end of the cut."""

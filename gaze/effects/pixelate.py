@@ -9,9 +9,9 @@ from pydantic import Field
 from gaze.effects.effect import Canvas, Effect
 from gaze.effects.fovea import Fovea
 from gaze.effects.parameters import Number, Parameters
-from gaze.effects.planes import Plane, Planes
 from gaze.effects.state import GazeState
 from gaze.effects.veil import Grid, Scratch, Veil, outside
+from gaze.frames.planes import Plane, Planes
 
 VISIBLE = 1 / 255
 

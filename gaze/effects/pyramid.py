@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from gaze.effects.planes import Plane
+from gaze.frames.planes import Plane
 
 Weights = NDArray[np.float32]
 

@@ -13,10 +13,10 @@ from gaze.effects.cursor import Colour
 from gaze.effects.effect import Canvas, Effect
 from gaze.effects.fovea import known_point
 from gaze.effects.parameters import Number, Parameters
-from gaze.effects.planes import Plane, Planes
 from gaze.effects.state import GazeState
 from gaze.effects.veil import COLOURS, SUBPIXEL_BITS, Brush, Scratch, box_around, fixed
 from gaze.effects.view import Point
+from gaze.frames.planes import Plane, Planes
 
 SMOOTH_S = 0.06
 SACCADE = 0.08

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gaze.effects.fovea import Sight
-from gaze.effects.planes import Plane, Planes
+from gaze.frames.planes import Plane, Planes
 
 Grid = NDArray[np.float32]
 

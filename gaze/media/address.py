@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
+from gaze.base.hosts import parse_host
+
 PORTS = {"rtsp": 554, "http": 80, "https": 443}
 MOST_CHARACTERS = 2048
 
@@ -51,18 +53,6 @@ def bracketed(host: str) -> str:
 def is_address(name: str) -> bool:
     """Return whether a film's name is an address; names of hosted films have no colon."""
     return "://" in name
-
-
-def parse_host(text: str) -> tuple[str, int | None]:
-    """Split `host`, `host:port`, `[2001:db8::7]` or `[2001:db8::7]:554`.
-
-    Raises:
-        ValueError: it is none of these.
-    """
-    parts = urlsplit(f"//{text}")
-    if not parts.hostname or parts.netloc != text or "@" in text:
-        raise ValueError("hosts like cam.example, cam.example:8554 or 10.0.0.7")
-    return parts.hostname, parts.port
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from av.container import InputContainer
 from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
-from gaze.media.upright import upright
+from gaze.frames.rotation import upright
 
 logger = logging.getLogger(__name__)
 

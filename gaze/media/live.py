@@ -14,6 +14,7 @@ import av
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from av.container import InputContainer
 
+from gaze.frames.latest import LatestValue
 from gaze.media.address import Address, AddressError, Allowed
 from gaze.media.decode import (
     SAMPLE_RATE_HZ,
@@ -22,8 +23,7 @@ from gaze.media.decode import (
     shown,
     video_stream,
 )
-from gaze.media.pinned import TIMEOUT_S, HttpOpener, rtsp_relay
-from gaze.media.slot import Slot
+from gaze.media.pinned_client import TIMEOUT_S, HttpOpener, rtsp_relay
 
 logger = logging.getLogger(__name__)
 
@@ -94,7 +94,7 @@ class LiveStream:
         """Take what is called on the event loop when the stream is lost, with the reason, and what
         is when it is back."""
         self.lost = False
-        self.pictures: Slot[av.VideoFrame] = Slot()
+        self.pictures: LatestValue[av.VideoFrame] = LatestValue()
         self.sound = LiveSound()
         self._address = address
         self._allowed = allowed

@@ -6,10 +6,10 @@ import math
 import av
 from aiortc.mediastreams import MediaStreamTrack
 
+from gaze.frames.latest import LatestValueClosed
 from gaze.media.clock import MonotonicTime, PlaybackClock, TimeSource
 from gaze.media.decode import DecodeAhead, Picture, Sound, pictures, sounds
 from gaze.media.library import FilmInfo
-from gaze.media.slot import SlotClosed
 from gaze.media.sound import BLOCK_S, FilmSound
 
 _PICTURES_AHEAD = 4
@@ -134,13 +134,13 @@ class Player:
         not be written to.
 
         Raises:
-            SlotClosed: the player was closed, before the call or during it, or the file has no
-                picture to give (it was changed since the library looked at it).
+            LatestValueClosed: the player was closed, before the call or during it, or the file
+                has no picture to give (it was changed since the library looked at it).
         """
         self._started = True
         while True:
             if self._closed or self._has_no_picture():
-                raise SlotClosed
+                raise LatestValueClosed
             self._settle()
             now_s = self._time.now_s()
             if self.loop and not self._paused and self._has_shown_the_end(now_s):

@@ -19,21 +19,21 @@ from aiortc.rtcrtpparameters import RTCRtpCodecParameters
 from aiortc.sdp import MediaDescription
 from av import VideoFrame
 
-from gaze.media import hardware
-from gaze.media.hardware import DecoderChoice
-from gaze.media.slot import Slot
-from gaze.rtc import h264, sdpfrag
-from gaze.rtc.answer import SendRate, finish_answer
-from gaze.rtc.bitrate import Rate, SendBitrate
-from gaze.rtc.datagrams import Network
-from gaze.rtc.encoder import ANY_H264, Pace, VideoEncoder
-from gaze.rtc.engines import Choice
-from gaze.rtc.estimate import Range
-from gaze.rtc.extensions import PLAYOUT_DELAY
-from gaze.rtc.jitterbuffer import VideoBuffer
-from gaze.rtc.offer import Offer, OfferError, read_offer
-from gaze.rtc.private import AudioQueue, PeerConnection, Report
-from gaze.rtc.quality import Quality
+from gaze.frames.latest import LatestValue
+from gaze.rtc.aiortc_ext import AudioQueue, PeerConnection, Report
+from gaze.rtc.codecs import h264, nvidia
+from gaze.rtc.codecs.encoder import ANY_H264, Pace, VideoEncoder
+from gaze.rtc.codecs.engines import Choice
+from gaze.rtc.codecs.nvidia import DecoderChoice
+from gaze.rtc.codecs.quality_scaler import QualityScaler
+from gaze.rtc.congestion.bandwidth_estimator import Range
+from gaze.rtc.congestion.report_based import Rate, SendBitrate
+from gaze.rtc.ice.udp_transport import Network
+from gaze.rtc.rtp.header_extensions import PLAYOUT_DELAY
+from gaze.rtc.rtp.jitter_buffer import VideoBuffer
+from gaze.rtc.sdp import ice_fragment
+from gaze.rtc.sdp.answer import SendRate, finish_answer
+from gaze.rtc.sdp.offer import Offer, OfferError, read_offer
 
 __all__ = ["Limits", "OfferError", "Peer"]
 
@@ -82,7 +82,7 @@ class _Sending:
     """The film on its way out."""
 
     encoder: VideoEncoder
-    quality: Quality
+    quality: QualityScaler
     bitrate: SendBitrate  # for browsers that send no transport-wide feedback
     rate: Rate
 
@@ -105,8 +105,8 @@ class Peer:
         on_encoded: Callable[[float], None] | None = None,
     ) -> None:
         """Take the limits, and whom to tell, in a worker thread, how long encoding a frame took."""
-        self.camera: Slot[VideoFrame] | None = None
-        self.film: Slot[VideoFrame] | None = None
+        self.camera: LatestValue[VideoFrame] | None = None
+        self.film: LatestValue[VideoFrame] | None = None
         self.audio: MediaStreamTrack | None = None
         self.on_state: Callable[[str], None] | None = None
         self.on_channel: Callable[[RTCDataChannel], None] | None = None
@@ -216,7 +216,7 @@ class Peer:
             ValueError: it is malformed, of another ICE session, or of an m-line not offered.
         """
         assert self._offer is not None, "candidates follow an answer"
-        read = sdpfrag.parse(fragment)
+        read = ice_fragment.parse(fragment)
         ufrag, pwd = self._remote[self._connection.ice_connection.local_username]
         if read.ufrag not in (None, ufrag) or read.pwd not in (None, pwd):
             raise ValueError("a=ice-ufrag and a=ice-pwd are not those of this ICE session")
@@ -235,10 +235,10 @@ class Peer:
             NoPortError: no UDP port is free.
         """
         assert self._offer is not None, "a restart follows an answer"
-        read = sdpfrag.parse(fragment)
+        read = ice_fragment.parse(fragment)
         if read.ufrag is None or read.pwd is None:
             raise ValueError("an ICE restart needs a=ice-ufrag and a=ice-pwd")
-        if not sdpfrag.are_credentials(read.ufrag, read.pwd):
+        if not ice_fragment.are_credentials(read.ufrag, read.pwd):
             raise ValueError("a=ice-ufrag has 4 to 256, a=ice-pwd 22 to 256 of A-Z a-z 0-9 + /")
         if any(read.ufrag == ufrag or read.pwd == pwd for ufrag, pwd in self._remote.values()):
             raise ValueError("an ICE restart needs a new a=ice-ufrag and a new a=ice-pwd")
@@ -250,7 +250,7 @@ class Peer:
         self._try_candidates(read.candidates)
         bundle = self._offer.media[0].rtp.muxId
         section = next(section for section in self._offer.sections if section.mid == bundle)
-        return sdpfrag.write(
+        return ice_fragment.write(
             fresh.local_username,
             fresh.local_password,
             section.lines[0],
@@ -259,7 +259,7 @@ class Peer:
         )
 
     @staticmethod
-    def _check_mids(offer: Offer, read: sdpfrag.Fragment) -> None:
+    def _check_mids(offer: Offer, read: ice_fragment.Fragment) -> None:
         mids = {section.mid for section in offer.sections}
         for mid in {candidate.sdpMid for candidate in read.candidates} | read.ended:
             if mid not in mids:
@@ -368,20 +368,20 @@ class Peer:
         """The film's codec that the wanted encoder makes; None leaves it to the browser."""
         choice = self._limits.encoder
         if choice == "auto":
-            return "H264" if hardware.nvenc.known_to_work else None
+            return "H264" if nvidia.nvenc.known_to_work else None
         return "VP8" if choice == "libvpx" else "H264"
 
     def _receive(self, *, hosted: bool) -> None:
         on_card = self._limits.decoder != "software"
         if camera := self._transceivers.get("camera"):
-            self.camera = Slot()
+            self.camera = LatestValue()
             self._buffers["camera"] = self._connection.receive_video(
                 camera, self.camera, on_card=on_card
             )
         if hosted:
             return
         if film := self._transceivers.get("film"):
-            self.film = Slot()
+            self.film = LatestValue()
             self._buffers["film"] = self._connection.receive_video(film, self.film, on_card=on_card)
         if audio := self._transceivers.get("audio"):
             self._audio_queue = self._connection.receive_audio(audio)
@@ -409,7 +409,7 @@ class Peer:
                 pace=limits.encoder_pace,
                 on_encoded=self._on_encoded,
             )
-            self._sending = _Sending(encoder, Quality(), bitrate, Rate())
+            self._sending = _Sending(encoder, QualityScaler(), bitrate, Rate())
             self._connection.send_video(film, encoder, self._on_report, self._before_encoding)
         if audio := self._transceivers.get("audio"):
             audio.sender.replaceTrack(send_audio)

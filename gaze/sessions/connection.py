@@ -13,33 +13,34 @@ from typing import Any
 import av
 from aiortc import RTCIceServer
 
+from gaze.base.allocator import give_back
+from gaze.base.metrics import Metrics, StageTimes
+from gaze.base.problems import Problem, ProblemError
+from gaze.base.settings import Settings
 from gaze.effects.chain import Chain, Failure
-from gaze.effects.light import film_light
-from gaze.effects.planes import planes_of
+from gaze.effects.film_luminance import film_light
 from gaze.effects.state import GazeState
-from gaze.ice import ice_servers
+from gaze.frames.metadata import FrameMetadata
+from gaze.frames.planes import planes_of
+from gaze.frames.scaling import fit_within
 from gaze.media.address import Allowed
 from gaze.media.library import Library
-from gaze.media.notes import Notes
-from gaze.memory import give_back
-from gaze.metrics import Metrics, StageTimes
-from gaze.problems import Problem, ProblemError
-from gaze.rtc.datagrams import Network, NoPortError
-from gaze.rtc.offer import OfferError, read_offer
+from gaze.rtc.ice.servers import ice_servers
+from gaze.rtc.ice.udp_transport import Network, NoPortError
 from gaze.rtc.peer import Limits, Peer
-from gaze.sessions.eyes import CameraEyes, PointerEyes, fit, screen_of
-from gaze.sessions.film import (
+from gaze.rtc.sdp.offer import OfferError, read_offer
+from gaze.sessions.error_mapping import RETRY_AFTER_S, no_port_problem, offer_problem
+from gaze.sessions.film_playback import FilmPlayback, Send
+from gaze.sessions.gaze_source import CameraGazeSource, PointerGazeSource, screen_of
+from gaze.sessions.gaze_state import gaze_state
+from gaze.sessions.layout import Layout, Point
+from gaze.sessions.message_encoding import calibration_message, error_message, gaze_message
+from gaze.sessions.messages import Calibrate, Pointer, SessionRequest
+from gaze.sessions.resume_state import ResumeState
+from gaze.sessions.returned_film import (
     ReturnedFilm,
 )
-from gaze.sessions.gaze_state import gaze_state
-from gaze.sessions.geometry import Layout, Point
-from gaze.sessions.memory import Memory
-from gaze.sessions.messages import Calibrate, Pointer, SessionRequest
-from gaze.sessions.refusals import RETRY_AFTER_S, no_port_problem, offer_problem
-from gaze.sessions.replies import calibration_message, error_message, gaze_message
-from gaze.sessions.screening import Screening, Send
-from gaze.sessions.trackers import RemoteTracker, TrackerLostError, Trackers
-from gaze.settings import Settings
+from gaze.tracking.pool import RemoteTracker, TrackerLostError, Trackers
 from gaze.vision.sample import CalibrationError, CalibrationUpdate, GazeSample
 
 DISPLAY_DELAY_S = 0.1
@@ -66,7 +67,7 @@ class Connection:
     Made by `open`, ended by `close`, after which no task, thread, socket or frame is left.
     """
 
-    def __init__(self, services: Services, memory: Memory, send: Send) -> None:
+    def __init__(self, services: Services, memory: ResumeState, send: Send) -> None:
         settings = services.settings
         self._times = StageTimes(services.metrics)
         self.peer = Peer(
@@ -87,7 +88,7 @@ class Connection:
             ),
             on_encoded=functools.partial(self._times.add, "encode"),
         )
-        self.screening = Screening(
+        self.screening = FilmPlayback(
             services.library,
             Allowed.of(settings.live_hosts, settings.live_networks),
             memory,
@@ -100,7 +101,7 @@ class Connection:
         self._gaze: GazeState | None = None
         self._perclos: float | None = None
         self._tracker: RemoteTracker | None = None
-        self._eyes: CameraEyes | PointerEyes | None = None
+        self._eyes: CameraGazeSource | PointerGazeSource | None = None
         self._returned = 0
         self._counted: dict[tuple[str, str], int] = {}
         self._failures_told: set[Failure] = set()
@@ -176,11 +177,11 @@ class Connection:
                 retry_after_s=RETRY_AFTER_S,
             ) from None
 
-    def _open_eyes(self) -> CameraEyes | PointerEyes:
+    def _open_eyes(self) -> CameraGazeSource | PointerGazeSource:
         if self._tracker is None or self.peer.camera is None:
-            return PointerEyes(self._on_sample)
+            return PointerGazeSource(self._on_sample)
         settings = self._services.settings
-        return CameraEyes(
+        return CameraGazeSource(
             self._tracker,
             self.peer.camera,
             self._services.executor,
@@ -226,7 +227,7 @@ class Connection:
             return None, None
         if self._memory.layout is not None:
             return point, self._memory.layout.to_shown(point)
-        if isinstance(self._eyes, PointerEyes):
+        if isinstance(self._eyes, PointerGazeSource):
             return None, self._eyes.nominal_shown(point)
         return point, None
 
@@ -238,7 +239,7 @@ class Connection:
     def _on_calibration(self, updates: list[CalibrationUpdate]) -> None:
         for update in updates:
             self._send(calibration_message(update))
-        if isinstance(self._eyes, CameraEyes) and (model := self._eyes.model) is not None:
+        if isinstance(self._eyes, CameraGazeSource) and (model := self._eyes.model) is not None:
             self._memory.calibration = model
 
     # The film
@@ -257,13 +258,13 @@ class Connection:
     def _draw(self, frame: av.VideoFrame, gaze: GazeState | None, now_s: float) -> av.VideoFrame:
         settings = self._services.settings
         with self._times.measure("effects"):
-            frame = fit(frame, (settings.max_film_width, settings.max_film_height))
+            frame = fit_within(frame, (settings.max_film_width, settings.max_film_height))
             if frame.format.name != "yuv420p":
                 frame = frame.reformat(format="yuv420p")
             composed = self._chain.apply(frame, gaze, now_s)
             if composed is not frame:
-                composed.opaque = Notes(softened=self._chain.softened)
-            if isinstance(self._eyes, CameraEyes):
+                composed.opaque = FrameMetadata(softened=self._chain.softened)
+            if isinstance(self._eyes, CameraGazeSource):
                 luma = planes_of(composed, writable=False).y
                 self._eyes.see(film_light(luma, gaze, now_s))
             return composed
@@ -309,7 +310,7 @@ class Connection:
     def point(self, command: Pointer) -> None:
         """The viewer's pointer: the point of gaze itself, or a click that the eyes went along."""
         shown, screen_px = command.shown, command.screen
-        if isinstance(self._eyes, PointerEyes):
+        if isinstance(self._eyes, PointerGazeSource):
             self._eyes.move(screen_px=screen_px, shown=shown)
         elif command.click and self._eyes is not None:
             if screen_px is None and shown is not None and self._memory.layout is not None:
@@ -323,7 +324,7 @@ class Connection:
         Raises:
             ProblemError: there is no camera, or the step is not possible now.
         """
-        if not isinstance(self._eyes, CameraEyes):
+        if not isinstance(self._eyes, CameraGazeSource):
             raise ProblemError(
                 HTTPStatus.CONFLICT, "calibrate: gaze comes from the pointer", field="action"
             )

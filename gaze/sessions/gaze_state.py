@@ -1,7 +1,7 @@
 """From what the eyes said to what an effect may know: the only place where the two meet."""
 
 from gaze.effects.state import GazeState
-from gaze.sessions.geometry import Layout, Point
+from gaze.sessions.layout import Layout, Point
 from gaze.vision.sample import GazeSample
 
 CLOSED_BELOW = 0.25

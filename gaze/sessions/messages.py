@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from gaze.problems import ProblemError, first_error
+from gaze.base.problems import ProblemError, first_error
 
 Finite = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 Size = Annotated[float, Field(allow_inf_nan=False, gt=0, le=1e6)]

@@ -8,8 +8,8 @@ from http import HTTPStatus
 
 import structlog
 
+from gaze.base.problems import ProblemError
 from gaze.media.address import is_address
-from gaze.problems import ProblemError
 from gaze.sessions.connection import Services
 from gaze.sessions.messages import SessionRequest
 from gaze.sessions.session import Session

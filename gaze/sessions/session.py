@@ -10,13 +10,15 @@ from typing import Any, Literal
 import structlog
 from aiortc import RTCDataChannel
 
+from gaze.base.problems import ProblemError
 from gaze.effects.chain import Chain, EffectError
-from gaze.problems import ProblemError
-from gaze.rtc.datagrams import NoPortError
-from gaze.sessions.channel import Channel
+from gaze.rtc.ice.udp_transport import NoPortError
 from gaze.sessions.connection import Connection, Services
-from gaze.sessions.geometry import Layout
-from gaze.sessions.memory import Memory
+from gaze.sessions.data_channel import Channel
+from gaze.sessions.error_mapping import effect_problem, no_port_problem
+from gaze.sessions.layout import Layout
+from gaze.sessions.message_encoding import error_message
+from gaze.sessions.message_sink import MessageSink
 from gaze.sessions.messages import (
     Calibrate,
     Command,
@@ -29,9 +31,7 @@ from gaze.sessions.messages import (
     SessionRequest,
     parse_command,
 )
-from gaze.sessions.outlet import Outlet
-from gaze.sessions.refusals import effect_problem, no_port_problem
-from gaze.sessions.replies import error_message
+from gaze.sessions.resume_state import ResumeState
 
 State = Literal["connecting", "connected", "away", "ended"]
 CONNECT_TIMEOUT_S = 30.0
@@ -53,9 +53,9 @@ class Session:
         self.state: State = "connecting"
         self._services = services
         self._on_end = on_end
-        self._memory = Memory(effects=[])
+        self._memory = ResumeState(effects=[])
         self._connection: Connection | None = None
-        self._outlets: set[Outlet] = set()
+        self._outlets: set[MessageSink] = set()
         self._channel: Channel | None = None
         self._turn = asyncio.Lock()
         self._timer: asyncio.TimerHandle | None = None
@@ -87,7 +87,7 @@ class Session:
             self._set_timer(CONNECT_TIMEOUT_S, self._lose)
             return answer
 
-    def _remembered_with(self, request: SessionRequest) -> Memory:
+    def _remembered_with(self, request: SessionRequest) -> ResumeState:
         """The memory, with what the request says anew."""
         said = request.model_fields_set
         old = self._memory
@@ -217,7 +217,7 @@ class Session:
 
     # Messages
 
-    def attach(self, outlet: Outlet) -> None:
+    def attach(self, outlet: MessageSink) -> None:
         """Send messages to one more client, which first hears how things stand."""
         self._outlets.add(outlet)
         outlet.on_close(lambda: self._outlets.discard(outlet))
@@ -225,7 +225,7 @@ class Session:
             outlet.send({"type": "effects", "effects": self._connection.effects})
             outlet.send(self._connection.screening.message())
 
-    async def receive(self, text: str | bytes, outlet: Outlet) -> None:
+    async def receive(self, text: str | bytes, outlet: MessageSink) -> None:
         """Carry out one message; a wrong one is answered with `error` and changes nothing."""
         try:
             if not outlet.may_command:
@@ -238,7 +238,7 @@ class Session:
         except ProblemError as error:
             outlet.send(error_message(error.problem))
 
-    async def _carry_out(self, command: Command, outlet: Outlet) -> None:
+    async def _carry_out(self, command: Command, outlet: MessageSink) -> None:
         if isinstance(command, Ping):
             now_s = asyncio.get_running_loop().time()
             outlet.send({"type": "pong", "id": command.id, "t": command.t, "server_t": now_s})

@@ -4,9 +4,9 @@ import threading
 
 import numpy as np
 
-from gaze.vision.events import Movements
-from gaze.vision.geometry import DEFAULT_SCREEN, px_per_degree
+from gaze.vision.events.detector import EventDetector
 from gaze.vision.sample import Event, GazeSample, Screen
+from gaze.vision.screen_geometry import DEFAULT_SCREEN, px_per_degree
 
 
 class PointerGaze:
@@ -16,7 +16,7 @@ class PointerGaze:
         self._lock = threading.Lock()
         self._screen = screen
         self._point_px: tuple[float, float] | None = None
-        self._movements = Movements(px_per_degree(screen or DEFAULT_SCREEN))
+        self._movements = EventDetector(px_per_degree(screen or DEFAULT_SCREEN))
 
     @property
     def screen(self) -> Screen | None:

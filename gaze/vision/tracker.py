@@ -9,30 +9,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gaze.vision import sight
-from gaze.vision.anchor import HeadAnchor, Placed
-from gaze.vision.attention import Attention, toward_screen
-from gaze.vision.blinks import Blinks
-from gaze.vision.calibration import Calibration, GazeModel
-from gaze.vision.drift import Drift
-from gaze.vision.events import Movements
-from gaze.vision.eyes import EYES, LidBaseline
-from gaze.vision.face import FaceFinder, Landmarks, MeshFaceFinder
-from gaze.vision.features import HEAD, SIGHT, EyeReading, gaze_features, read_eyes
+from gaze.vision.events.attention import Attention, toward_screen
+from gaze.vision.events.blinks import Blinks
+from gaze.vision.events.detector import EventDetector
+from gaze.vision.face.eye_landmarks import EYES, LidBaseline
+from gaze.vision.face.finder import FaceFinder, Landmarks, MeshFaceFinder
+from gaze.vision.face.occlusion import eyes_hidden
 from gaze.vision.filters import OneEuro
-from gaze.vision.geometry import (
+from gaze.vision.head.pose import Pose, head_pose
+from gaze.vision.head.stabilizer import HeadStabilizer, Placed
+from gaze.vision.iris.pupil import PupilMeter
+from gaze.vision.iris.refinement import Crop, Irises, cut_eyes, find_irises
+from gaze.vision.kernels.face_crop import Image
+from gaze.vision.regression import eyeball_model
+from gaze.vision.regression.calibration import Calibration, GazeModel
+from gaze.vision.regression.drift import Drift
+from gaze.vision.regression.features import HEAD, SIGHT, EyeReading, gaze_features, read_eyes
+from gaze.vision.sample import CalibrationUpdate, Event, EyesAt, GazeSample, Head, Pupil, Screen
+from gaze.vision.screen_geometry import (
     DEFAULT_SCREEN,
     USUAL_LEVEL_DEG,
     downward_deg,
     estimate_px,
     px_per_degree,
 )
-from gaze.vision.hidden import eyes_hidden
-from gaze.vision.iris import Crop, Irises, cut_eyes, find_irises
-from gaze.vision.pose import Pose, head_pose
-from gaze.vision.pupil import PupilMeter
-from gaze.vision.sample import CalibrationUpdate, Event, EyesAt, GazeSample, Head, Pupil, Screen
-from gaze.vision.square import Image
 
 # The mesh's corners of the viewer's right and left eye.
 _CORNERS = (33, 133, 362, 263)
@@ -81,12 +81,12 @@ class Tracker:
         self._updates: list[CalibrationUpdate] = []
         self._baselines = (LidBaseline(), LidBaseline())
         self._blinks = Blinks()
-        self._movements = Movements(px_per_degree(self._screen))
+        self._movements = EventDetector(px_per_degree(self._screen))
         self._filter = OneEuro(_MIN_CUTOFF_HZ, 0.0)
         self._attention = Attention()
         self._pupils = PupilMeter()
-        self._anchor = HeadAnchor()
-        self._level = sight.SightLevel()
+        self._anchor = HeadStabilizer()
+        self._level = eyeball_model.SightLevel()
         self._level_s = -math.inf
         self._gaze_px: NDArray[np.float64] | None = None
         self._seen_s: float | None = None
@@ -277,9 +277,9 @@ class Tracker:
         middle_px = np.array([landmarks.width_px - 1, landmarks.height_px - 1]) / 2.0
         if crop is None or irises is None:
             meshed = landmarks.points_px[[eye.iris for eye in EYES], :2] - 0.5
-            return sight.row_of(meshed, middle_px, Placed.of(pose))
+            return eyeball_model.row_of(meshed, middle_px, Placed.of(pose))
         placed = self._anchor.place(crop, landmarks, pose)
-        return sight.row_of(irises.centres_px, middle_px, placed)
+        return eyeball_model.row_of(irises.centres_px, middle_px, placed)
 
     def _learn_level(
         self, seen: NDArray[np.float64], eyes: EyeReading, pose: Pose, t_s: float
@@ -302,8 +302,8 @@ class Tracker:
         if self._model is not None:
             plain_px = self._model.predict_px(features[None], self._screen)[0]
         else:
-            usual = sight.usual_corrections(self._level.angles)
-            plain_px = sight.places(features[None, SIGHT], usual, self._screen)[0]
+            usual = eyeball_model.usual_corrections(self._level.angles)
+            plain_px = eyeball_model.places(features[None, SIGHT], usual, self._screen)[0]
             plain_px = plain_px * self._screen.width_px
         self._raw.append((t_s, plain_px, features[HEAD]))
         shift_px = self._drift.shift(features[HEAD], t_s) * size_px

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from aiohttp import web
 
+from gaze.base.metrics import Metrics
+from gaze.base.settings import Settings
 from gaze.media.library import Library
-from gaze.metrics import Metrics
 from gaze.sessions.connection import Services
 from gaze.sessions.registry import Sessions
-from gaze.sessions.trackers import Trackers
-from gaze.settings import Settings
+from gaze.tracking.pool import Trackers
 from gaze.web import catalogue, middleware, sessions
 from gaze.web.guard import Origins, Rates
 

@@ -6,12 +6,12 @@ from http import HTTPStatus
 
 from aiohttp import web
 
+from gaze.base.problems import ProblemError
+from gaze.base.settings import Settings
 from gaze.effects import registry
-from gaze.ice import ice_servers
 from gaze.media.address import PORTS
 from gaze.media.library import Library
-from gaze.problems import ProblemError
-from gaze.settings import Settings
+from gaze.rtc.ice.servers import ice_servers
 
 LIBRARY = web.AppKey("library", Library)
 SETTINGS = web.AppKey("settings", Settings)

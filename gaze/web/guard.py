@@ -12,7 +12,7 @@ from limits import RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from gaze.problems import ProblemError
+from gaze.base.problems import ProblemError
 from gaze.sessions.session import Session
 
 SUBPROTOCOL = "gaze.v1"

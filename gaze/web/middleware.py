@@ -9,8 +9,8 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from aiohttp_remotes import XForwardedFiltered
 
-from gaze.metrics import Metrics
-from gaze.problems import Problem, ProblemError
+from gaze.base.metrics import Metrics
+from gaze.base.problems import Problem, ProblemError
 from gaze.web.guard import CHANGING_METHODS, Origins, Rates
 
 CORS_HEADERS = {

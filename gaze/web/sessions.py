@@ -6,9 +6,9 @@ from http import HTTPStatus
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from gaze.problems import ProblemError
+from gaze.base.problems import ProblemError
+from gaze.sessions.message_sink import MessageSink
 from gaze.sessions.messages import parse_request
-from gaze.sessions.outlet import Outlet
 from gaze.sessions.registry import Sessions
 from gaze.sessions.session import Session
 from gaze.web.guard import COOKIE, SUBPROTOCOL, Rates, authorise
@@ -122,7 +122,7 @@ async def events(request: web.Request) -> web.WebSocketResponse:
     )
     await socket.prepare(request)
     transport = _SocketTransport(socket)
-    outlet = Outlet(transport, may_command=may_command)
+    outlet = MessageSink(transport, may_command=may_command)
     session.attach(outlet)
     writer = asyncio.create_task(transport.run(outlet))
     try:
@@ -160,7 +160,7 @@ class _SocketTransport:
         self._closed = True
         self._more.set()
 
-    async def run(self, outlet: Outlet) -> None:
+    async def run(self, outlet: MessageSink) -> None:
         """Send until closed; a client that went away ends it too."""
         try:
             while not self._closed:

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from simulation.browser.page import browsers_kept
+from simulation.films import make_film, texture
+from simulation.server_process import ServerProcess, free_port, running_server
+from simulation.viewers import write_camera
 from tests.browser.host import Host, served
-from tests.browser.page import browsers_kept
-from tests.films import make_film, texture
-from tests.server_process import ServerProcess, free_port, running_server
-from tests.viewers import write_camera
 
 LEFT, RIGHT, AHEAD = ({"iris": (x, 0.0)} for x in (6.0, -6.0, 0.0))
 

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.browser.page import Page
-from tests.browser.visitor import TIMEOUT_S, Visitor
-from tests.server_process import ServerProcess
+from simulation.browser.page import Page
+from simulation.browser.visitor import TIMEOUT_S, Visitor
+from simulation.server_process import ServerProcess
 
 ELEMENT = "document.querySelector('gaze-film')"
 STATE = f"() => {ELEMENT}.state"

@@ -5,11 +5,11 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from tests.browser.page import Page, chromium, firefox
-from tests.browser.synthetic_viewer import look_where_the_page_says
+from simulation.browser.page import Page, chromium, firefox
+from simulation.browser.synthetic_viewer import look_where_the_page_says
+from simulation.browser.visitor import Visitor
+from simulation.server_process import ROOT, ServerProcess
 from tests.browser.test_page import is_state, shown
-from tests.browser.visitor import Visitor
-from tests.server_process import ROOT, ServerProcess
 
 Open = Callable[..., AbstractAsyncContextManager[Page]]
 

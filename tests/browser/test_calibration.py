@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.browser.page import Page, chromium, firefox
-from tests.browser.synthetic_viewer import look_where_the_page_says
+from simulation.browser.page import Page, chromium, firefox
+from simulation.browser.synthetic_viewer import look_where_the_page_says
+from simulation.browser.visitor import Visitor
+from simulation.server_process import ServerProcess
 from tests.browser.test_access import tab_to, violations
 from tests.browser.test_page import is_state, shown, text
-from tests.browser.visitor import Visitor
-from tests.server_process import ServerProcess
 
 Open = Callable[..., AbstractAsyncContextManager[Page]]
 

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tests.browser.page import Page, chromium, firefox
+from simulation.browser.page import Page, chromium, firefox
+from simulation.browser.visitor import Visitor
+from simulation.server_process import ServerProcess
 from tests.browser.test_main_job import STAND_IN_CAMERA, write_viewer
-from tests.browser.visitor import Visitor
-from tests.server_process import ServerProcess
 
 Grey = npt.NDArray[np.uint8]
 

@@ -9,8 +9,8 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
+from simulation.browser.page import Page, chromium, firefox
 from tests.browser.host import Host, until
-from tests.browser.page import Page, chromium, firefox
 
 Open = Callable[[], AbstractAsyncContextManager[Page]]
 Box = tuple[float, float, float, float]

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from simulation.browser.page import Page, chromium, firefox
+from simulation.browser.visitor import Visitor
+from simulation.rtsp_server import rtsp_server
+from simulation.server_process import ServerProcess, free_port, running_server
 from tests.browser.conftest import FLAGS
-from tests.browser.page import Page, chromium, firefox
 from tests.browser.test_access import violations
 from tests.browser.test_page import chosen, is_hidden, is_state, shown, text
-from tests.browser.visitor import Visitor
-from tests.rtsp_server import rtsp_server
-from tests.server_process import ServerProcess, free_port, running_server
 
 Open = Callable[..., AbstractAsyncContextManager[Page]]
 

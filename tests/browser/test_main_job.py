@@ -12,11 +12,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tests.browser.page import Page, chromium, firefox
-from tests.browser.visitor import Visitor
-from tests.films import dots, grid, progress_of, sharpness, spacing
-from tests.server_process import ServerProcess
-from tests.viewers import frames
+from simulation.browser.page import Page, chromium, firefox
+from simulation.browser.visitor import Visitor
+from simulation.films import dots, grid, progress_of, sharpness, spacing
+from simulation.server_process import ServerProcess
+from simulation.viewers import frames
 
 Grey = npt.NDArray[np.uint8]
 Open = Callable[[], AbstractAsyncContextManager[Page]]
@@ -226,7 +226,7 @@ STAND_IN_CAMERA = """async (hex) => {
 
 
 def write_viewer(path: Path, scenes: Sequence[tuple[float, dict[str, Any]]]) -> None:
-    """A viewer's face as a film that Firefox plays; see `tests.viewers.frames`."""
+    """A viewer's face as a film that Firefox plays; see `simulation.viewers.frames`."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libvpx", rate=30)
         stream.width, stream.height, stream.pix_fmt = 640, 480, "yuv420p"

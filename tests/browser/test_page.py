@@ -13,10 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from simulation.browser.page import Page, chromium, firefox
+from simulation.browser.visitor import Visitor
+from simulation.server_process import ServerProcess, running_server
 from tests.browser.conftest import FLAGS
-from tests.browser.page import Page, chromium, firefox
-from tests.browser.visitor import Visitor
-from tests.server_process import ServerProcess, running_server
 
 Open = Callable[..., AbstractAsyncContextManager[Page]]
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.browser.page import Page, chromium, firefox
+from simulation.browser.page import Page, chromium, firefox
+from simulation.browser.visitor import Visitor
+from simulation.server_process import ServerProcess, free_port, running_server
 from tests.browser.test_page import is_state, shown
-from tests.browser.visitor import Visitor
-from tests.server_process import ServerProcess, free_port, running_server
-from tests.test_vision_calibration import Eyes, calibrated
+from tests.vision.regression.test_calibration import Eyes, calibrated
 
 Open = Callable[[], AbstractAsyncContextManager[Page]]
 

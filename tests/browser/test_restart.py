@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.browser.page import chromium, firefox
-from tests.browser.visitor import Visitor
-from tests.server_process import ServerProcess
+from simulation.browser.page import chromium, firefox
+from simulation.browser.visitor import Visitor
+from simulation.server_process import ServerProcess
 
 FIGURES = """async () => {
   const reports = [...(await window.gazeApp.client.transportStats()).values()];

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from simulation.browser.page import Page, chromium, firefox
+from simulation.browser.visitor import Visitor
+from simulation.films import make_film, texture
+from simulation.server_process import ServerProcess
 from tests.browser.host import ELEMENT, PLAYS, STATE, UPGRADED, Host, until
-from tests.browser.page import Page, chromium, firefox
-from tests.browser.visitor import Visitor
-from tests.films import make_film, texture
-from tests.server_process import ServerProcess
 
 Open = Callable[[], AbstractAsyncContextManager[Page]]
 

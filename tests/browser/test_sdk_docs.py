@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from simulation.browser.page import Page, chromium, firefox
+from simulation.server_process import ROOT, free_port
 from tests.browser.host import ELEMENT, PLAYS, STATE, UPGRADED, WATCH_CAMERA, Host, served, until
-from tests.browser.page import Page, chromium, firefox
-from tests.server_process import ROOT, free_port
 
 Open = Callable[[], AbstractAsyncContextManager[Page]]
 

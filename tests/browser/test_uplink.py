@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from tests.browser.page import Page, chromium, firefox
-from tests.server_process import ServerProcess
+from simulation.browser.page import Page, chromium, firefox
+from simulation.server_process import ServerProcess
 
 OPEN = """async () => {
   const Connection = window.RTCPeerConnection;
