@@ -8,11 +8,11 @@ of the first table are CPU seconds per second of session (1 = a whole core), rea
 The bare cost is measured in the same run in this process, the calls of one frame after another,
 then those of the next (each by itself, over and over, would find its data in caches that a
 session's next call has emptied), each in one thread as far as it can be told: PyAV decoding camera
-and film, the blur where the same camera's viewer looks, the encoder (with its packetizing). FaceMesh
-runs right after, in an environment of its own (benchmarks/facemesh.py); where that is missing there
-is no bare session. To these comes stock aiortc's packet path for the same packets: benchmarks/packets.py, a server
-that moves the packets of this session and touches no pixel, in a process of its own. `packets` is
-the same with our stack. `our_mesh` is what stands in FaceMesh's place here, and `tracker` the whole
+and film, the blur where the same camera's viewer looks, the encoder (with its packetizing).
+FaceMesh runs right after, in an environment of its own (benchmarks/facemesh.py); where that is
+missing there is no bare session. Stock aiortc's packet path for the same packets is added:
+benchmarks/packets.py, a server that moves the packets of this session and touches no pixel, in a
+process of its own. `packets` is the same with our stack. `our_mesh` is what stands in FaceMesh's place here, and `tracker` the whole
 tracker with it: shown, but not among the terms. What a session costs over the sum of the terms is
 `over_bare`; goal: <= 1.25.
 

@@ -93,9 +93,7 @@ def _main() -> None:
             faces = mesh.process(picture).multi_face_landmarks
             cost_s.append(time.process_time() - began_s)
             found = faces[0].landmark if faces else []
-            points_px.append(
-                [(p.x * width, p.y * height, p.z * width) for p in found] or nothing
-            )
+            points_px.append([(p.x * width, p.y * height, p.z * width) for p in found] or nothing)
     print(json.dumps({"points_px": points_px, "cost_s": cost_s}))
 
 

@@ -1,9 +1,10 @@
 """What one camera frame costs the tracker, stage by stage: `python -m benchmarks.tracker`.
 
 Processor time of all threads, since the wall's clock also counts what else the machine does; the
-median over frames of a made viewer whose face is already found. `FaceMesh` is MediaPipe's own, bare,
-right after and in an environment of its own (benchmarks/facemesh.py): machines differ, and one from
-hour to hour. `tracker` is all in, with a calibration of nine points; `uncalibrated` is without one.
+median over frames of a made viewer whose face is already found. `FaceMesh` is MediaPipe's own,
+bare, right after and in an environment of its own (benchmarks/facemesh.py): machines differ, and
+one from hour to hour. `tracker` is all in, with a calibration of nine points; `uncalibrated` is
+without one.
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Unpacks the face networks from MediaPipe's wheel: `python -m tools.face_models`.
 
-The wheel is downloaded by pip, which checks its hash against requirements-models.txt, and is used as
-an archive: it asks for Python 3.12 or older and numpy 1, and the networks do not.
+The wheel is downloaded by pip, which checks its hash against requirements-models.txt, and is used
+as an archive: it asks for Python 3.12 or older and numpy 1, and the networks do not.
 """
 
 import subprocess

@@ -117,9 +117,16 @@ class TaskFaceFinder:
 
 def _landmarker(model: Path, delegate: Delegate) -> Any:
     _quieten()
-    from mediapipe.tasks.python.core.base_options import BaseOptions
-    from mediapipe.tasks.python.vision import face_landmarker
-    from mediapipe.tasks.python.vision.core.vision_task_running_mode import VisionTaskRunningMode
+    try:
+        from mediapipe.tasks.python.core.base_options import BaseOptions
+        from mediapipe.tasks.python.vision import face_landmarker
+        from mediapipe.tasks.python.vision.core.vision_task_running_mode import (
+            VisionTaskRunningMode,
+        )
+    except ImportError as error:
+        raise FaceModelError(
+            f"a face landmarker needs the packages that `gaze[tasks]` names: {error}"
+        ) from None
 
     try:
         return face_landmarker.FaceLandmarker.create_from_options(

@@ -1,9 +1,9 @@
 """The files of the face networks: where they are, and that they are those this code knows.
 
 They are Apache-2.0 files of MediaPipe's wheel 0.10.21, the last that carries them. They are not in
-git: `python -m tools.face_models` unpacks them, which `make setup` and the build of gaze's own wheel
+git: `python -m tools.face_models` unpacks them, as `make setup` and the build of gaze's own wheel
 do. What the networks' insides are called, and what their outputs mean, is private to MediaPipe, so
-a file is told by its hash.
+a file is identified by its hash.
 """
 
 import hashlib

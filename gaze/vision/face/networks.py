@@ -2,8 +2,8 @@
 
 LiteRT lacks the operations that MediaPipe adds of its own, so a network that has them is cut into
 the parts between. What the networks' insides are called is private to MediaPipe:
-gaze.vision.face.model_files checks the files, and tests/vision/face/test_finder.py holds the outcome against
-what MediaPipe's FaceMesh found with them.
+gaze.vision.face.model_files checks the files, and tests/vision/face/test_finder.py holds the
+outcome against what MediaPipe's FaceMesh found with them.
 """
 
 import copy

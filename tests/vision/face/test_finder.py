@@ -73,7 +73,9 @@ def test_a_face_network_that_is_missing_or_another_is_refused_with_advice(tmp_pa
     (tmp_path / name).write_bytes(content)
     assert model_files.read(name, tmp_path) == content
     (tmp_path / name).write_bytes(content[:-1] + b"?")
-    with pytest.raises(ModelFileError, match=rf"{name} is not the face network known here: its SHA"):
+    with pytest.raises(
+        ModelFileError, match=rf"{name} is not the face network known here: its SHA"
+    ):
         model_files.check(tmp_path)
 
 
