@@ -9,7 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,15 +48,38 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running_server(
-    *flags: str, port: int | None = None, log: Path | None = None
+    *flags: str,
+    port: int | None = None,
+    log: Path | None = None,
+    command: Sequence[str | Path] = (sys.executable, "server.py"),
+    folder: Path = ROOT,
 ) -> Iterator[ServerProcess]:
-    """Start `server.py` on plain HTTP and end it with SIGTERM; what it prints goes to `log`."""
+    """Start a server on plain HTTP and end it with SIGTERM; what it prints goes to `log`.
+
+    Parameters
+    ----------
+    *flags : str
+        Further flags.
+    port : int, optional
+        The port; by default a free one.
+    log : Path, optional
+        Where its output goes; by default to this process's.
+    command : sequence of str or Path
+        What starts it; by default `server.py` of this clone.
+    folder : Path
+        The working directory; by default this clone.
+
+    Yields
+    ------
+    ServerProcess
+        The server, which answers.
+    """
     port = port or free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GAZE_")}
     with contextlib.nullcontext() if log is None else log.open("wb") as file:
         process = subprocess.Popen(
-            [sys.executable, "server.py", "--port", "0", "--http-port", str(port), *flags],
-            cwd=ROOT,
+            [*command, "--port", "0", "--http-port", str(port), *flags],
+            cwd=folder,
             env=environment,
             stdout=file,
             stderr=file,
