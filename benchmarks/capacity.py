@@ -12,9 +12,9 @@ and film, the blur where the same camera's viewer looks, the encoder (with its p
 FaceMesh runs right after, in an environment of its own (benchmarks/facemesh.py); where that is
 missing there is no bare session. Stock aiortc's packet path for the same packets is added:
 benchmarks/packets.py, a server that moves the packets of this session and touches no pixel, in a
-process of its own. `packets` is the same with our stack. `our_mesh` is what stands in FaceMesh's place here, and `tracker` the whole
-tracker with it: shown, but not among the terms. What a session costs over the sum of the terms is
-`over_bare`; goal: <= 1.25.
+process of its own. `packets` is the same with our stack. `our_mesh` is what stands in FaceMesh's
+place here, and `tracker` the whole tracker with it: shown, but not among the terms. What a session
+costs over the sum of the terms is `over_bare`; goal: <= 1.25.
 
 Of our server's own CPU time, `event_loop` is the main thread (packets, messages, handing over),
 `threads` all the others (the film's pixels, decoding), and `tracking_process` what finds the eyes.

@@ -7,6 +7,7 @@ import ssl
 import subprocess
 import sys
 import sysconfig
+import time
 import urllib.request
 import venv
 import zipfile
@@ -88,6 +89,10 @@ def install(folder: Path, *wheels: Path, dependencies: bool) -> Path:
             "purelib", vars={"base": str(folder), "platbase": str(folder)}
         )
         (Path(packages) / "dependencies.pth").write_text(sysconfig.get_path("purelib"))
+    # As `make setup` does: what finds the eyes is compiled when it is first imported.
+    subprocess.run(
+        [commands / "python", "-c", "import gaze.vision.tracker"], check=True, cwd=folder
+    )
     return commands
 
 
@@ -203,6 +208,8 @@ def test_the_installed_server_makes_its_certificate_in_the_users_folder(
     flags = ("--port", str(port))
     with running_server(*flags, command=[commands / "gaze"], folder=home):
         made = home.parent / "home" / ".local" / "state" / "gaze" / "certs" / "dev-cert.pem"
+        while not made.exists():  # the server answers on plain HTTP before
+            time.sleep(0.1)
         context = ssl.create_default_context(cafile=made)
         with urllib.request.urlopen(f"https://localhost:{port}/healthz", context=context) as answer:
             assert answer.status == 200
