@@ -66,8 +66,9 @@ def test_what_packages_require_is_pinned_or_left_out_on_purpose(python: str) -> 
     """Also that each pin is a version its dependents accept, under each Python."""
     complete = pins("requirements-dev.txt")
     here = {"python_version": python, "python_full_version": f"{python}.0", "extra": ""}
+    there = installed()
     for name in complete:
-        for line in installed()[name].requires or []:
+        for line in there[name].requires or []:
             requirement = Requirement(line)
             wanted = canonicalize_name(requirement.name)
             if requirement.marker is None or requirement.marker.evaluate(here):
