@@ -6,7 +6,6 @@ The last MediaPipe with FaceMesh asks for Python 3.12 or older and numpy 1, so i
 
 import argparse
 import json
-import statistics
 import subprocess
 import tempfile
 import time
@@ -34,7 +33,7 @@ class FaceMeshRun:
 
     def median_cost_ms(self, warm_up: int) -> float:
         """Return the median cost of a frame in milliseconds, without the first `warm_up`."""
-        return 1000.0 * statistics.median(self.cost_s[warm_up:].tolist())
+        return 1000.0 * float(np.median(self.cost_s[warm_up:]))
 
 
 def run_facemesh(frames: NDArray[np.uint8], video: bool, repeat: int = 1) -> FaceMeshRun | None:

@@ -25,11 +25,20 @@ from gaze.rtc.codecs import engines
 from gaze.vision.face import model_files
 from gaze.web.app import EXECUTOR, TRACKERS, create_app
 
+LOCAL_HOSTS = ("127.0.0.1", "0.0.0.0", "::")  # noqa: S104 - compared with, not bound
+"""Hosts at which this machine reaches the server as `localhost`."""
+
 log = structlog.get_logger()
 
 
 def configure_logging(settings: Settings) -> None:
-    """Structured logs on stderr; libraries' own loggers speak through the same handler."""
+    """Log in a structured form on stderr, libraries' own loggers through the same handler.
+
+    Parameters
+    ----------
+    settings : Settings
+        The least severe level, and the form.
+    """
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
@@ -62,10 +71,22 @@ def configure_logging(settings: Settings) -> None:
 
 
 def tls(settings: Settings) -> ssl.SSLContext:
-    """The TLS context of the operator's certificate, or else of the development one.
+    """Return the TLS context of the operator's certificate, or else of the development one.
 
-    Raises:
-        OSError: the certificate cannot be read or made.
+    Parameters
+    ----------
+    settings : Settings
+        Those with or without a certificate.
+
+    Returns
+    -------
+    ssl.SSLContext
+        For the server's side.
+
+    Raises
+    ------
+    OSError
+        The certificate cannot be read or made.
     """
     cert, key = settings.cert, settings.key
     if cert is None or key is None:
@@ -79,8 +100,15 @@ def tls(settings: Settings) -> ssl.SSLContext:
 async def serve(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM, then end the sessions and return.
 
-    Raises:
-        OSError: an address cannot be bound.
+    Parameters
+    ----------
+    settings : Settings
+        Where and what to serve.
+
+    Raises
+    ------
+    OSError
+        An address cannot be bound.
     """
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -105,9 +133,7 @@ async def serve(settings: Settings) -> None:
         if settings.port:
             context = await asyncio.to_thread(tls, settings)
             await web.TCPSite(runner, settings.host, settings.port, ssl_context=context).start()
-            shown = (
-                "localhost" if settings.host in ("127.0.0.1", "0.0.0.0", "::") else settings.host
-            )
+            shown = "localhost" if settings.host in LOCAL_HOSTS else settings.host
             addresses.append(f"https://{shown}:{settings.port}")
         if settings.public_origin:
             addresses.append(settings.public_origin)
@@ -119,7 +145,18 @@ async def serve(settings: Settings) -> None:
 
 
 def try_face_landmarker(model: Path) -> None:
-    """Make sure that MediaPipe can run the operator's model, or end with what it says."""
+    """Make sure that MediaPipe can run the operator's model.
+
+    Parameters
+    ----------
+    model : Path
+        A `face_landmarker.task`.
+
+    Raises
+    ------
+    SystemExit
+        It cannot; says why.
+    """
     # What finds faces is large, and otherwise only the processes of the trackers load it.
     from gaze.vision.face.finder import FaceModelError, TaskFaceFinder
 

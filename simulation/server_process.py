@@ -32,7 +32,7 @@ class ServerProcess:
         return [pid, *map(int, started)]
 
     def figures(self) -> dict[str, float]:
-        """What `/metrics` says, name with labels → value."""
+        """Return what `/metrics` says, name with labels → value."""
         with urllib.request.urlopen(f"{self.url}/metrics") as answer:
             lines = answer.read().decode().splitlines()
         pairs = (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
@@ -40,7 +40,7 @@ class ServerProcess:
 
 
 def free_port() -> int:
-    """A TCP port of loopback that was free a moment ago."""
+    """Return a TCP port of loopback that was free a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -44,13 +44,13 @@ def build(project: Path, folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Our wheel."""
+    """Build our wheel."""
     return build(ROOT, tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
 def plug_in(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of a package with the effect that docs/effects.md shows."""
+    """Build the wheel of a package with the effect that docs/effects.md shows."""
     text = (ROOT / "docs" / "effects.md").read_text()
     [code] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     [entry_point] = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
@@ -106,14 +106,14 @@ def commands(
     wheel: Path,
     plug_in: Path,
 ) -> Path:
-    """The commands of an environment with gaze and the plug-in."""
+    """Return the commands of an environment with gaze and the plug-in."""
     folder = tmp_path_factory.mktemp("environment")
     return install(folder, wheel, plug_in, dependencies=request.param == "from nothing")
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory of a user who has no files yet."""
+    """Return an empty working directory of a user who has no files yet."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.delenv("XDG_STATE_HOME", raising=False)
     monkeypatch.delenv("PYTHONPATH", raising=False)
@@ -124,7 +124,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def server(commands: Path, home: Path, films: Path) -> Iterator[ServerProcess]:
-    """The installed server, with films in the folder where it looks by itself."""
+    """Start the installed server, with films in the folder where it looks by itself."""
     shutil.copytree(films, home / "media")
     with running_server(command=[commands / "gaze"], folder=home) as running:
         yield running

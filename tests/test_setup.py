@@ -29,7 +29,7 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 
 def pins(file: str) -> dict[str, str]:
-    """The exact version of each package that a requirements file lists."""
+    """Return the exact version of each package that a requirements file lists."""
     lines = (ROOT / file).read_text().splitlines()
     pinned = [Requirement(line.rstrip("\\ ")) for line in lines if re.match(r"\w", line)]
     here = [each for each in pinned if each.marker is None or each.marker.evaluate()]

@@ -30,6 +30,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     CliSettingsSource,
@@ -64,10 +65,12 @@ def _lower(value: object) -> object:
 
 
 def _origin(text: str) -> str:
-    """An origin (RFC 6454) as browsers write it: lower case, without the scheme's default port.
+    """Return an origin (RFC 6454) as browsers write it: lower case, without a default port.
 
-    Raises:
-        ValueError: not `http://host` or `https://host`, with `:port` where it is another one.
+    Raises
+    ------
+    ValueError
+        Not `http://host` or `https://host`, with `:port` where it is another one.
     """
     parts = urlsplit(text.lower())
     plain = not (parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc)
@@ -442,7 +445,11 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; --help lists every setting\n")
 
 
-def _add_argument(group: argparse.ArgumentParser, *names: str, **options: Any) -> argparse.Action:
+def _add_argument(
+    group: argparse.ArgumentParser,
+    *names: str,
+    **options: Any,  # noqa: ANN401 - as argparse declares them
+) -> argparse.Action:
     """Add a setting's flag, with its limits in the help."""
     field = Settings.model_fields[options["dest"]]
     options["help"] = f"{field.description} ({_facts(field)})".replace("%", "%%")
@@ -481,8 +488,8 @@ def _file_source(given: object) -> _Source:
     return (lambda name: f"{name} in {shown}"), found
 
 
-def _explain(problem: Any, sources: Sequence[_Source]) -> str:
-    """One line about one wrong value: which setting, what was given, what is allowed."""
+def _explain(problem: ErrorDetails, sources: Sequence[_Source]) -> str:
+    """Say in one line of a wrong value which setting it is, what was given and what is allowed."""
     message = problem["msg"].removeprefix("Value error, ")
     if not problem["loc"]:
         return str(message)
@@ -495,7 +502,7 @@ def _explain(problem: Any, sources: Sequence[_Source]) -> str:
     return f"{shown} is {given}; allowed: {_allowed(field) or message}"
 
 
-def _default(field: FieldInfo) -> Any:
+def _default(field: FieldInfo) -> object:
     return field.get_default(call_default_factory=True, validated_data={})
 
 
@@ -506,7 +513,7 @@ def _facts(field: FieldInfo) -> str:
 
 
 def _allowed(field: FieldInfo) -> str:
-    """The values that a field takes, in words; empty where its description has to do."""
+    """Return the values that a field takes, in words; empty where its description has to do."""
     if get_origin(field.annotation) is Literal:
         return ", ".join(get_args(field.annotation))
     least = next((rule.ge for rule in field.metadata if isinstance(rule, Ge)), None)
@@ -526,7 +533,7 @@ def _placeholder(field: FieldInfo) -> str:
 
 
 def _toml(value: object) -> str:
-    """A default as TOML writes it: its strings and numbers are those of JSON."""
+    """Write a default as TOML does: its strings and numbers are those of JSON."""
     return json.dumps(str(value) if isinstance(value, Path) else value)
 
 

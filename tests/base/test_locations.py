@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory, as where gaze is an installed package."""
+    """Change to an empty working directory, as where gaze is an installed package."""
     monkeypatch.setattr(locations, "CLONE", None)
     monkeypatch.setattr(locations, "_FILMS", tmp_path / "package" / "films")
     folder = tmp_path / "empty"

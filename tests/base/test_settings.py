@@ -16,7 +16,7 @@ from gaze.base.settings import Settings, config_file, load
 
 @pytest.fixture(autouse=True)
 def nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty working directory and an environment without settings."""
+    """Change to an empty working directory and an environment without settings."""
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
         if name.upper().startswith("GAZE_"):
@@ -24,7 +24,7 @@ def nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def complaint(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
-    """What `load` prints before it exits with 2."""
+    """Return what `load` prints before it exits with 2."""
     with pytest.raises(SystemExit) as exit:
         load(argv)
     assert exit.value.code == 2
@@ -38,7 +38,8 @@ def test_a_bare_start_is_reached_from_this_machine_only() -> None:
     assert (settings.host, settings.port, settings.http_port) == ("127.0.0.1", 8443, 8080)
     assert settings.media == Path(gaze.__file__).parent.parent / "media"
     assert settings.trusted_proxies == settings.allowed_origins == settings.stun_urls == []
-    assert settings.cert is settings.key is settings.public_origin is settings.turn_secret is None
+    for unset in (settings.cert, settings.key, settings.public_origin, settings.turn_secret):
+        assert unset is None
 
 
 def test_flag_wins_over_environment_over_env_file_over_config_file_over_default(
