@@ -220,7 +220,7 @@ def test_the_printed_config_file_starts_the_server(commands: Path, home: Path) -
     command = commands / "gaze"
     printed = subprocess.run([command, "config"], stdout=subprocess.PIPE, check=True, cwd=home)
     (home / "printed.toml").write_bytes(printed.stdout)
-    piped = ["sh", "-c", f'{command} config | exec {command} --config - "$@"', "gaze"]
+    piped = ["sh", "-c", f'exec {command} --config - "$@" < printed.toml', "gaze"]
     with running_server(command=piped, folder=home) as server:
         assert json.loads(fetch(f"{server.url}/healthz")) == {"status": "alive"}
 
