@@ -128,7 +128,7 @@ lock: .venv/development
 audit: .venv/development node_modules/.made
 	@failed=0
 	for file in requirements-dev.txt requirements-docs.txt; do
-	    $(PYTHON) -m pip_audit --disable-pip --require-hashes --requirement $$file || failed=1
+	    $(PYTHON) -m pip_audit --strict --disable-pip --require-hashes --requirement $$file || failed=1
 	done
 	npm audit || failed=1
 	exit $$failed
