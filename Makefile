@@ -83,14 +83,14 @@ run: setup
 dev: setup .venv/development
 	@exec $(PYTHON) -m watchfiles --filter python --sigint-timeout 15 '$(PYTHON) server.py $(ARGS)' gaze certs server.py
 
-test: setup lint .venv/browsers
+test: setup lint .venv/browsers .venv/opengl
 ifdef ARGS
 	$(PYTHON) -m pytest $(ARGS)
 else
 	@$(MAKE) --no-print-directory --jobs=2 --keep-going test-browsers test-others
 endif
 
-test-long: setup .venv/development .venv/browsers
+test-long: setup .venv/development .venv/browsers .venv/opengl
 	$(PYTHON) -m pytest -m long $(ARGS)
 
 test-browsers:
@@ -200,6 +200,11 @@ $(MODELS): requirements-models.txt tools/face_models.py | .venv/runtime
 	@. /etc/os-release || true
 	if [ "$${ID:-}" = ubuntu ]; then browsers='chromium-browser firefox'; else browsers='chromium firefox-esr'; fi
 	$(call need,(chromium --version || chromium-browser --version) && (firefox-esr --version || firefox --version),$$browsers)
+	touch $@
+
+# MediaPipe's Face Landmarker loads them, which the tests run.
+.venv/opengl: .venv/made
+	@$(call need,$(PYTHON) -c 'import ctypes; [ctypes.CDLL(f"lib{name}") for name in ("EGL.so.1"$(comma) "GLESv2.so.2")]',libegl1 libgles2)
 	touch $@
 
 node_modules/.made: package.json package-lock.json

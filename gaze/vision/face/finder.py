@@ -142,6 +142,11 @@ def _landmarker(model: Path, delegate: Delegate) -> Any:
         raise FaceModelError(
             f"{model}: must be a face_landmarker.task; MediaPipe says: {error}"
         ) from None
+    except OSError as error:  # one of the system's libraries is missing
+        raise FaceModelError(
+            "a face landmarker needs OpenGL ES; on Debian and Ubuntu: apt-get install libegl1 "
+            f"libgles2 ({error})"
+        ) from None
 
 
 def _detect(landmarker: Any, image_rgb: Image, t_ms: int) -> Any:
