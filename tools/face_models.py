@@ -32,7 +32,7 @@ def download(folder: Path) -> Path:
     subprocess.CalledProcessError
         pip could not download it, or its hash is another; pip has said why on stderr.
     """
-    subprocess.run(
+    subprocess.run(  # noqa: S603 - this Python, and paths of this project
         [
             *(sys.executable, "-m", "pip", "--disable-pip-version-check", "download", "--quiet"),
             *("--no-deps", "--only-binary=:all:", "--implementation=cp", "--python-version=3.12"),
