@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -91,18 +91,26 @@ def free_port() -> int:
 
 @contextlib.contextmanager
 def running_server(
-    *flags: str, port: int | None = None, log: Path | None = None
+    *flags: str,
+    port: int | None = None,
+    log: Path | None = None,
+    command: Sequence[str | Path] = (sys.executable, "server.py"),
+    folder: Path = ROOT,
 ) -> Iterator[ServerProcess]:
-    """Start `server.py` on plain HTTP and end it with SIGTERM.
+    """Start a server on plain HTTP and end it with SIGTERM.
 
     Parameters
     ----------
     *flags : str
-        Command-line flags.
+        Further flags.
     port : int, optional
         By default a free one.
     log : Path, optional
-        File that gets what the server prints.
+        File that gets what the server prints; by default this process's output does.
+    command : sequence of str or Path, optional
+        What starts it; by default `server.py` of this repository.
+    folder : Path, default ROOT
+        The working directory.
 
     Yields
     ------
@@ -117,9 +125,9 @@ def running_server(
     port = port or free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GAZE_")}
     with contextlib.nullcontext() if log is None else log.open("wb") as file:
-        process = subprocess.Popen(  # noqa: S603 - this Python, and flags of the caller
-            [sys.executable, "server.py", "--port", "0", "--http-port", str(port), *flags],
-            cwd=ROOT,
+        process = subprocess.Popen(  # noqa: S603 - the caller's command
+            [*command, "--port", "0", "--http-port", str(port), *flags],
+            cwd=folder,
             env=environment,
             stdout=file,
             stderr=file,

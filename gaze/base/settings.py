@@ -1,13 +1,17 @@
-"""Every setting of the server: its unit, default and limits, from flags, environment or `.env`.
+"""Every setting of the server: its unit, default and limits, and where it may come from.
 
 A flag wins over an environment variable (prefix `GAZE_`), that over the file `.env` of the working
-directory, and that over the default. Flags, `--help` and the messages about a wrong value are all
-made from the fields of `Settings`, so a new setting is one new field.
+directory, that over a file of settings (`--config`, or `gaze.toml` of the working directory), and
+that over the default. Flags, `--help`, the file that `gaze config` prints and the messages about a
+wrong value are all made from the fields of `Settings`, so a new setting is one new field.
 """
 
 import argparse
+import json
 import os
 import sys
+import textwrap
+import tomllib
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address, ip_network
 from pathlib import Path
@@ -26,13 +30,27 @@ from pydantic import (
     model_validator,
 )
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_core import ErrorDetails
+from pydantic_settings import (
+    BaseSettings,
+    CliSettingsSource,
+    DotEnvSettingsSource,
+    EnvSettingsSource,
+    NoDecode,
+    SettingsConfigDict,
+)
 
 from gaze import __version__
+from gaze.base import locations
 from gaze.base.hosts import parse_host
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+PROGRAM = "gaze"
 PREFIX = "GAZE_"
+CONFIG_FILE = Path("gaze.toml")
+
+
+class ConfigFileError(ValueError):
+    """A file of settings cannot be used; says which and why."""
 
 
 def _split(value: object) -> object:
@@ -47,10 +65,12 @@ def _lower(value: object) -> object:
 
 
 def _origin(text: str) -> str:
-    """An origin (RFC 6454) as browsers write it: lower case, without the scheme's default port.
+    """Return an origin (RFC 6454) as browsers write it: lower case, without a default port.
 
-    Raises:
-        ValueError: not `http://host` or `https://host`, with `:port` where it is another one.
+    Raises
+    ------
+    ValueError
+        Not `http://host` or `https://host`, with `:port` where it is another one.
     """
     parts = urlsplit(text.lower())
     plain = not (parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc)
@@ -132,7 +152,7 @@ Secret = Annotated[SecretStr, AfterValidator(_secret)]
 LiveHost = Annotated[str, AfterValidator(_live_host)]
 Module = Annotated[str, AfterValidator(_module)]
 Port = Annotated[int, Field(ge=0, le=65535)]
-PortRange = Annotated[tuple[int, int], NoDecode, BeforeValidator(_port_range)]
+PortRange = Annotated[tuple[int, int], BeforeValidator(_port_range)]
 Address = Annotated[IPvAnyAddress, BeforeValidator(_address)]
 Origin = Annotated[str, AfterValidator(_origin)]
 Network = Annotated[IPvAnyNetwork, BeforeValidator(_network)]
@@ -155,6 +175,12 @@ class Settings(BaseSettings):
         frozen=True,
     )
 
+    config: Path | None = Field(
+        None,
+        description="File of settings, TOML; - reads standard input; without it gaze.toml of the "
+        "working directory, where there is one",
+    )
+
     # Where it is reached
     host: Host = Field(
         "127.0.0.1",
@@ -174,12 +200,12 @@ class Settings(BaseSettings):
         [], description="Further origins whose pages may open sessions here"
     )
     cert: ReadableFile | None = Field(
-        None, description="Certificate chain, PEM; without it the development one in certs/"
+        None, description="Certificate chain, PEM; without it one made for development"
     )
     key: ReadableFile | None = Field(None, description="Private key of the certificate, PEM")
 
     # What it serves
-    media: Path = Field(ROOT / "media", description="Folder of the hosted films")
+    media: Path = Field(default_factory=locations.media, description="Folder of the hosted films")
     live_hosts: Annotated[list[LiveHost], *Listed] = Field(
         [],
         description="Hosts, like cam.example or cam.example:8554, whose streams viewers may watch "
@@ -197,7 +223,7 @@ class Settings(BaseSettings):
     face_landmarker: ReadableFile | None = Field(
         None,
         description="Model of MediaPipe's Face Landmarker (a face_landmarker.task) to find faces "
-        "with; without it FaceMesh, which comes with MediaPipe",
+        "with, which needs the package mediapipe; without it the face networks that come with gaze",
     )
 
     # How much of it
@@ -265,7 +291,7 @@ class Settings(BaseSettings):
     )
 
     # How it gets through firewalls
-    udp_ports: PortRange | None = Field(
+    udp_ports: Annotated[PortRange | None, NoDecode] = Field(
         None,
         description="UDP ports for media, like 50000-50100: one for each viewer and network "
         "address, and one more while a connection is moved; without it any",
@@ -336,19 +362,81 @@ class Settings(BaseSettings):
 
 
 def load(argv: Sequence[str] | None = None) -> Settings:
-    """Read the settings from `argv` (default: the command line), the environment and `.env`.
+    """Read the settings from flags, the environment, `.env`, a file of settings, and the defaults.
 
-    Raises:
-        SystemExit: 2 after one line per wrong setting on stderr, 0 after `--help`, `--version`.
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        The flags; by default those of the command line.
+
+    Returns
+    -------
+    Settings
+        The settings, checked.
+
+    Raises
+    ------
+    SystemExit
+        2 after one line per wrong setting on stderr, 0 after `--help`, `--version`.
     """
-    parser = _parser()
-    flags = vars(parser.parse_args(argv))
+    parser = _Parser(
+        prog=PROGRAM,
+        usage="%(prog)s [--setting VALUE ...]\n       %(prog)s config [--help]",
+        description="Serve films that follow the viewer's eyes.",
+        epilog=_EPILOG,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    command_line = CliSettingsSource[Any](
+        Settings, root_parser=parser, cli_kebab_case=True, add_argument_method=_add_argument
+    )
+    flags = command_line(parsed_args=parser.parse_args(argv))
+    # By falling priority; each as the name that a message gives a setting, and the values found.
+    sources: list[_Source] = [
+        (lambda name: f"--{_kebab(name)}", flags()),
+        (lambda name: f"{PREFIX}{name.upper()}", EnvSettingsSource(Settings)()),
+        (lambda name: f"{PREFIX}{name.upper()} in .env", DotEnvSettingsSource(Settings)()),
+    ]
     try:
-        return Settings(**flags)
+        sources.append(_file_source(_merged(sources).get("config")))
+        return Settings(**_merged(sources))
+    except ConfigFileError as error:
+        parser.exit(2, f"{PROGRAM}: {error}\n")
     except ValidationError as error:
-        for problem in error.errors(include_url=False):
-            print(f"{parser.prog}: {_explain(problem, flags)}", file=sys.stderr)
-        raise SystemExit(2) from None
+        lines = [_explain(problem, sources) for problem in error.errors(include_url=False)]
+        parser.exit(2, "".join(f"{PROGRAM}: {line}\n" for line in lines))
+
+
+def config_file() -> str:
+    """Return a file of settings, TOML, with each setting, its description, limits and default.
+
+    A setting that has no default, or one that depends on the machine, is commented out.
+    """
+    parts = [
+        f"# The settings of {PROGRAM} {__version__}: what each is, its name, and its default.\n"
+        "# A flag, an environment variable and a line of .env win over a line here.\n"
+    ]
+    for name, field in Settings.model_fields.items():
+        if name == "config":
+            continue
+        about = textwrap.wrap(f"{field.description} ({_facts(field)})", 98)
+        default = _default(field)
+        fixed = field.default_factory is None and default is not None
+        value = '"..."' if default is None else _toml(default)
+        parts.append(
+            "".join(f"# {line}\n" for line in about) + f"{'' if fixed else '# '}{name} = {value}\n"
+        )
+    return "\n".join(parts)
+
+
+_EPILOG = f"""\
+Each setting can also come from the environment as {PREFIX}NAME ({PREFIX}MAX_SESSIONS=4), from a
+file .env of such lines in the working directory, and from a file of settings (max_sessions = 4),
+which `{PROGRAM} config` prints. Flags win over the environment, that over .env, and that over the
+file."""
+
+# How a message names a setting of a source, and the values found there by the settings' names.
+_Source = tuple[Callable[[str], str], dict[str, Any]]
 
 
 class _Parser(argparse.ArgumentParser):
@@ -357,39 +445,56 @@ class _Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}; --help lists every setting\n")
 
 
-def _parser() -> _Parser:
-    parser = _Parser(
-        prog="server.py",
-        usage="%(prog)s [--setting VALUE ...]",
-        description="Serve films that follow the viewer's eyes.",
-        epilog=f"Each setting can also come from the environment as {PREFIX}NAME, and from a file "
-        f".env of such lines in the working directory. Flags win over both. Example: "
-        f"{PREFIX}MAX_SESSIONS=4.",
-        argument_default=argparse.SUPPRESS,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"gaze {__version__}")
-    for name, field in Settings.model_fields.items():
-        parser.add_argument(
-            f"--{_kebab(name)}",
-            metavar=_placeholder(field),
-            help=f"{field.description} ({_facts(field)})".replace("%", "%%"),
-        )
-    return parser
+def _add_argument(
+    group: argparse.ArgumentParser,
+    *names: str,
+    **options: Any,  # noqa: ANN401 - as argparse declares them
+) -> argparse.Action:
+    """Add a setting's flag, with its limits in the help."""
+    field = Settings.model_fields[options["dest"]]
+    options["help"] = f"{field.description} ({_facts(field)})".replace("%", "%%")
+    options["metavar"] = _placeholder(field)
+    return group.add_argument(*names, **options)
 
 
-def _explain(problem: Any, flags: dict[str, Any]) -> str:
-    """One line about one wrong value: which setting, what was given, what is allowed."""
+def _merged(sources: Sequence[_Source]) -> dict[str, Any]:
+    return {name: value for _, found in reversed(sources) for name, value in found.items()}
+
+
+def _file_source(given: object) -> _Source:
+    """Read the file of settings: the one given, `-` for standard input, or `gaze.toml`.
+
+    Raises
+    ------
+    ConfigFileError
+        It cannot be read, is no TOML, or names a further file.
+    """
+    path = Path(str(given)) if given is not None else CONFIG_FILE
+    shown = "standard input" if given == "-" else str(path)
+    try:
+        text = sys.stdin.read() if given == "-" else path.read_text("utf-8")
+        found = tomllib.loads(text)
+    except FileNotFoundError:
+        if given is None:
+            found = {}
+        else:
+            raise ConfigFileError(f"config is {shown!r}; allowed: a file that exists") from None
+    except OSError as error:
+        raise ConfigFileError(f"config is {shown!r}, which cannot be read: {error}") from None
+    except ValueError as error:  # no TOML, or no UTF-8
+        raise ConfigFileError(f"{shown} must be TOML: {error}") from None
+    if "config" in found:
+        raise ConfigFileError(f"config in {shown} is not allowed: a file names no further one")
+    return (lambda name: f"{name} in {shown}"), found
+
+
+def _explain(problem: ErrorDetails, sources: Sequence[_Source]) -> str:
+    """Say in one line of a wrong value which setting it is, what was given and what is allowed."""
     message = problem["msg"].removeprefix("Value error, ")
     if not problem["loc"]:
         return str(message)
     name = str(problem["loc"][0])
-    if name in flags:
-        shown = f"--{_kebab(name)}"
-    elif f"{PREFIX}{name}".upper() in map(str.upper, os.environ):
-        shown = f"{PREFIX}{name.upper()}"
-    else:
-        shown = f"{PREFIX}{name.upper()} in .env"
+    shown = next(label(name) for label, found in sources if name in found)
     field = Settings.model_fields.get(name)
     if field is None:
         return f"{shown} is not a setting; --help lists every setting"
@@ -397,16 +502,18 @@ def _explain(problem: Any, flags: dict[str, Any]) -> str:
     return f"{shown} is {given}; allowed: {_allowed(field) or message}"
 
 
+def _default(field: FieldInfo) -> object:
+    return field.get_default(call_default_factory=True, validated_data={})
+
+
 def _facts(field: FieldInfo) -> str:
-    default = field.get_default(call_default_factory=True, validated_data={})
-    if isinstance(default, Path):
-        default = f"{default.relative_to(ROOT)}/ of the project"
+    default = _default(field)
     shown = f"default: {'none' if default in (None, []) else default}"
     return "; ".join(filter(None, (_allowed(field), shown)))
 
 
 def _allowed(field: FieldInfo) -> str:
-    """The values that a field takes, in words; empty where its description has to do."""
+    """Return the values that a field takes, in words; empty where its description has to do."""
     if get_origin(field.annotation) is Literal:
         return ", ".join(get_args(field.annotation))
     least = next((rule.ge for rule in field.metadata if isinstance(rule, Ge)), None)
@@ -423,6 +530,11 @@ def _placeholder(field: FieldInfo) -> str:
     if get_origin(field.annotation) is list:
         return "A,B,..."
     return "PATH" if "Path" in kind else "TEXT"
+
+
+def _toml(value: object) -> str:
+    """Write a default as TOML does: its strings and numbers are those of JSON."""
+    return json.dumps(str(value) if isinstance(value, Path) else value)
 
 
 def _kebab(name: str) -> str:

@@ -2,10 +2,10 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
-from pathlib import Path
 
 from aiohttp import web
 
+from gaze.base import locations
 from gaze.base.metrics import Metrics
 from gaze.base.settings import Settings
 from gaze.media.library import Library
@@ -15,7 +15,7 @@ from gaze.tracking.pool import Trackers
 from gaze.web import catalogue, middleware, sessions
 from gaze.web.guard import Origins, Rates
 
-CLIENT = Path(__file__).resolve().parent.parent.parent / "client"
+CLIENT = locations.client()
 METRICS = web.AppKey("metrics", Metrics)
 EXECUTOR = web.AppKey("executor", ThreadPoolExecutor)
 TRACKERS = web.AppKey("trackers", Trackers)

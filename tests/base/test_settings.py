@@ -1,19 +1,22 @@
 """The settings: where they come from, which win, and what is said about a wrong one."""
 
+import io
 import os
 import re
+import tomllib
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from gaze.base.settings import ROOT, Settings, load
+import gaze
+from gaze.base.settings import Settings, config_file, load
 
 
 @pytest.fixture(autouse=True)
 def nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty working directory and an environment without settings."""
+    """Change to an empty working directory and an environment without settings."""
     monkeypatch.chdir(tmp_path)
     for name in os.environ:
         if name.upper().startswith("GAZE_"):
@@ -21,7 +24,7 @@ def nothing_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def complaint(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
-    """What `load` prints before it exits with 2."""
+    """Return what `load` prints before it exits with 2."""
     with pytest.raises(SystemExit) as exit:
         load(argv)
     assert exit.value.code == 2
@@ -33,20 +36,89 @@ def complaint(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
 def test_a_bare_start_is_reached_from_this_machine_only() -> None:
     settings = load([])
     assert (settings.host, settings.port, settings.http_port) == ("127.0.0.1", 8443, 8080)
-    assert settings.media == ROOT / "media"
+    assert settings.media == Path(gaze.__file__).parent.parent / "media"
     assert settings.trusted_proxies == settings.allowed_origins == settings.stun_urls == []
-    assert settings.cert is settings.key is settings.public_origin is settings.turn_secret is None
+    for unset in (settings.cert, settings.key, settings.public_origin, settings.turn_secret):
+        assert unset is None
 
 
-def test_flag_wins_over_environment_over_file_over_default(
+def test_flag_wins_over_environment_over_env_file_over_config_file_over_default(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    Path("gaze.toml").write_text("port = 31\nhttp_port = 32\nmax_sessions = 33\ngrace_s = 34\n")
     Path(".env").write_text("GAZE_PORT=1\nGAZE_HTTP_PORT=2\nGAZE_MAX_SESSIONS=3\nOTHER=4\n")
     monkeypatch.setenv("GAZE_PORT", "11")
     monkeypatch.setenv("GAZE_HTTP_PORT", "12")
     settings = load(["--port", "21"])
     assert (settings.port, settings.http_port, settings.max_sessions) == (21, 12, 3)
+    assert settings.grace_s == 34
     assert settings.workers == os.cpu_count()
+
+
+@pytest.mark.parametrize("source", ["flag", "environment", "env file"])
+def test_the_config_file_can_be_named_wherever_settings_come_from(
+    source: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("gaze.toml").write_text("port = 1\n")
+    Path("other.toml").write_text('http_port = 2\ntrusted_proxies = ["10.0.0.0/8"]\n')
+    if source == "environment":
+        monkeypatch.setenv("GAZE_CONFIG", "other.toml")
+    if source == "env file":
+        Path(".env").write_text("GAZE_CONFIG=other.toml\n")
+    settings = load(["--config", "other.toml"] if source == "flag" else [])
+    assert (settings.port, settings.http_port) == (8443, 2)
+    assert settings.trusted_proxies == [IPv4Network("10.0.0.0/8")]
+
+
+def test_the_printed_config_file_holds_every_setting_and_its_default(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(config_file()))
+    read = load(["--config", "-"])
+    assert read.model_copy(update={"config": None}) == load([])
+    # Each fixed default is a line that counts; the others are there as comments.
+    fixed = tomllib.loads(config_file())
+    unset = load([]).model_dump()
+    for name, field in Settings.model_fields.items():
+        if name == "config":
+            assert name not in fixed
+            continue
+        if field.default_factory is None and unset[name] is not None:
+            assert fixed[name] == unset[name]
+        else:
+            assert re.search(rf"^# {name} = ", config_file(), re.M)
+        assert field.description
+        about = re.sub(r"\n# ", " ", config_file())
+        assert f"{field.description} (" in about
+
+
+def test_a_changed_line_of_the_printed_config_file_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    changed = config_file().replace("max_sessions = 8", "max_sessions = 9")
+    changed = changed.replace('# udp_ports = "..."', 'udp_ports = "50000-50100"')
+    monkeypatch.setattr("sys.stdin", io.StringIO(changed))
+    read = load(["--config", "-"])
+    assert (read.max_sessions, read.udp_ports) == (9, (50000, 50100))
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("port = 70000", "port in f.toml is '70000'; allowed: a whole number from 0 to 65535"),
+        ("prot = 1", "prot in f.toml is not a setting; --help lists every setting"),
+        ("config = 'g.toml'", "config in f.toml is not allowed: a file names no further one"),
+        ("port 1", "f.toml must be TOML: Expected '=' after a key in a key/value pair (at line 1"),
+        ("turn_secret = 'hush'", "turn_secret in f.toml is not shown here; allowed: 8 characters"),
+        (None, "config is 'f.toml'; allowed: a file that exists"),
+    ],
+)
+def test_a_wrong_config_file_is_named_in_one_line(
+    content: str | None, expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if content is not None:
+        Path("f.toml").write_text(content)
+    said = complaint(capsys, "--config", "f.toml")
+    assert said.startswith(f"gaze: {expected}")
+    assert said.count("\n") == 1
 
 
 def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +227,7 @@ def test_origins_are_written_as_browsers_write_them(given: str, origin: str) -> 
 def test_a_wrong_flag_is_named_in_one_line_with_what_is_allowed(
     argv: list[str], expected: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert complaint(capsys, *argv) == f"server.py: {expected}\n"
+    assert complaint(capsys, *argv) == f"gaze: {expected}\n"
 
 
 def test_a_wrong_variable_is_named_as_it_was_written(
@@ -164,9 +236,9 @@ def test_a_wrong_variable_is_named_as_it_was_written(
     monkeypatch.setenv("GAZE_PORT", "tcp://10.0.0.1")
     Path(".env").write_text("GAZE_HTTP_PORT=99999\nGAZE_PROT=1\n")
     assert complaint(capsys).splitlines() == [
-        "server.py: GAZE_PORT is 'tcp://10.0.0.1'; allowed: a whole number from 0 to 65535",
-        "server.py: GAZE_HTTP_PORT in .env is '99999'; allowed: a whole number from 0 to 65535",
-        "server.py: GAZE_PROT in .env is not a setting; --help lists every setting",
+        "gaze: GAZE_PORT is 'tcp://10.0.0.1'; allowed: a whole number from 0 to 65535",
+        "gaze: GAZE_HTTP_PORT in .env is '99999'; allowed: a whole number from 0 to 65535",
+        "gaze: GAZE_PROT in .env is not a setting; --help lists every setting",
     ]
 
 
@@ -220,8 +292,8 @@ def test_encoder_and_decoder_are_chosen_by_themselves_or_by_name(
     forced = load(["--encoder", "NVENC", "--encoder-pace", "fast", "--decoder", "nvdec"])
     assert (forced.encoder, forced.encoder_pace, forced.decoder) == ("nvenc", "fast", "nvdec")
     assert complaint(capsys, "--encoder", "x265") == (
-        "server.py: --encoder is 'x265'; allowed: auto, libvpx, libx264, nvenc\n"
+        "gaze: --encoder is 'x265'; allowed: auto, libvpx, libx264, nvenc\n"
     )
     assert complaint(capsys, "--decoder", "vdpau") == (
-        "server.py: --decoder is 'vdpau'; allowed: auto, software, nvdec\n"
+        "gaze: --decoder is 'vdpau'; allowed: auto, software, nvdec\n"
     )

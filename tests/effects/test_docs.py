@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gaze.base.settings import ROOT
 from gaze.effects import plugins, registry
 from gaze.effects.chain import Chain
 from gaze.effects.state import SIGNALS
@@ -18,6 +17,7 @@ from gaze.frames.planes import planes_of
 from simulation.films.frames import film_frame, looking
 from simulation.server_process import running_server
 
+ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "effects.md").read_text()
 BUILT_IN = tuple(registry.EFFECTS)
 

@@ -48,7 +48,6 @@ async def test_an_offer_is_read_once_and_answered(
         return offers.read_offer(*arguments, **named)
 
     monkeypatch.setattr(connections, "read_offer", reading)
-    monkeypatch.setattr("gaze.rtc.peer.read_offer", reading)
     memory = ResumeState(effects=[{"name": "blur"}], media="texture")
     one, messages = connected(services, memory)
     answer = await one.open(SessionRequest.model_validate(request_body))

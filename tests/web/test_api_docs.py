@@ -2,15 +2,17 @@
 
 import json
 import re
+from pathlib import Path
 from typing import Any, get_args
 
-from gaze.base.settings import ROOT, load
+from gaze.base.settings import load
 from gaze.sessions.messages import Command, SessionRequest
 from gaze.web.app import create_app
 from simulation.clients.rtc_viewer import PictureTrack, RtcViewer
 from simulation.viewers.painted import viewer_frame
 from tests.conftest import Serve
 
+ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "api.md").read_text()
 
 

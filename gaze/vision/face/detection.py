@@ -36,7 +36,7 @@ class FaceDetector:
 
     def __init__(self) -> None:
         self._network = Network(
-            "face_detection/face_detection_short_range.tflite",
+            "face_detection_short_range.tflite",
             ("input",),
             ("regressors", "classificators"),
         )

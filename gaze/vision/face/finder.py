@@ -163,9 +163,16 @@ class TaskFaceFinder:
 
 def _landmarker(model: Path, delegate: Delegate) -> "FaceLandmarker":
     _silence_logs()
-    from mediapipe.tasks.python.core.base_options import BaseOptions
-    from mediapipe.tasks.python.vision import face_landmarker
-    from mediapipe.tasks.python.vision.core.vision_task_running_mode import VisionTaskRunningMode
+    try:
+        from mediapipe.tasks.python.core.base_options import BaseOptions
+        from mediapipe.tasks.python.vision import face_landmarker
+        from mediapipe.tasks.python.vision.core.vision_task_running_mode import (
+            VisionTaskRunningMode,
+        )
+    except ImportError as error:
+        raise FaceModelError(
+            f"a face landmarker needs the packages that `gaze[tasks]` names: {error}"
+        ) from None
 
     try:
         return face_landmarker.FaceLandmarker.create_from_options(
@@ -180,6 +187,11 @@ def _landmarker(model: Path, delegate: Delegate) -> "FaceLandmarker":
     except (RuntimeError, ValueError) as error:
         raise FaceModelError(
             f"{model}: must be a face_landmarker.task; MediaPipe says: {error}"
+        ) from None
+    except OSError as error:  # one of the system's libraries is missing
+        raise FaceModelError(
+            "a face landmarker needs OpenGL ES; on Debian and Ubuntu: apt-get install libegl1 "
+            f"libgles2 ({error})"
         ) from None
 
 

@@ -26,7 +26,7 @@ from gaze.vision.kernels.mesh_eyes import (
     transform_points,
 )
 
-_FILE = "face_landmark/face_landmark_with_attention.tflite"
+_FILE = "face_landmark_with_attention.tflite"
 
 # The landmarks that the second part places, in its order: lower and upper edge of the lids, then
 # contours ever farther from them; last the brow.

@@ -1,15 +1,13 @@
-"""Runs the networks in MediaPipe's wheel, in the caller's thread and without MediaPipe's graphs.
+"""Runs MediaPipe's face networks, in the caller's thread and without MediaPipe itself.
 
 LiteRT lacks the operations that MediaPipe adds of its own, so a network that has them is cut into
-the parts between. What the networks' insides are called is private to MediaPipe: its version is
-checked here, and tests/vision/face/test_finder.py holds the outcome against FaceMesh's.
+the parts between. What the networks' insides are called is private to MediaPipe:
+gaze.vision.face.model_files checks the files, and tests/vision/face/test_finder.py holds the
+outcome against what MediaPipe's FaceMesh found with them.
 """
 
 import copy
 from functools import cache
-from importlib.metadata import version
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import flatbuffers
@@ -18,26 +16,9 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
+from gaze.vision.face import model_files
+
 Tensor = NDArray[np.float32]
-
-MEDIAPIPE = "0.10.21"
-
-
-def check_version(found: str) -> None:
-    """Make sure that MediaPipe's networks are those that are known here.
-
-    Raises:
-        RuntimeError: MediaPipe has another version.
-    """
-    if found != MEDIAPIPE:
-        raise RuntimeError(
-            f"gaze.vision.face.networks knows the networks in mediapipe {MEDIAPIPE}, but {found} "
-            "is installed: install requirements.txt, or check tests/vision/face/test_finder.py "
-            "against the new version and change MEDIAPIPE"
-        )
-
-
-check_version(version("mediapipe"))
 
 
 class Network:
@@ -47,7 +28,7 @@ class Network:
     """
 
     def __init__(self, file: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> None:
-        """Take what leads from `inputs` to `outputs`, tensors of `file` in MediaPipe's modules."""
+        """Take what leads from `inputs` to `outputs`, tensors of the network in `file`."""
         self._run = Interpreter(model_content=_part(file, inputs, outputs), num_threads=1)
         self._run.allocate_tensors()
         self._inputs, self._outputs = (
@@ -120,8 +101,4 @@ def _part(file: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> bytes
 
 @cache
 def _load(file: str) -> Any:
-    # Found without importing the package, which takes a second and 100 MB.
-    spec = find_spec("mediapipe")
-    assert spec is not None and spec.origin is not None
-    content = (Path(spec.origin).parent / "modules" / file).read_bytes()
-    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(content, 0))
+    return schema.ModelT.InitFromObj(schema.Model.GetRootAs(model_files.read(file), 0))

@@ -5,17 +5,15 @@ import sys
 import zipfile
 from pathlib import Path
 
-import cv2
-import mediapipe
 import numpy as np
 import pytest
-from skimage import data
 
 from gaze.vision.face import finder as finder_module
-from gaze.vision.face import networks
+from gaze.vision.face import model_files
 from gaze.vision.face.finder import FaceModelError, MeshFaceFinder, TaskFaceFinder
-from simulation.facemesh import LIPS, Reference
+from gaze.vision.face.model_files import ModelFileError
 from simulation.viewers.painted import PX_PER_MM, viewer_frame
+from tests.vision.face.facemesh import COMPARED, FRAMES, PICTURES, facemesh_landmarks
 
 
 @pytest.fixture(scope="module")
@@ -53,63 +51,45 @@ def test_nobody_is_none(finder):
     assert find(finder) is not None
 
 
-def turned(image, degrees):
-    height, width = image.shape[:2]
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, 0.6)
-    return cv2.warpAffine(image, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
-
-
-PICTURES = {
-    "straight": lambda n: viewer_frame(noise=n),
-    "aside": lambda n: viewer_frame(noise=n, shift_px=(50 - n, -30 + n)),
-    "lids down": lambda n: viewer_frame(noise=n, openness=0.2),
-    "looking away": lambda n: viewer_frame(noise=n, iris=(4 * PX_PER_MM, 2 * PX_PER_MM)),
-    "turned": lambda n: turned(viewer_frame(noise=n), 20.0),
-    "turned and tall": lambda n: turned(viewer_frame(noise=n), -25.0)[:, 120:520],
-    "large": lambda n: cv2.resize(viewer_frame(noise=n), (1280, 960)),
-    "a small photo": lambda n: cv2.resize(data.astronaut(), None, fx=0.6 + n / 50, fy=0.6 + n / 50),
-}
-
-
 @pytest.mark.parametrize("name", PICTURES)
 @pytest.mark.parametrize("video", [False, True])
 def test_its_landmarks_are_those_of_facemesh(name, video):
     """The network run part by part: an upgrade that changes a part would show here."""
-    reference, finder = Reference(video), MeshFaceFinder()
+    finder = MeshFaceFinder()
     # A face that is followed is looked for where it was found, and small differences add up.
     bound_px = 1.0 if video else 0.08
-    for number in range(4):
-        picture = PICTURES[name](number)
-        theirs, ours = reference.find(picture), finder.find(picture).points_px
-        away_px = np.delete(np.linalg.norm(ours - theirs, axis=1), LIPS)
-        assert away_px.mean() < bound_px, number
-        assert away_px.max() < 4.0 * bound_px, number
-        if not video:
-            finder = MeshFaceFinder()
-    reference.close()
+    for number in range(0 if video else FRAMES - 1, FRAMES):
+        found = finder.find(PICTURES[name](number))
+    away_px = np.linalg.norm(found.points_px[COMPARED] - facemesh_landmarks(name, video), axis=1)
+    assert away_px.mean() < bound_px
+    assert away_px.max() < 4.0 * bound_px
 
 
-def test_another_mediapipe_is_refused_with_advice():
+def test_a_face_network_that_is_missing_or_another_is_refused_with_advice(tmp_path):
+    name = "face_detection_short_range.tflite"
+    with pytest.raises(ModelFileError, match=rf"{name} cannot be read \(No such file.*make setup"):
+        model_files.check(tmp_path)
+    content = (model_files.FOLDER / name).read_bytes()
+    (tmp_path / name).write_bytes(content)
+    assert model_files.read(name, tmp_path) == content
+    (tmp_path / name).write_bytes(content[:-1] + b"?")
     with pytest.raises(
-        RuntimeError, match=r"mediapipe 0\.10\.21, but 0\.10\.30 is installed: inst"
+        ModelFileError, match=rf"{name} is not the face network known here: its SHA"
     ):
-        networks.check_version("0.10.30")
+        model_files.check(tmp_path)
 
 
 @pytest.fixture
 def bundle(tmp_path):
-    """A bundle of the models in MediaPipe's wheel: it loads, but its landmarks are FaceMesh's,
-    which the Face Landmarker cannot read. A real face_landmarker.task is not in the wheel."""
-    modules = Path(mediapipe.__file__).parent / "modules"
+    """A bundle of gaze's models: it loads, but its landmarks are FaceMesh's, which the Face
+    Landmarker cannot read. No package has a real face_landmarker.task."""
     file = tmp_path / "face_landmarker.task"
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
-        archive.write(
-            modules / "face_detection/face_detection_short_range.tflite", "face_detector.tflite"
-        )
-        archive.write(
-            modules / "face_landmark/face_landmark_with_attention.tflite",
-            "face_landmarks_detector.tflite",
-        )
+        for model, name in (
+            ("face_detection_short_range.tflite", "face_detector.tflite"),
+            ("face_landmark_with_attention.tflite", "face_landmarks_detector.tflite"),
+        ):
+            archive.write(model_files.FOLDER / model, name)
     return file
 
 

@@ -49,9 +49,9 @@ def warped(crop: FaceCrop, border: int) -> Image:
 def test_a_crop_is_that_of_opencv(crop: FaceCrop, zero_border: bool) -> None:
     border = cv2.BORDER_CONSTANT if zero_border else cv2.BORDER_REPLICATE
     error = np.abs(cropped(crop, zero_border=zero_border) - warped(crop, border))
-    # OpenCV's weights are whole 32nds at the borders as well.
+    # OpenCV 4's weights are whole 32nds, at the borders as well; OpenCV 5 rounds halves otherwise.
     assert error.max() <= (4.0 if zero_border else 1.0)
-    assert error.mean() < 0.02
+    assert error.mean() < 0.15
 
 
 def test_white_is_as_given() -> None:
