@@ -60,7 +60,7 @@ comma := ,
 help:
 	@echo 'make setup   environment, packages, face networks, development certificate, demo film'
 	echo 'make run     set up and serve; ARGS="--port 9443" passes flags, ARGS=--help lists them'
-	echo 'make dev     the same, and start anew whenever the code changes'
+	echo 'make dev     the same, and restart whenever the code changes'
 	echo 'make test    set up, lint and run every test but the long ones; ARGS="tests/test_certs.py" for'
 	echo '             some. Where it must install Debian packages it asks before it uses sudo; YES=1 says yes'
 	echo 'make test-long  the tests that take minutes'
@@ -162,7 +162,7 @@ clean:
 	rm -f media/demo.mp4 certs/dev-*.pem
 	find . -name __pycache__ -prune -exec rm -r {} +
 
-# An environment whose Python no longer runs (moved, upgraded) is made anew.
+# An environment whose Python no longer runs (moved, upgraded) is made again.
 ifneq ($(shell $(PYTHON) -c 'print("runs")' 2>/dev/null),runs)
 .PHONY: .venv/made
 endif

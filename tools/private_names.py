@@ -92,7 +92,7 @@ def _library_trees() -> Iterator[ast.Module]:
 
 def _folder(package: str) -> Path:
     spec = importlib.util.find_spec(package)
-    assert spec is not None and spec.submodule_search_locations
+    assert spec is not None and spec.submodule_search_locations  # noqa: S101 - an invariant, which also narrows the type
     return Path(spec.submodule_search_locations[0])
 
 

@@ -80,7 +80,7 @@ def fit(features: Array, targets: Array, groups: NDArray[np.intp], penalty: floa
     offset = share @ targets
     weighted = standard * share[:, None]
     normal = weighted.T @ standard + penalty * np.eye(features.shape[1])
-    weights = np.linalg.solve(normal, weighted.T @ (targets - offset))
+    weights = np.asarray(np.linalg.solve(normal, weighted.T @ (targets - offset)), np.float64)
     return Ridge(mean, scale, weights, offset)
 
 

@@ -67,6 +67,7 @@ class ProblemError(Exception):
         self.problem = Problem(status, detail, field, retry_after_s)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle by the problem, since the arguments alone would lose it."""
         return _error_of, (self.problem,)
 
 

@@ -70,7 +70,7 @@ class Supervisor:
         Who owns the tasks, for the log, as in `session="abc"`.
     """
 
-    def __init__(self, metrics: Metrics, on_failure: OnFailure | None = None, **owner: Any) -> None:
+    def __init__(self, metrics: Metrics, on_failure: OnFailure | None = None, **owner: Any) -> None:  # noqa: ANN401 - names for the log
         self._metrics = metrics
         self._on_failure = on_failure or (lambda kind, error: None)
         self._log = log.bind(**owner)

@@ -218,7 +218,7 @@ class SoundBacklog:
             self._pull(self._time_stretch)
         if self._stretched.samples >= count:
             taken = self._stretched.read(count)
-            assert taken is not None
+            assert taken is not None  # noqa: S101 - an invariant, which also narrows the type
         else:
             self._time_stretch.push(None)
             self._pull(self._time_stretch)
@@ -244,7 +244,7 @@ class SoundBacklog:
                 frame = graph.pull()
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
-            assert isinstance(frame, av.AudioFrame)
+            assert isinstance(frame, av.AudioFrame)  # noqa: S101 - an invariant, which also narrows the type
             frame.pts = None
             self._stretched.write(frame)
 

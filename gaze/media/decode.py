@@ -186,7 +186,7 @@ def _from_sample(blocks: Iterator[SoundBlock], first_sample: int) -> Iterator[So
 
 
 def _seek(container: InputContainer, stream: av.stream.Stream, time_s: float) -> None:
-    assert stream.time_base is not None
+    assert stream.time_base is not None  # noqa: S101 - an invariant, which also narrows the type
     container.seek(int(time_s / stream.time_base), stream=stream, backward=True)
 
 

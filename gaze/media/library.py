@@ -147,5 +147,5 @@ def _thumbnail(film: FilmInfo) -> bytes:
     height = max(1, round(film.height * width / film.width))
     image = picture.frame.reformat(width, height, "bgr24", interpolation="AREA").to_ndarray()
     encoded, jpeg = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
-    assert encoded
+    assert encoded  # noqa: S101 - an invariant, which also narrows the type
     return bytes(jpeg)

@@ -104,7 +104,7 @@ class Passthrough(MediaStreamTrack):
         try:
             while True:
                 frame = await self._source.recv()
-                assert isinstance(frame, AudioFrame)
+                assert isinstance(frame, AudioFrame)  # noqa: S101 - an invariant, which also narrows the type
                 self._queue.append(frame)
                 self._queued_s += _duration_s(frame)
                 while self._queued_s > _MAX_QUEUED_S and len(self._queue) > 1:

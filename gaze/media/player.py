@@ -201,7 +201,7 @@ class Player:
             if due_s is None and self._current is not None and self._repeat_due_s() <= now_s:
                 due_s = max(self._repeat_due_s(), now_s - self._repeat_s)
             if due_s is not None:
-                assert self._current is not None
+                assert self._current is not None  # noqa: S101 - an invariant, which also narrows the type
                 self._last_due_s = max(due_s, self._last_due_s + 0.001)
                 return self._current.frame, self._last_due_s
             self._changed.clear()

@@ -1,0 +1,1 @@
+"""What aiortc does not do: congestion control, latest-frame receiving, ICE restart, codecs."""

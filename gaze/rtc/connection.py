@@ -164,7 +164,7 @@ class PeerConnection:
             Every UDP port that may be used is in use.
         """
         first = self._offered[0]
-        assert first.dtls is not None, "the offer was checked"
+        assert first.dtls is not None, "the offer was checked"  # noqa: S101 - an invariant, which also narrows the type
         await self.transport.ice.negotiated.gather_candidates()
         ice = self.transport.ice.negotiated
         local = LocalTransport(
@@ -181,7 +181,7 @@ class PeerConnection:
 
     def _describe(self, media: MediaDescription) -> MediaDescription:
         if media.kind == "application":
-            assert self._sctp is not None
+            assert self._sctp is not None  # noqa: S101 - an invariant, which also narrows the type
             return describe_data_channels(
                 media.rtp.muxId, self._sctp.port, self._sctp.getCapabilities()
             )
@@ -199,7 +199,7 @@ class PeerConnection:
 
     async def _connect_all(self, first: MediaDescription) -> None:
         ice, dtls = first.ice, first.dtls
-        assert ice is not None and dtls is not None, "the offer was checked"
+        assert ice is not None and dtls is not None, "the offer was checked"  # noqa: S101 - an invariant, which also narrows the type
         ufrag, pwd = ice.usernameFragment or "", ice.password or ""
         if not await self.transport.connect(ufrag, pwd, dtls, lite=ice.iceLite):
             raise ConnectionError("the DTLS handshake failed")
@@ -227,7 +227,7 @@ class PeerConnection:
             try:
                 self.on_state()
             except Exception:
-                log.exception("who was told of a connection's state failed")
+                log.exception("the callback for a connection's state failed")
 
     def _fail(self) -> None:
         """Note that the peer has gone: streams and data channels end."""
@@ -424,7 +424,7 @@ class PeerConnection:
         await self.ice_connection.add_remote_candidate(to_aioice(candidate))
 
     async def restart_ice(self, ufrag: str, pwd: str) -> None:
-        """Begin an ICE restart; `ice_connection` is then what the browser must be told.
+        """Begin an ICE restart; `ice_connection` is then what the browser must receive.
 
         Parameters
         ----------

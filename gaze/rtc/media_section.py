@@ -27,7 +27,7 @@ from gaze.rtc.streams.sender import Sender
 
 Direction = Literal["inactive", "sendonly", "recvonly", "sendrecv"]
 
-DISCARD_HOST, DISCARD_PORT = "0.0.0.0", 9  # RFC 8840, section 4.1.1
+DISCARD_HOST, DISCARD_PORT = "0.0.0.0", 9  # RFC 8840, section 4.1.1  # noqa: S104 - an address of an SDP line, not bound
 MAX_DECLARED_SSRCS = 8  # per section; chosen by hand: a browser declares two
 _ALWAYS_ACCEPTED = {
     "audio": (header_extensions.MID, header_extensions.AUDIO_LEVEL),

@@ -163,7 +163,7 @@ class Peer:
         NoPortError
             Every UDP port that may be used is in use.
         """
-        assert self._trickle is None, "a peer answers one offer"
+        assert self._trickle is None, "a peer answers one offer"  # noqa: S101 - an invariant, which also narrows the type
         roles, hosted = offer.roles, offer.hosted
         connection = self._connection
         connection.accept(offer.media)
@@ -308,7 +308,7 @@ class Peer:
         return await self._answered().restart(fragment)
 
     def _answered(self) -> TrickleIce:
-        assert self._trickle is not None, "candidates and restarts follow an answer"
+        assert self._trickle is not None, "candidates and restarts follow an answer"  # noqa: S101 - an invariant, which also narrows the type
         return self._trickle
 
     # --- figures
@@ -383,7 +383,7 @@ class Peer:
     def _received(self, role: str, section: MediaSection) -> dict[str, Any]:
         receiver = section.receiver
         queue: Any = self._audio_frames if role == "audio" else getattr(self, role)
-        assert receiver is not None and queue is not None
+        assert receiver is not None and queue is not None  # noqa: S101 - an invariant, which also narrows the type
         figures = {
             "packets": receiver.packets,
             "bytes": receiver.payload_bytes,
@@ -407,7 +407,7 @@ class Peer:
     async def close(self) -> None:
         """End the connection and all that belongs to it; always within 5 s, and never raises.
 
-        See `PeerConnection.close` for what the browser is told. What does not end in its time is
+        See `PeerConnection.close` for what the browser receives. What does not end in its time is
         logged and left behind. Calling it again, or at the same time, is allowed.
         """
         self._closing = True
@@ -442,7 +442,7 @@ class Peer:
             try:
                 self.on_state(state)
             except Exception:
-                log.exception("who was told that a peer is %s failed", state)
+                log.exception("the callback for a peer that is %s failed", state)
 
     def _on_data_channel(self, channel: RTCDataChannel) -> None:
         if channel.label == CHANNEL and self.on_channel is not None:

@@ -130,7 +130,7 @@ class LiveFilm:
     async def _catch_up(self, due_s: float) -> None:
         """Show what was captured when the faster film gets there."""
         if self._going is None:
-            assert self._backlog.first_s is not None
+            assert self._backlog.first_s is not None  # noqa: S101 - an invariant, which also narrows the type
             self._going = due_s, max(self._backlog.first_s, due_s - MAX_BACKLOG_S)
         since_s, from_s = self._going
         reached_s = from_s + CATCH_UP_RATE * (due_s - since_s)
@@ -378,7 +378,7 @@ class ReturnedSound(MediaStreamTrack):
                     self.stop()
                     raise
                 continue
-            assert isinstance(frame, av.AudioFrame)
+            assert isinstance(frame, av.AudioFrame)  # noqa: S101 - an invariant, which also narrows the type
             self._silence_due_s = None
             due_s: float | None = getattr(source, "due_s", None)
             return frame, due_s

@@ -73,7 +73,7 @@ class _Session:
     def _serve(self) -> None:
         with self._requests.makefile("rb") as stream:
             while length := stream.read(LENGTH_BYTES):
-                request = pickle.loads(stream.read(int.from_bytes(length, "big")))
+                request = pickle.loads(stream.read(int.from_bytes(length, "big")))  # noqa: S301 - from a process of our own
                 try:
                     answer = self._answer(request)
                 except CalibrationError as error:
@@ -90,7 +90,7 @@ class _Session:
             self._tracker = _tracker(request)
             return Stepped([], self._tracker.model)
         tracker = self._tracker
-        assert tracker is not None, "a session begins with Begin"
+        assert tracker is not None, "a session begins with Begin"  # noqa: S101 - an invariant, which also narrows the type
         if isinstance(request, Step):
             updates = tracker.calibrate(request.action, request.target, request.t_s)
             return Stepped(updates, tracker.model)

@@ -7,5 +7,5 @@ from skimage import data
 
 def portrait_rgb() -> NDArray[np.uint8]:
     """Return `skimage.data.astronaut()`, RGB of shape (512, 512, 3)."""
-    image: NDArray[np.uint8] = data.astronaut()  # type: ignore[no-untyped-call]
+    image: NDArray[np.uint8] = data.astronaut()
     return image

@@ -271,7 +271,7 @@ def noise(rng: np.random.Generator, height: int, width: int, cell: int) -> NDArr
         total += weight * rough[:height, :width]
         reached += weight
         weight, cell = weight * 0.55, cell // 2
-    return np.clip(total / reached, 0, 1)
+    return np.asarray(np.clip(total / reached, 0, 1), np.float32)
 
 
 def text(

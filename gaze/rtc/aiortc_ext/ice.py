@@ -127,7 +127,7 @@ class Protocol(StunProtocol):
         else:
             connection.foreign += 1
 
-    def _take_stun(self, data: bytes, address: Any) -> None:
+    def _take_stun(self, data: bytes, address: Any) -> None:  # noqa: ANN401 - as aioice has it
         try:
             super().datagram_received(data, address)
         except (struct.error, KeyError):  # aioice takes an attribute's length for granted
@@ -186,7 +186,7 @@ class Connection(AioiceConnection):
         What the USERNAME of a check for this connection begins with.
     """
 
-    def __init__(self, network: Network, **options: Any) -> None:
+    def __init__(self, network: Network, **options: Any) -> None:  # noqa: ANN401 - as aioice has it
         super().__init__(**options)
         self.trusted: dict[Address, None] = {}
         self.foreign = 0
@@ -295,7 +295,7 @@ class Connection(AioiceConnection):
         asking: set[asyncio.Task[None]] = set()
 
         async def ask(pair: CandidatePair) -> None:
-            assert self.remote_password is not None
+            assert self.remote_password is not None  # noqa: S101 - an invariant, which also narrows the type
             try:
                 await pair.protocol.request(
                     self.build_request(pair, nominate=False),
@@ -310,7 +310,7 @@ class Connection(AioiceConnection):
 
         try:
             while True:
-                await asyncio.sleep(CONSENT_INTERVAL_S * random.uniform(0.8, 1.2))
+                await asyncio.sleep(CONSENT_INTERVAL_S * random.uniform(0.8, 1.2))  # noqa: S311 - RTP and ICE ask for no secret here
                 if consent.expired(self.heard_s, time.monotonic()) and not self.kept:
                     break
                 if self.selected is not None:
@@ -609,7 +609,7 @@ class IceTransport:
     # --- ICE restart
 
     async def restart(self, ufrag: str, pwd: str) -> None:
-        """Look for a new network path to the peer; `negotiated` is then what it must be told.
+        """Look for a new network path to the peer; `negotiated` is then what it must receive.
 
         Media goes on over the old path until there is a new one; if there is none after 10 s, the
         old one stays.

@@ -221,7 +221,7 @@ class SecureTransport:
         await self.dtls.stop()
 
 
-async def _send_unless_closed(send: Callable[[Any], Awaitable[None]], chunk: Any) -> None:
+async def _send_unless_closed(send: Callable[[Any], Awaitable[None]], chunk: Any) -> None:  # noqa: ANN401 - as aiortc has it
     """Send a chunk of SCTP; where the connection has closed it is lost, as it could be in UDP."""
     with contextlib.suppress(ConnectionError):
         await send(chunk)

@@ -109,7 +109,7 @@ class DecoderThread:
         self._on_end()
         self._ended.set()
 
-    def _decode(self, codec: RTCRtpCodecParameters, frame: Any) -> None:
+    def _decode(self, codec: RTCRtpCodecParameters, frame: Any) -> None:  # noqa: ANN401 - a JitterFrame or the end
         """Decode a frame; called in the thread."""
         raise NotImplementedError
 

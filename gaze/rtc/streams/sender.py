@@ -244,7 +244,7 @@ class Sender:
 
     async def _send_frames(self, codec: RTCRtpCodecParameters) -> None:
         outgoing, clock = self.outgoing, self._clock
-        assert outgoing is not None and clock is not None
+        assert outgoing is not None and clock is not None  # noqa: S101 - an invariant, which also narrows the type
         origin = random.getrandbits(32)
         kind = PacketType.AUDIO if self._kind == "audio" else PacketType.VIDEO
         while True:
@@ -286,7 +286,9 @@ class Sender:
         return getattr(self.encoder, "key_frames", 0)
 
     async def _encode(
-        self, codec: RTCRtpCodecParameters, data: Any
+        self,
+        codec: RTCRtpCodecParameters,
+        data: Any,  # noqa: ANN401 - a frame or a packet
     ) -> tuple[list[bytes], int, int | None]:
         if self.encoder is None:
             self.encoder = get_encoder(codec)
@@ -311,7 +313,7 @@ class Sender:
         await asyncio.sleep(FIRST_REPORT_S)
         while True:
             self._report()
-            await asyncio.sleep(random.uniform(0.5, 1.0))
+            await asyncio.sleep(random.uniform(0.5, 1.0))  # noqa: S311 - RTP and ICE ask for no secret here
 
     def _report(self) -> None:
         outgoing, clock = self.outgoing, self._clock

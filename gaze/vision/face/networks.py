@@ -24,11 +24,17 @@ Tensor = NDArray[np.float32]
 class Network:
     """A network, or a part of one; tensors are float32. Not for several threads at once.
 
-    The tensors are the network's own memory: none may be held while it runs.
+    The tensors are the network's own memory: none may be referenced while it runs.
+
+    Parameters
+    ----------
+    file : str
+        Name of the model file.
+    inputs, outputs : tuple of str
+        Names of the tensors between which the part lies.
     """
 
     def __init__(self, file: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> None:
-        """Take what leads from `inputs` to `outputs`, tensors of the network in `file`."""
         self._run = Interpreter(model_content=_part(file, inputs, outputs), num_threads=1)
         self._run.allocate_tensors()
         self._inputs, self._outputs = (
@@ -38,14 +44,16 @@ class Network:
 
     @property
     def inputs(self) -> list[Tensor]:
-        """What `run` takes; each has a first axis of length 1."""
+        """The tensors that `run` reads; each has a first axis of length 1."""
         return [tensor() for tensor in self._inputs]
 
     def run(self) -> list[Tensor]:
-        """Return the outputs for what was laid into `inputs`.
+        """Run the network on the content of `inputs` and return its outputs.
 
-        Raises:
-            RuntimeError: a tensor is still held.
+        Raises
+        ------
+        RuntimeError
+            A tensor is still referenced.
         """
         self._run.invoke()
         return [tensor() for tensor in self._outputs]
@@ -100,5 +108,5 @@ def _part(file: str, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> bytes
 
 
 @cache
-def _load(file: str) -> Any:
+def _load(file: str) -> Any:  # noqa: ANN401 - generated code without types
     return schema.ModelT.InitFromObj(schema.Model.GetRootAs(model_files.read(file), 0))

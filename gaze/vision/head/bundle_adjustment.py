@@ -38,7 +38,7 @@ def adjust(reference: Reference) -> None:
                 reference.points_mm, reference.rays, pose.rotation, pose.eyes_mm, pose.focal_px
             )
             residuals = view.locations_px - projected
-            information = np.linalg.inv(view.covariances)
+            information = np.asarray(np.linalg.inv(view.covariances), np.float64)
             information = information * _robust_weights(residuals, information)[:, None, None]
             weighted = np.swapaxes(pose_jacobian, 1, 2) @ information
             pose_covariance = np.linalg.inv(

@@ -162,7 +162,7 @@ def make_reference(
             make_templates(grey, patches_px, _COARSE * eye_distance_px),
             make_templates(grey, patches_px, _FINE * eye_distance_px),
         ),
-        np.linalg.inv(covariance),
+        np.asarray(np.linalg.inv(covariance), np.float64),
         np.diag(covariance).copy(),
         np.zeros(len(points_mm)),
         points_mm,

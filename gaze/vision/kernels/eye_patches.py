@@ -72,12 +72,12 @@ def cut_eye_patches(
                     / _SUPERSAMPLING**2
                 )
         mean = patch.sum() / size
-        squares = 0.0
+        sum_of_squares = 0.0
         for row in range(height):
             for column in range(width):
                 patch[row, column] -= mean
-                squares += patch[row, column] ** 2
-        scale = 1.0 / (max(math.sqrt(squares / size), 1.0) * math.sqrt(2.0 * size))
+                sum_of_squares += patch[row, column] ** 2
+        scale = 1.0 / (max(math.sqrt(sum_of_squares / size), 1.0) * math.sqrt(2.0 * size))
         for row in range(height):
             for column in range(width):
                 patch[row, column] *= scale

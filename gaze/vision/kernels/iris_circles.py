@@ -24,7 +24,7 @@ from gaze.vision.kernels.jit import compiled
 from gaze.vision.kernels.linear_algebra import solve_cholesky
 
 # The constants of this module were chosen on seeds 0 to 15 of `benchmarks.rendered`.
-# The picture is sampled anew around the centres found, until they move less than this.
+# The picture is sampled again around the centres found, until they move less than this.
 _MAX_ROUNDS, _CONVERGED = 3, 0.1
 # Scales of the Geman-McClure weights, of the limbus and of the pupil.
 _OUTLIER_SCALE = (0.06, 0.04)
