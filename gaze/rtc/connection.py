@@ -43,13 +43,13 @@ from av import VideoFrame
 
 from gaze.frames.latest import LatestValue
 from gaze.rtc.aiortc_ext.ice import Connection as IceConnection
-from gaze.rtc.aiortc_ext.ice import from_aioice, to_aioice
 from gaze.rtc.aiortc_ext.packets import MalformedPacketError, parse_rtcp
 from gaze.rtc.aiortc_ext.transport import SecureTransport
 from gaze.rtc.congestion import twcc
 from gaze.rtc.congestion.feedback_recorder import FeedbackRecorder
 from gaze.rtc.congestion.send_side_bwe import BitrateConstraints
 from gaze.rtc.congestion.transmitter import Transmitter
+from gaze.rtc.ice.candidates import from_aioice, to_aioice
 from gaze.rtc.ice.udp_transport import Network
 from gaze.rtc.media_section import (
     LocalTransport,

@@ -24,7 +24,7 @@ from aiortc.rtp import (
     pack_header_extensions,
 )
 
-from gaze.rtc.aiortc_ext import ice
+from gaze.rtc.aiortc_ext import ice_transport
 from gaze.rtc.codecs.decoder import VideoDecoder
 from gaze.rtc.congestion.transmitter import Transmitter
 from gaze.rtc.peer import Peer
@@ -151,7 +151,7 @@ async def raises_later(*_: Any, **__: Any) -> Any:
         (RTCSctpTransport, "stop", raises_later),
         (RTCDtlsTransport, "stop", raises_later),
         (aioice.Connection, "close", raises_later),
-        (ice.IceTransport, "close", raises_later),
+        (ice_transport.IceTransport, "close", raises_later),
         (Film, "stop", raises),
         (VideoDecoder, "decode", raises),
     ],

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 from aiortc import AudioStreamTrack
 
-from gaze.rtc.aiortc_ext import ice
+from gaze.rtc.ice import consent as consents
 from gaze.rtc.peer import Peer
 from gaze.rtc.sdp.offer import read_offer
 from simulation.clients.rtc_client import Client, Grey
@@ -63,7 +63,7 @@ async def test_a_viewer_that_stalls_stays_and_one_that_is_killed_is_gone_soon(
         viewer.send_signal(signal.SIGCONT)
         for _ in range(30):
             await film.get()
-        await asyncio.sleep(ice.CONSENT_EXPIRY_S)
+        await asyncio.sleep(consents.CONSENT_EXPIRY_S)
         assert peer.state == "connected" and states.empty()
 
     viewer.kill()

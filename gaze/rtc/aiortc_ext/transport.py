@@ -20,7 +20,7 @@ from aiortc import (
 )
 from aiortc.rtp import RtpPacket
 
-from gaze.rtc.aiortc_ext.ice import IceTransport
+from gaze.rtc.aiortc_ext.ice_transport import IceTransport
 from gaze.rtc.aiortc_ext.packets import ExtensionReader, MalformedPacketError, parse_rtp
 from gaze.rtc.ice.udp_transport import MAX_DATAGRAM_BYTES, Network
 

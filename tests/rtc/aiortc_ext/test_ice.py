@@ -20,7 +20,7 @@ from aiortc.contrib.media import MediaBlackhole
 from aiortc.rtcicetransport import candidate_to_aioice
 
 from gaze.base.allocator import give_back
-from gaze.rtc.aiortc_ext import ice
+from gaze.rtc.aiortc_ext import ice, ice_transport
 from gaze.rtc.ice.udp_transport import Network, NoPortError
 from gaze.rtc.peer import Limits, Peer
 from gaze.rtc.sdp import ice_fragment
@@ -88,21 +88,6 @@ def foreign_packets(connection: ice.Connection) -> list[bytes]:
     ]
 
 
-def test_consent_expires_when_the_peer_is_silent_not_when_only_its_answers_are_lost() -> None:
-    consent = ice.Consent(100.0)
-    assert not consent.expired(heard_s=0.0, now_s=102.9)
-    assert not consent.expired(heard_s=0.0, now_s=105.0)  # we slept, nobody was asked
-    consent.failed()
-    consent.failed()
-    assert consent.expired(heard_s=0.0, now_s=103.0)
-    assert not consent.expired(heard_s=102.0, now_s=104.9)
-    assert consent.expired(heard_s=102.0, now_s=105.0)
-    assert not consent.expired(heard_s=129.0, now_s=129.0)
-    assert consent.expired(heard_s=130.0, now_s=130.0)
-    consent.given(130.0)
-    assert not consent.expired(heard_s=130.0, now_s=140.0)
-
-
 async def test_the_peers_packets_tell_that_it_is_there(peer: Peer) -> None:
     async with Client() as client:
         await connect(peer, client)
@@ -162,8 +147,10 @@ async def test_checks_of_strangers_are_looked_into_only_so_often() -> None:
 
 
 async def test_what_waits_before_the_handshake_is_bounded() -> None:
-    transport = ice.IceTransport([], Network(), lambda data, arrival_s: None, lambda: None)
-    for _ in range(ice.MAX_WAITING_DATAGRAMS + 10):
+    transport = ice_transport.IceTransport(
+        [], Network(), lambda data, arrival_s: None, lambda: None
+    )
+    for _ in range(ice_transport.MAX_WAITING_DATAGRAMS + 10):
         transport.in_use.take(b"\x16", 0.0)
     assert transport.overflow == 10
     assert await transport._recv() == b"\x16"
@@ -172,7 +159,7 @@ async def test_what_waits_before_the_handshake_is_bounded() -> None:
 
 async def test_dtls_and_srtp_are_told_apart_by_their_first_byte() -> None:
     srtp: list[bytes] = []
-    transport = ice.IceTransport(
+    transport = ice_transport.IceTransport(
         [], Network(), lambda data, arrival_s: srtp.append(data), lambda: None
     )
     for first in range(256):
@@ -187,7 +174,7 @@ async def test_dtls_and_srtp_are_told_apart_by_their_first_byte() -> None:
 
 async def test_a_lost_turn_server_ends_the_transport_only_if_it_was_in_use() -> None:
     failed: list[bool] = []
-    transport = ice.IceTransport(
+    transport = ice_transport.IceTransport(
         [], Network(), lambda data, arrival_s: None, lambda: failed.append(True)
     )
     connection = transport.in_use
