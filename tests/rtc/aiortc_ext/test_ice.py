@@ -21,6 +21,7 @@ from aiortc.rtcicetransport import candidate_to_aioice
 
 from gaze.base.allocator import give_back
 from gaze.rtc.aiortc_ext import ice, ice_transport
+from gaze.rtc.ice import consent
 from gaze.rtc.ice.udp_transport import Network, NoPortError
 from gaze.rtc.peer import Limits, Peer
 from gaze.rtc.sdp import ice_fragment
@@ -232,10 +233,10 @@ async def test_a_peer_that_falls_silent_is_given_up_and_one_that_stalls_is_not(
     ours, stock = await pair()
     answer = stock.request_received
     monkeypatch.setattr(stock, "request_received", lambda *_: None)
-    monkeypatch.setattr(ice, "CONSENT_EXPIRY_S", 30.0)
+    monkeypatch.setattr(consent, "CONSENT_EXPIRY_S", 30.0)
     await asyncio.sleep(1.0)
     monkeypatch.setattr(stock, "request_received", answer)
-    monkeypatch.setattr(ice, "CONSENT_EXPIRY_S", 1.0)
+    monkeypatch.setattr(consent, "CONSENT_EXPIRY_S", 1.0)
     await asyncio.sleep(1.5)
     assert ours.selected is not None
     monkeypatch.setattr(stock, "request_received", lambda *_: None)
