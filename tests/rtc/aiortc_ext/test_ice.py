@@ -381,7 +381,7 @@ async def test_candidates_trickled_after_a_restart_belong_to_it(peer: Peer) -> N
 async def test_a_restart_that_fails_leaves_the_old_path(
     peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ice, "RESTART_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(ice_transport, "RESTART_TIMEOUT_S", 0.3)
     async with Client() as client:
         await connect(peer, client)
         etag, old = peer.etag, connection_of(peer)
