@@ -32,7 +32,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def serve(aiohttp_client: AiohttpClient, films: Path) -> Serve:
     """Start the real application with settings of the test's choice."""
 
-    async def start(**settings: Any) -> TestClient[Any, Any]:  # noqa: ANN401 - any setting
+    async def start(**settings: Any) -> TestClient[Any, Any]:
         chosen = {"media": films, "requests_per_minute": 100_000, "sessions_per_minute": 100_000}
         return await aiohttp_client(create_app(Settings(_env_file=None, **{**chosen, **settings})))
 

@@ -1,3 +1,5 @@
+"""The C allocator's settings."""
+
 import gc
 import weakref
 

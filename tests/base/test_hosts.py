@@ -1,3 +1,5 @@
+"""Host names and ports of settings."""
+
 import pytest
 
 from gaze.base.hosts import parse_host

@@ -1,3 +1,5 @@
+"""Metrics and stage times."""
+
 from gaze.base.metrics import Metrics, StageTimes
 
 

@@ -1,3 +1,5 @@
+"""Problem details, also pickled."""
+
 import pickle
 from http import HTTPStatus
 

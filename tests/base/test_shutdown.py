@@ -1,3 +1,5 @@
+"""The end of a process that does not end by itself."""
+
 import subprocess
 import sys
 

@@ -77,7 +77,7 @@ def test_every_detector_finds_clear_saccades() -> None:
 
 def test_the_command_prints_and_writes_all_figures(tmp_path: Path) -> None:
     np.save(tmp_path / "one.npy", recording())
-    done = subprocess.run(  # noqa: S603 - this Python
+    done = subprocess.run(
         [sys.executable, "-m", "benchmarks.events", tmp_path, "--json", tmp_path / "out.json"],
         capture_output=True,
         text=True,

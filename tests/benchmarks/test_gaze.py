@@ -124,7 +124,7 @@ def test_the_command_reads_a_folder_and_writes_json(tmp_path: Path) -> None:
             picture = cv2.cvtColor(viewer_frame(iris=looks), cv2.COLOR_RGB2BGR)
             cv2.imwrite(str(tmp_path / name), picture)
             table.writerow(["P", "s", name, 100 + 400 * (number % 2), 300 * number + 1, 1000, 1200])
-    done = subprocess.run(  # noqa: S603 - this Python
+    done = subprocess.run(
         [sys.executable, "-m", "benchmarks.gaze", tmp_path, "--json", tmp_path / "figures.json"],
         capture_output=True,
         text=True,

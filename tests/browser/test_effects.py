@@ -68,6 +68,7 @@ async def test_effects_are_changed_stacked_and_removed_live(
 
         async def becomes(picture: Grey, *, other: bool) -> Grey:
             """Keep looking at a place until this picture is seen there, or another one."""
+            seen = picture
 
             async def found() -> bool:
                 nonlocal seen
@@ -76,7 +77,6 @@ async def test_effects_are_changed_stacked_and_removed_live(
                 off = change(picture, seen)
                 return off > SEEN if other else off < SEEN / 2
 
-            seen = picture
             await visitor.until(found)
             return seen
 
@@ -126,6 +126,7 @@ async def test_the_pause_is_changed_stacked_and_removed_live_in_firefox(
         await page.call(STAND_IN_CAMERA, camera.read_bytes().hex())
         await visitor.start()
         await visitor.hears("gaze", lambda m: m["attentive"])
+        heard = len(await visitor.heard("playback"))
 
         async def next_playback(*, paused: bool) -> None:
             nonlocal heard
@@ -133,7 +134,6 @@ async def test_the_pause_is_changed_stacked_and_removed_live_in_firefox(
             heard += 1
             assert (found["paused"], found["reason"]) == (paused, "attention" if paused else None)
 
-        heard = len(await visitor.heard("playback"))
         await choose(visitor, {"name": "pause", "after": 60})
         gazes = len(await visitor.heard("gaze"))
         await visitor.hears("gaze", lambda m: not m["attentive"], gazes)

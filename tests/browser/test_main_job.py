@@ -132,7 +132,7 @@ async def test_closed_eyes_pause_the_film_and_open_ones_resume_it(
         later = await visitor.hears(
             "playback", lambda m: m["paused"] and m["position"] > resumed["position"], before + 2
         )
-        seen = []
+        seen: list[float] = []
         while len(await visitor.heard("playback")) == before + 3 and len(seen) < 6:
             seen.append(progress_of(await visitor.picture()))
         assert len(seen) >= 3

@@ -234,7 +234,7 @@ async def test_a_slider_changes_the_effect_and_a_parameter_follows_the_eyes(
         await visitor.look(0.5, 0.5)
 
         async def follows() -> bool:
-            return (await page.call(said, graph)) == "Now 100 % → 100 %"
+            return bool((await page.call(said, graph)) == "Now 100 % → 100 %")
 
         await visitor.until(follows)
 

@@ -1,4 +1,4 @@
-"""The canvas of an effect, and what an effect does unless it is told otherwise."""
+"""The canvas of an effect, and what an effect does by default."""
 
 import numpy as np
 import pytest

@@ -129,7 +129,7 @@ async def test_what_was_missed_is_played_faster_until_it_is_live(stage: Stage) -
     assert numbers[1] <= 6
     assert set(steps) <= {1, 2}
     assert live_after == pytest.approx(51 / (CATCH_UP_RATE - 1), abs=3)
-    # Where a sweep begins anew its place cannot be read.
+    # Where a sweep begins again its place cannot be read.
     assert np.percentile(np.abs(lags), 90) <= IN_STEP_S
     for _ in range(5):
         shown, _, heard = await stage.step()

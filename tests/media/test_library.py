@@ -108,9 +108,9 @@ def test_a_thumbnail_is_a_small_jpeg_decoded_once(tmp_path: Path, good: bytes) -
     library = Library(tmp_path)
     jpeg = library.thumbnail("good")
     image = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
-    assert image.shape == (181, 320, 3)
+    assert image is not None and image.shape == (181, 320, 3)
     assert library.thumbnail("good") is jpeg
     small = cv2.imdecode(np.frombuffer(library.thumbnail("small"), np.uint8), cv2.IMREAD_COLOR)
-    assert small.shape == (72, 128, 3)
+    assert small is not None and small.shape == (72, 128, 3)
     with pytest.raises(KeyError):
         library.thumbnail("../good")

@@ -38,7 +38,7 @@ def test_frames_carry_the_monotonic_time_at_which_they_are_due(film: Path) -> No
     for came_s, frame in found:
         if isinstance(frame, av.VideoFrame):
             assert begun_s - rounding_s <= frame.time <= came_s + rounding_s
-    # Longer where the machine stalled and the pace was taken anew.
+    # Longer where the machine stalled and the pace was taken again.
     assert pictures[-1].time - pictures[0].time > 29 / 30 - 0.01
 
 

@@ -113,7 +113,7 @@ async def answering(data: bytes) -> AsyncIterator[str]:
         server.close()
 
 
-async def test_a_host_that_speaks_no_http_is_told() -> None:
+async def test_a_host_that_speaks_no_http_is_reported() -> None:
     async with answering(b"SSH-2.0-OpenSSH\r\n") as host:
         with pytest.raises(OSError, match=f"http://{host} does not speak HTTP"):
             await read_all(HttpOpener(Allowed.of([host], [])), f"http://{host}/")

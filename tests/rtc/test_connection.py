@@ -1,4 +1,4 @@
-"""Closing a peer: what the browser is told, and that it ends whatever its parts do."""
+"""Closing a peer: what the browser receives, and that it ends whatever its parts do."""
 
 import asyncio
 import contextlib

@@ -1,3 +1,5 @@
+"""Commands in their order, and which of them wait."""
+
 import asyncio
 import contextlib
 import json

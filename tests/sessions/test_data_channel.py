@@ -1,3 +1,5 @@
+"""The messages of the data channel."""
+
 from typing import Any
 
 from aiortc import RTCDataChannel

@@ -1,3 +1,5 @@
+"""Errors of other packages as problem details."""
+
 from http import HTTPStatus
 
 from gaze.effects.chain import EffectError

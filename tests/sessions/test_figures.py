@@ -1,3 +1,5 @@
+"""The figures of a session."""
+
 from pathlib import Path
 
 import av

@@ -1,3 +1,5 @@
+"""The state that effects get from a gaze sample."""
+
 import math
 
 import pytest

@@ -1,3 +1,5 @@
+"""Screen, viewport and picture."""
+
 import pytest
 
 from gaze.sessions.layout import Layout

@@ -1,3 +1,5 @@
+"""Messages as JSON."""
+
 import dataclasses
 import json
 import math

@@ -1,3 +1,5 @@
+"""Messages that wait for a subscriber."""
+
 import asyncio
 import json
 

@@ -1,3 +1,5 @@
+"""What is sent to a client that is slow."""
+
 import json
 
 from gaze.sessions.message_sink import CLOSE_ABOVE_BYTES, REPLACE_ABOVE_BYTES, MessageSink

@@ -1,3 +1,5 @@
+"""Requests and commands as models."""
+
 import json
 from http import HTTPStatus
 from typing import Any

@@ -1,3 +1,5 @@
+"""The state of playback."""
+
 from gaze.sessions.playback_state import Playback
 
 

@@ -1,3 +1,5 @@
+"""What is kept for a resume."""
+
 from typing import Any
 
 import pytest

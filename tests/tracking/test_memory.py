@@ -1,3 +1,5 @@
+"""The shared memory of camera frames."""
+
 import mmap
 import os
 

@@ -1,3 +1,5 @@
+"""The protocol between server and tracking process."""
+
 import pickle
 
 from gaze.tracking.protocol import LENGTH_BYTES, Step, packed

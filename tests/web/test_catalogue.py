@@ -1,3 +1,5 @@
+"""The lists of effects, presets, films and ICE servers."""
+
 from typing import Any
 
 from pydantic import SecretStr

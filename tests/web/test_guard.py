@@ -1,3 +1,5 @@
+"""Origins, rates and tokens."""
+
 import pytest
 from aiohttp.test_utils import make_mocked_request
 

@@ -1,3 +1,5 @@
+"""What holds for every request."""
+
 from http import HTTPStatus
 
 import pytest

@@ -4,8 +4,8 @@ The face mesh places irises to about a pixel, between lids that it places no bet
 centroid of each iris's dark middle gives a first centre. Along rays around it the brightness
 increases most at the limbus and, within, at the pupil's edge (after Daugman 2004, "How iris
 recognition works"). Circles, projected as ellipses where an eye is turned away from the camera,
-are fitted to these edges, with limbus and pupil each of one size in both eyes, by robust least
-squares that ignore lids and specular highlights (`gaze.vision.kernels.iris_circles`).
+are fitted to these edges, with limbus and pupil each of one size in both eyes, by a robust
+least-squares fit that ignores lids and specular highlights (`gaze.vision.kernels.iris_circles`).
 
 Points are in pixels whose centres have whole numbers, half a pixel less than the landmarks'.
 """

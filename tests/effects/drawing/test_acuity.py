@@ -21,7 +21,7 @@ def test_level_is_log2_of_what_the_picture_carries_over_what_is_seen() -> None:
     assert acuity.level(np.array(20.0)) == pytest.approx(np.log2(40 / 4.047), abs=1e-3)
 
 
-def test_a_coarse_picture_is_left_alone_until_the_eye_is_coarser() -> None:
+def test_a_coarse_picture_is_left_alone_until_acuity_is_lower() -> None:
     acuity = Acuity.of_picture(640, 32.0)
     edge = acuity.eccentricity_deg(0)
     assert cutoff_cpd(np.array(edge)) == pytest.approx(10.0)

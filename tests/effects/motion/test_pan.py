@@ -33,7 +33,7 @@ def test_short_pans_do_not_depend_on_the_frame_rate() -> None:
     assert at_10_fps == pytest.approx(at_240_fps, abs=1e-6)
 
 
-def test_it_stays_in_the_picture_and_stops_when_told() -> None:
+def test_it_stays_in_the_picture_and_stops_on_request() -> None:
     pan = Pan()
     assert pan.step((0.99, 0.5), (3.0, 0.5), ASPECT, 10.0, 1.0) == (1.0, 0.5)
     pan.step((0.1, 0.5), (0.9, 0.5), ASPECT, 0.1, 1.0)

@@ -126,8 +126,7 @@ def test_frames_at_uneven_times_are_as_large_as_others(codec: str) -> None:
 
 
 def across_a_cut(encoded_bytes: int) -> tuple[list[int], list[float], int]:
-    """Sizes and errors (mean absolute) of frames, of which the 40th shows another scene, that came
-    so large, and how many were key frames."""
+    """Return sizes and errors of frames with a cut at the 40th, and the count of key frames."""
     encoder, receiver = VideoEncoder("VP8", MEGA, MEGA, pace="balanced"), Receiver("VP8")
     sizes, errors = [], []
     for index in range(60):

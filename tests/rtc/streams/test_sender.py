@@ -1,4 +1,4 @@
-"""A sender without a network: what it sends of a film, and when it begins anew."""
+"""A sender without a network: what it sends of a film, and when it restarts with a key frame."""
 
 import asyncio
 import fractions
@@ -26,7 +26,7 @@ from gaze.rtc.congestion.send_side_bwe import BitrateConstraints
 from gaze.rtc.congestion.transmitter import Transmitter
 from gaze.rtc.rtp.jitter_buffer import is_key_frame
 from gaze.rtc.streams.sender import Sender, audio_level
-from tests.rtc.codecs.test_encoder import frame as textured
+from tests.rtc.codecs.moving_texture import frame as textured
 
 PATIENCE_S = 20.0
 VP8 = RTCRtpCodecParameters("video/VP8", 90_000, payloadType=96)
@@ -99,7 +99,7 @@ async def test_what_waits_is_dropped_when_the_film_restarts_with_a_key_frame() -
             asyncio.get_running_loop().call_soon(request_key_frame)
         return taken
 
-    sending.transmitter.enqueue = enqueue_and_request_key_frame  # type: ignore[method-assign]
+    sending.transmitter.enqueue = enqueue_and_request_key_frame  # type: ignore[assignment, method-assign]
     sender.start([VP8, RTX], [], "0")
     async with asyncio.timeout(PATIENCE_S):
         await begun.wait()

@@ -2,7 +2,7 @@
 
 `facemesh.json` holds its landmarks, since the last MediaPipe with FaceMesh (0.10.21) asks for
 Python 3.12 or older and numpy 1. After `make peers`, `python -m tests.vision.face.facemesh` makes
-the file anew.
+the file again.
 """
 
 import json

@@ -40,8 +40,7 @@ def draw_eyes(
 
 
 def landmarks_around(iris_radius: float = 20.0, shift: Pair = (0.0, 0.0)) -> Landmarks:
-    """Return landmarks of such eyes, wide open, in a face that looks straight ahead; the irises are
-    off by `shift`."""
+    """Return landmarks of open eyes in a frontal face, with the irises off by `shift`."""
     points = np.zeros((478, 3))
     points[FOREHEAD], points[CHIN] = (80.0, -100.0, 0.0), (80.0, 200.0, 0.0)
     for (upper, lower), middle, iris in zip(LIDS, (40.5, 120.5), (468, 473), strict=True):

@@ -22,8 +22,7 @@ def draw(
     glint_px: tuple[float, float] | None = None,
     noise: float = 0.0,
 ) -> GreyImage:
-    """Return two eyes in 60x60 grey pixels: pupils of 14, a sclera of 190, and a specular highlight
-    `glint_px` from the pupil's centre in each."""
+    """Return two eyes in 60x60 grey pixels, each with a highlight `glint_px` from its pupil."""
     y, x = (np.mgrid[0 : SIZE_PX * FINE, 0 : SIZE_PX * FINE] + 0.5) / FINE - 0.5
     eye = np.full(x.shape, 190.0)
     for u, v in CENTRES:
@@ -36,7 +35,7 @@ def draw(
     blurred = cv2.GaussianBlur(eye, (0, 0), LENS_PX * FINE)
     small = cv2.resize(blurred, (SIZE_PX, SIZE_PX), interpolation=cv2.INTER_AREA)
     noisy = small + np.random.default_rng(1).normal(0.0, noise, small.shape)
-    return np.clip(noisy + 0.5, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(noisy + 0.5, 0, 255), np.uint8)
 
 
 def lids(radius_px: float, upper: float = 2.0, lower: float = 2.0) -> FloatArray:
