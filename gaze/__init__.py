@@ -2,7 +2,7 @@
 
 import os
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Matrices here are small: OpenBLAS's worker threads would only spin, which doubled the CPU time of
 # the tracker (benchmarks.tracker). Read when numpy is imported, in the tracking processes too.
