@@ -129,15 +129,22 @@ async def test_closed_eyes_pause_the_film_and_open_ones_resume_it(
         assert paused["reason"] == "attention"
         resumed = await visitor.hears("playback", lambda m: not m["paused"], before + 1)
         assert resumed["position"] == pytest.approx(paused["position"], abs=0.05)
-        later = await visitor.hears(
-            "playback", lambda m: m["paused"] and m["position"] > resumed["position"], before + 2
-        )
-        seen: list[float] = []
-        while len(await visitor.heard("playback")) == before + 3 and len(seen) < 6:
-            seen.append(progress_of(await visitor.picture()))
-        assert len(seen) >= 3
-        assert max(seen[1:-1]) - min(seen[1:-1]) < 0.01
-        assert seen[1] == pytest.approx(later["position"] / 20, abs=0.02)
+
+        async def stands_still() -> bool:
+            """Take pictures in one pause; the first and the last may be from before and after."""
+            messages = await visitor.heard("playback")
+            if not messages[-1]["paused"]:
+                return False
+            seen: list[float] = []
+            while len(await visitor.heard("playback")) == len(messages) and len(seen) < 6:
+                seen.append(progress_of(await visitor.picture()))
+            if len(seen) < 3:
+                return False  # a slow machine takes few pictures; there are more pauses
+            assert max(seen[1:-1]) - min(seen[1:-1]) < 0.01
+            assert seen[1] == pytest.approx(messages[-1]["position"] / 20, abs=0.02)
+            return True
+
+        await visitor.until(stands_still)
 
 
 async def test_wide_pupils_pause_and_blur(server: ServerProcess, cameras: Path) -> None:

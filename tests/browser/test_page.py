@@ -231,9 +231,9 @@ async def test_a_slider_changes_the_effect_and_a_parameter_follows_the_eyes(
             }"""
         )
         await visitor.hears("effects", lambda m: "attention" in json.dumps(m["effects"]))
-        await visitor.look(0.5, 0.5)
 
         async def follows() -> bool:
+            await visitor.look(0.5, 0.5)
             return bool((await page.call(said, graph)) == "Now 100 % → 100 %")
 
         await visitor.until(follows)
