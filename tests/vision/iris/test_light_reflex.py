@@ -29,8 +29,8 @@ def test_a_simulated_pupil_constricts_after_its_latency() -> None:
 
 def test_less_than_a_fifth_of_the_reflex_is_left() -> None:
     left = reflex_left(3, 150.0)
-    assert left["size of the reflex (mm)"] > 0.3
-    assert left["of the reflex left, after a minute (%)"] < 20.0
+    assert left["peak of the reflex (mm)"] > 0.3
+    assert left["reflex left after a minute, RMS (%)"] < 20.0
 
 
 def test_what_is_not_the_reflex_stays() -> None:
